@@ -1,0 +1,41 @@
+"""Process: the live things of one process that no message can carry.
+
+Actors reach it as `self.process`. It holds what is opened once (config, the socket table, links to Discord, the image
+store, the pool for CPU work) and decides nothing.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from core.config import Config
+from protocol.api import Answer
+from protocol.client import ServerFrame
+from storage.pictures import Pictures
+from system.links import Links
+
+
+class Door(Protocol):
+    """The live end of a user's socket, or of one HTTP request: the web app puts it into the table, the Gate uses it."""
+
+    def send(self, words: ServerFrame | Answer) -> None:
+        """Queue it for the wire; never blocks. A door that is gone drops it."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code of CONTRACT §3."""
+
+
+@dataclass
+class Process:
+    """One a process; made by runtime (or a test) before the actor system starts."""
+
+    config: Config
+    data: Path
+    links: Links
+    pictures: Pictures
+    pool: Executor
+    sockets: dict[str, Door] = field(default_factory=dict)
+    database: str = ""

@@ -1,0 +1,294 @@
+"""What is said to the Queue and by it: the vocabulary of a drawing's life (the actor is in queue.py).
+
+Grouped by correspondent. Messages for a user's session go to "lobby", which finds the session by `user`.
+"""
+
+from __future__ import annotations
+
+from storage.operations import ImageRecord, JobRecord, Offer
+from system.message import Message
+
+# --- from sessions
+
+
+class Enqueue(Message, frozen=True):
+    """A user wants a drawing. `request_id` comes back in the answer: JobAccepted or JobRefused."""
+
+    user: str
+    request_id: str
+    plan: str
+    ref: str | None
+    kind: str
+    prompt: str
+    mode: str
+    images: tuple[str, ...] = ()
+    action: str | None = None
+    index: int | None = None
+    parent: str | None = None
+
+
+class Cancel(Message, frozen=True):
+    """A user (or, `user` None, the operator) no longer wants it. Answered by CancelHeard."""
+
+    user: str | None
+    request_id: str
+    job: str
+
+
+class AskPlaces(Message, frozen=True):
+    """Where do this user's waiting jobs stand? Answered by Places."""
+
+    user: str
+
+
+# --- to sessions, through the lobby
+
+
+class JobAccepted(Message, frozen=True):
+    """Durably stored. `replayed`: it had been before, under the same ref."""
+
+    user: str
+    request_id: str
+    job: JobRecord
+    seq: int
+    position: int | None
+    eta_s: float | None
+    replayed: bool
+
+
+class JobRefused(Message, frozen=True):
+    """Nothing was stored; `code` of CONTRACT §3."""
+
+    user: str
+    request_id: str
+    code: str
+    message: str
+    retry_after_s: float | None
+
+
+class CancelHeard(Message, frozen=True):
+    """`code` None: cancelled or asked of the bot; the terminal event tells. Else not_found or not_cancellable."""
+
+    user: str | None
+    request_id: str
+    job: JobRecord | None
+    code: str | None
+
+
+class Place(Message, frozen=True):
+    """Where one waiting job stands."""
+
+    job: str
+    position: int
+    eta_s: float | None
+
+
+class Places(Message, frozen=True):
+    """Place (from 1) and ETA of each waiting job of the user."""
+
+    user: str
+    places: tuple[Place, ...]
+
+
+class JobMoved(Message, frozen=True):
+    """A job is in another state; `seq` when it made a stored event (started)."""
+
+    user: str
+    job: JobRecord
+    seq: int | None
+
+
+class JobSettled(Message, frozen=True):
+    """The one terminal event of a job."""
+
+    user: str
+    job: JobRecord
+    seq: int
+
+
+# --- with the scheduler
+
+
+class Demand(Message, frozen=True):
+    """One free place on an account: the fair next job for it, please; stands until Next or Withdraw. `load` 0..1 prefers idle accounts."""
+
+    lease: str
+    epoch: int
+    account: str
+    modes: tuple[str, ...]
+    load: float
+
+
+class Withdraw(Message, frozen=True):
+    """The place is gone again (account down)."""
+
+    lease: str
+
+
+class Next(Message, frozen=True):
+    """The fair next job for a Demand, granted and stored."""
+
+    lease: str
+    epoch: int
+    user: str
+    job: str
+    attempt: int
+    account: str
+
+
+class LeaseVoid(Message, frozen=True):
+    """It did not begin in time. Answered by LeaseVoided: whether the job went back, or has begun after all."""
+
+    lease: str
+    job: str
+    attempt: int
+
+
+class LeaseVoided(Message, frozen=True):
+    """`begun`: too late to void, the account has it; else the job is queued again and the place is free."""
+
+    lease: str
+    begun: bool
+
+
+# --- with accounts
+
+
+class Begin(Message, frozen=True):
+    """An account is about to submit. Answered by Go or NoGo. `gateway_session`: the session that will see the events."""
+
+    account: str
+    job: str
+    attempt: int
+    lease: str
+    gateway_session: str | None
+
+
+class Go(Message, frozen=True):
+    """`submitting` is stored with this nonce: start the POST within GO_FRESH_S, or give the job back.
+
+    `parent`, for an action: the finished job whose offer `custom_id` on message `message_id` is to be pressed.
+    """
+
+    account: str
+    job: JobRecord
+    nonce: str
+    parent_message_id: str | None
+    custom_id: str | None
+
+
+class NoGo(Message, frozen=True):
+    """The lease is stale: forget it, and free the slot."""
+
+    account: str
+    job: str
+    attempt: int
+
+
+class Returned(Message, frozen=True):
+    """Proven not taken by the bot: back to the head of its lane. `why` goes on the attempt's record."""
+
+    account: str
+    job: str
+    attempt: int
+    why: str
+
+
+class Doubtful(Message, frozen=True):
+    """The POST may have arrived; evidence will tell."""
+
+    account: str
+    job: str
+    attempt: int
+
+
+class Sighted(Message, frozen=True):
+    """The bot has it: ids as far as known (None: not yet)."""
+
+    account: str
+    job: str
+    attempt: int
+    interaction_id: str | None
+    start_message_id: str | None
+    job_hash: str | None
+
+
+class Drawn(Message, frozen=True):
+    """Finished. Sent again until Acknowledged."""
+
+    account: str
+    job: str
+    attempt: int
+    message_id: str
+    picture_url: str | None
+    job_hash: str | None
+    offers: tuple[Offer, ...]
+    text: str | None
+
+
+class Failed(Message, frozen=True):
+    """Ended without a picture. Sent again until Acknowledged. `state`: failed, or cancelled when the bot confirms a cancel."""
+
+    account: str
+    job: str
+    attempt: int
+    state: str
+    code: str
+    message: str
+    charged: bool
+
+
+class Acknowledged(Message, frozen=True):
+    """The Returned, Doubtful, Sighted, Drawn or Failed of this attempt (by `fact`: its class name) is stored, or stale."""
+
+    account: str
+    job: str
+    attempt: int
+    fact: str
+
+
+class AskHoldings(Message, frozen=True):
+    """An account that (re)starts asks what it was doing. Answered by Holdings."""
+
+    account: str
+
+
+class Holdings(Message, frozen=True):
+    """The account's unfinished attempts (submitting, undecided, drawing)."""
+
+    account: str
+    jobs: tuple[JobRecord, ...]
+
+
+class Stop(Message, frozen=True):
+    """The user no longer wants this drawing: ask the bot to cancel it."""
+
+    account: str
+    job: str
+
+
+# --- with the gallery
+
+
+class Keep(Message, frozen=True):
+    """Fetch, check and keep the picture of this job (state keeping). Answered by Kept or NotKept; sent again until then."""
+
+    job: JobRecord
+
+
+class Kept(Message, frozen=True):
+    """The pictures are in the image store."""
+
+    job: str
+    attempt: int
+    images: tuple[ImageRecord, ...]
+
+
+class NotKept(Message, frozen=True):
+    """The picture cannot be had; the job fails with this code, refunded."""
+
+    job: str
+    attempt: int
+    code: str
+    message: str
+

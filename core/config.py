@@ -1,0 +1,319 @@
+"""The configuration: one TOML file (CONTRACT §2), read strictly into frozen values.
+
+An unknown key, a wrong type or a missing secret is a `ConfigMistake` that names the key and its line. `${NAME}` in a
+string takes an environment variable. Secrets are `Secret`s: they compare and hash like strings and never show.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class ConfigMistake(ValueError):
+    """What is wrong in the file, in one line that says what to do. `key` is a dotted path, `line` counts from 1."""
+
+    def __init__(self, key: str, line: int | None, problem: str) -> None:
+        where = f"line {line}: " if line else ""
+        super().__init__(f"{where}{key}: {problem}" if key else f"{where}{problem}")
+        self.key, self.line, self.problem = key, line, problem
+
+
+class Secret(str):
+    """A string that does not show itself: use `reveal()` at the wire, and nowhere else."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __str__(self) -> str:
+        return "…"
+
+    def __format__(self, spec: str) -> str:
+        return format("…", spec)
+
+    def reveal(self) -> str:
+        """The secret itself, as a plain string."""
+        return "".join(self)
+
+
+class Server(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where we listen and who may come."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+
+
+class Store(Struct, frozen=True, forbid_unknown_fields=True):
+    """The database; None: `sqlite:///DATA/limner.db`. A URL may carry a password, so it is a secret."""
+
+    url: Secret | None = None
+
+
+class Images(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where pictures are kept; None: `file:///DATA/images`."""
+
+    url: str | None = None
+    keep_days: int = 30
+    max_bytes: int = 26_214_400
+
+
+class Discord(Struct, frozen=True, forbid_unknown_fields=True):
+    """Discord's base URLs; the simulator's are put here by `--demo`."""
+
+    api: str = "https://discord.com/api/v10"
+    gateway: str = "wss://gateway.discord.gg"
+    cdn: str = "https://cdn.discordapp.com"
+    proxy: str | None = None
+    accept_terms_risk: bool = False
+
+
+class AccountConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """One Discord account."""
+
+    name: str
+    token: Secret
+    guild_id: str
+    channel_id: str
+    kind: Literal["bot", "user"] = "bot"
+    slots: int = 3
+    weight: float = 1.0
+    modes: tuple[Literal["fast", "relax", "turbo"], ...] = ("fast", "relax")
+    driver: Literal["midjourney"] = "midjourney"
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a user may do: share of the queue, pictures a day, at once, and waiting."""
+
+    weight: float = 1.0
+    daily: int = 100
+    concurrent: int = 3
+    queued: int = 20
+    timezone: str = "UTC"
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds that keep one user, or all of them, from drowning the rest."""
+
+    queue_max: int = 400_000
+    prompt_chars: int = 4000
+    frame_bytes: int = 65_536
+    upload_bytes: int = 10_485_760
+    sockets_per_user: int = 10
+    sockets_per_ip: int = 50
+    frames_per_min: int = 120
+    auth_s: float = 5.0
+    drawing_s: float = 900.0
+    undecided_s: float = 600.0
+
+
+class Prompts(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may stand in a prompt."""
+
+    banned_words_file: str | None = None
+    allowed_flags: tuple[str, ...] | None = None
+
+
+class Pacing(Struct, frozen=True, forbid_unknown_fields=True):
+    """When to slow down."""
+
+    interval_s: float = 5.0
+    loop_lag_ms: float = 100.0
+    commit_ms: float = 200.0
+    disk_free_mb: int = 1024
+    memory_mb: int = 0
+
+
+class Admin(Struct, frozen=True, forbid_unknown_fields=True):
+    """The operator's key."""
+
+    key: Secret | None = None
+
+
+class Cluster(Struct, frozen=True, forbid_unknown_fields=True):
+    """Section 7."""
+
+    name: str
+    key: Secret
+    leader: str | tuple[str, ...]
+    listen: str
+    roles: tuple[Literal["core", "edge", "accounts"], ...] = ("core", "edge", "accounts")
+    processes: int = 1
+
+
+class FrontDiscord(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limner's own bot."""
+
+    token: Secret
+    application_id: str
+    guild_id: str | None = None
+
+
+class Front(Struct, frozen=True, forbid_unknown_fields=True):
+    """Other ways in."""
+
+    discord: FrontDiscord | None = None
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    server: Server = Server()
+    store: Store = Store()
+    images: Images = Images()
+    discord: Discord = Discord()
+    accounts: tuple[AccountConfig, ...] = ()
+    plans: dict[str, Plan] = {}
+    limits: Limits = Limits()
+    prompts: Prompts = Prompts()
+    pacing: Pacing = Pacing()
+    admin: Admin = Admin()
+    cluster: Cluster | None = None
+    front: Front = Front()
+
+    def plan(self, name: str) -> Plan:
+        """The plan of that name; a plan that was removed from the file counts as `free`."""
+        return self.plans.get(name) or self.plans.get("free") or Plan()
+
+
+def read(text: str, environ: Mapping[str, str]) -> Config:
+    """Parses and checks a config file's text. Raises ConfigMistake."""
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise ConfigMistake("", int(line[1]) if line else None, f"not TOML: {error}") from None
+    filled = _fill(found, (), text, environ)
+    try:
+        config = msgspec.convert(filled, Config, strict=True, dec_hook=_secret)
+    except msgspec.ValidationError as error:
+        path, problem = _explain(error)
+        raise ConfigMistake(_dotted(path), line_of(text, path), problem) from None
+    _check(config, text)
+    return config
+
+
+def _secret(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"expected a string, got {type(value).__name__}")
+
+
+def _fill(value: Any, path: tuple[str | int, ...], text: str, environ: Mapping[str, str]) -> Any:
+    """Puts environment variables into strings, everywhere below `value`."""
+    if isinstance(value, dict):
+        return {key: _fill(inner, (*path, key), text, environ) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_fill(inner, (*path, index), text, environ) for index, inner in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        if match[1] not in environ:
+            raise ConfigMistake(_dotted(path), line_of(text, path), f"set the environment variable {match[1]}")
+        return environ[match[1]]
+
+    return ENVIRONMENT.sub(variable, value)
+
+
+def _explain(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str]:
+    """msgspec's message ("Object contains unknown field `x` - at `$.server`") as a path and words."""
+    words, _, where = str(error).partition(" - at `")
+    path: list[str | int] = []
+    for name, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", where):
+        path.append(name or int(index))
+    if unknown := re.search(r"unknown field `([^`]+)`", words):
+        return (*path, unknown[1]), "unknown key; see docs/CONFIG.md for the ones there are"
+    if missing := re.search(r"missing required field `([^`]+)`", words):
+        return (*path, missing[1]), "is missing"
+    return tuple(path), words[0].lower() + words[1:]
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+
+
+def line_of(text: str, path: tuple[str | int, ...]) -> int | None:
+    """The line (from 1) where the key at `path` stands, or of the nearest table around it; None when nowhere.
+
+    `path` is as in the parsed file: ("accounts", 1, "token") is `token` in the second `[[accounts]]`.
+    """
+    table: tuple[str | int, ...] = ()
+    seen: dict[tuple[str, ...], int] = {}
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[(\[)?\s*([^\]]+?)\s*\]", line):
+            names = tuple(part.strip().strip("\"'") for part in header[2].split("."))
+            table = names
+            if header[1]:
+                seen[names] = seen.get(names, -1) + 1
+                table = (*names, seen[names])
+            here = table
+        elif key := re.match(r"\s*([A-Za-z0-9_\"'.-]+)\s*=", line):
+            here = (*table, *(part.strip("\"'") for part in key[1].split(".")))
+        else:
+            continue
+        if here and path[: len(here)] == here and (best is None or len(here) > best[0]):
+            best = (len(here), number)
+    return best[1] if best else None
+
+
+def _check(config: Config, text: str) -> None:
+    """What types alone cannot say."""
+
+    def refuse(problem: str, *path: str | int) -> None:
+        raise ConfigMistake(_dotted(path), line_of(text, path), problem)
+
+    if not 0 <= config.server.port <= 65_535:
+        refuse("a port is 0 to 65535", "server", "port")
+    if (config.server.tls_cert is None) != (config.server.tls_key is None):
+        refuse("tls_cert and tls_key go together", "server", "tls_cert" if config.server.tls_cert else "tls_key")
+    names: set[str] = set()
+    for index, account in enumerate(config.accounts):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", account.name):
+            refuse("a name is 1 to 40 letters, digits, - and _", "accounts", index, "name")
+        if account.name in names:
+            refuse(f"there are two accounts named {account.name}", "accounts", index, "name")
+        names.add(account.name)
+        if not account.token:
+            refuse("is empty", "accounts", index, "token")
+        if account.slots < 1:
+            refuse("an account has at least one slot", "accounts", index, "slots")
+        if not account.weight > 0:
+            refuse("must be greater than 0", "accounts", index, "weight")
+        if account.kind == "user" and not is_loopback(config.discord.api) and not config.discord.accept_terms_risk:
+            refuse(
+                "Discord forbids automating personal accounts; use a bot, or set discord.accept_terms_risk = true",
+                *("accounts", index, "kind"),
+            )
+    for name, plan in config.plans.items():
+        for field in ("daily", "concurrent", "queued"):
+            if getattr(plan, field) < 0:
+                refuse("must not be negative", "plans", name, field)
+        if not plan.weight > 0:
+            refuse("must be greater than 0", "plans", name, "weight")
+        try:
+            ZoneInfo(plan.timezone)
+        except (KeyError, ValueError, OSError):
+            refuse(f"there is no time zone {plan.timezone!r}; write one like Europe/Berlin", "plans", name, "timezone")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine by a loopback name or address."""
+    return (urlsplit(url).hostname or "") in LOOPBACK

@@ -1,0 +1,145 @@
+"""What an HTTP request asks and is answered, beyond the frames of the WebSocket (CONTRACT §4, §6).
+
+The web app turns a request into one Question, which goes through the Gate like a frame; exactly one Answer (or an
+`Error` frame) comes back.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from protocol.client import Act, Draw, Error, Job, Welcome
+
+
+class PlaceJob(Struct, frozen=True, tag=True):
+    """POST /api/v1/jobs: a draw or an act. Answered by JobShown."""
+
+    order: Draw | Act
+
+
+class ShowJob(Struct, frozen=True, tag=True):
+    """GET /api/v1/jobs/{id}. Answered by JobShown."""
+
+    job: str
+
+
+class ShowJobs(Struct, frozen=True, tag=True):
+    """GET /api/v1/jobs. Answered by JobsShown."""
+
+    before: str | None
+    limit: int
+    state: str | None
+
+
+class CancelJob(Struct, frozen=True, tag=True):
+    """DELETE /api/v1/jobs/{id}. Answered by JobShown."""
+
+    job: str
+
+
+class ShowMe(Struct, frozen=True, tag=True):
+    """GET /api/v1/me. Answered by MeShown."""
+
+
+class ShowImage(Struct, frozen=True, tag=True):
+    """GET /images/{id}[/thumb], or a job's newest preview. Answered by ImageShown."""
+
+    image: str
+    thumb: bool = False
+    preview: bool = False
+
+
+class LogIn(Struct, frozen=True, tag=True):
+    """POST /api/v1/login. Answered by LoggedIn; the key is the credential of the request."""
+
+
+class LogOut(Struct, frozen=True, tag=True):
+    """DELETE /api/v1/login. Answered by LoggedOut."""
+
+
+class ShowMetrics(Struct, frozen=True, tag=True):
+    """GET /metrics; needs no key. Answered by MetricsShown."""
+
+
+class ShowReady(Struct, frozen=True, tag=True):
+    """GET /readyz; needs no key. Answered by ReadyShown."""
+
+
+class Instruct(Struct, frozen=True, tag=True):
+    """An admin's instruction (CONTRACT §6): noun, id, verb, arguments. Answered by Instructed. Needs an admin (or, to read, a viewer)."""
+
+    noun: str
+    id: str | None
+    verb: str
+    arguments: dict[str, str | int | float | bool | None]
+
+
+Question = (
+    PlaceJob | ShowJob | ShowJobs | CancelJob | ShowMe | ShowImage | LogIn | LogOut | ShowMetrics | ShowReady | Instruct
+)
+
+
+class JobShown(Struct, frozen=True, tag=True):
+    """One job; `replayed`: an idempotent repetition."""
+
+    job: Job
+    replayed: bool = False
+
+
+class JobsShown(Struct, frozen=True, tag=True):
+    """A page of jobs, newest first; `next` is the `before` of the next one."""
+
+    jobs: tuple[Job, ...]
+    next: str | None
+
+
+class MeShown(Struct, frozen=True, tag=True):
+    """Who is asking; the HTTP answer leaves `seq` out."""
+
+    me: Welcome
+
+
+class ImageShown(Struct, frozen=True, tag=True):
+    """A picture's bytes."""
+
+    data: bytes
+    media_type: str
+
+
+class LoggedIn(Struct, frozen=True, tag=True):
+    """The page's cookie value."""
+
+    token: str
+    max_age_s: int
+
+    def __repr__(self) -> str:
+        return f"LoggedIn(max_age_s={self.max_age_s})"
+
+
+class LoggedOut(Struct, frozen=True, tag=True):
+    """The cookie is worth nothing any more."""
+
+
+class MetricsShown(Struct, frozen=True, tag=True):
+    """Prometheus text."""
+
+    text: str
+
+
+class ReadyShown(Struct, frozen=True, tag=True):
+    """`reasons` is empty when ready."""
+
+    ready: bool
+    reasons: tuple[str, ...]
+
+
+class Instructed(Struct, frozen=True, tag=True):
+    """The answer as JSON text, with its HTTP status."""
+
+    status: int
+    body: str
+
+
+Answer = (
+    JobShown | JobsShown | MeShown | ImageShown | LoggedIn | LoggedOut | MetricsShown | ReadyShown | Instructed | Error
+)

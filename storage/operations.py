@@ -1,0 +1,443 @@
+"""What can be asked of the store: writes (each one transaction, applied once) and reads, as frozen values.
+
+A write is carried by its `op_id`: sent again after a crash it answers as it did the first time and changes nothing.
+Moves of a job are compare-and-set on (job, attempt, state): who comes late gets `Stale` with the job as it is.
+All times are Unix seconds (float); all ids are strings.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Offer(Struct, frozen=True):
+    """A button on a drawing: what the user may ask for next, and the drawing bot's own id for it (never shown)."""
+
+    action: str
+    index: int | None
+    label: str
+    custom_id: str
+
+
+class ImageRecord(Struct, frozen=True):
+    """One kept picture."""
+
+    id: str
+    job: str
+    user: str
+    index: int
+    path: str
+    thumb_path: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    media_type: str
+
+
+class Moment(Struct, frozen=True):
+    """One entry of a job's history."""
+
+    state: str
+    at: float
+
+
+class JobRecord(Struct, frozen=True):
+    """One job as stored. `attempt` counts grants; what the bot told us is of the latest attempt."""
+
+    id: str
+    user: str
+    ref: str | None
+    state: str
+    kind: str
+    prompt: str
+    mode: str
+    images_in: tuple[str, ...]
+    action: str | None
+    index: int | None
+    parent: str | None
+    attempt: int
+    account: str | None
+    nonce: str | None
+    lease: str | None
+    gateway_session: str | None
+    interaction_id: str | None
+    start_message_id: str | None
+    message_id: str | None
+    job_hash: str | None
+    picture_url: str | None
+    offers: tuple[Offer, ...]
+    code: str | None
+    message: str | None
+    text: str | None
+    charged: bool
+    created_at: float
+    submitted_at: float | None
+    started_at: float | None
+    finished_at: float | None
+    images: tuple[ImageRecord, ...] = ()
+    history: tuple[Moment, ...] = ()
+
+
+# --- Writes -----------------------------------------------------------------------------------------------------
+
+
+class AcceptJob(Struct, frozen=True, tag=True):
+    """Store a new job, charge it, and give the user's next seq to its `accepted` event: or refuse it, changing nothing.
+
+    `day` is the user's quota day (core.quota), `daily`, `queued` are the plan's limits, `charge` what the kind costs. `digest` is of the
+    whole body: the same `ref` with another digest is `ref_conflict`. `parent` and `action` name an earlier job
+    of the same user and one of its offers (else `not_found` / `bad_prompt`). `account` is where the parent was drawn.
+    Answers Applied, Replayed (the same ref and body) or Refused.
+    """
+
+    job: str
+    user: str
+    ref: str | None
+    digest: str
+    kind: str
+    prompt: str
+    mode: str
+    images_in: tuple[str, ...]
+    action: str | None
+    index: int | None
+    parent: str | None
+    charge: int
+    day: str
+    resets_at: float
+    daily: int
+    queued: int
+    position: int
+    eta_s: float | None
+    at: float
+
+
+class Grant(Struct, frozen=True, tag=True):
+    """queued → granted: the next attempt, with its lease and account."""
+
+    job: str
+    attempt: int
+    lease: str
+    account: str
+    at: float
+
+
+class Ungrant(Struct, frozen=True, tag=True):
+    """granted → queued: the lease did not begin."""
+
+    job: str
+    attempt: int
+    at: float
+
+
+class Submit(Struct, frozen=True, tag=True):
+    """granted → submitting: the write before the POST. Needs the lease of the grant."""
+
+    job: str
+    attempt: int
+    lease: str
+    nonce: str
+    gateway_session: str | None
+    at: float
+
+
+class GiveBack(Struct, frozen=True, tag=True):
+    """submitting | undecided → queued: proven not to have reached the bot. `outcome` goes on the attempt's record."""
+
+    job: str
+    attempt: int
+    outcome: str
+    at: float
+
+
+class Doubt(Struct, frozen=True, tag=True):
+    """submitting → undecided: the POST may have arrived."""
+
+    job: str
+    attempt: int
+    at: float
+
+
+class Track(Struct, frozen=True, tag=True):
+    """What the bot told of a drawing; None leaves a field as it is.
+
+    submitting | undecided → drawing (with the `started` event and its seq) at the first word of it; later ones only add fields.
+    """
+
+    job: str
+    attempt: int
+    interaction_id: str | None
+    start_message_id: str | None
+    job_hash: str | None
+    at: float
+
+
+class Gather(Struct, frozen=True, tag=True):
+    """submitting | undecided | drawing → keeping: the drawing is finished and its picture must be fetched.
+
+    On a job that has ended already the attempt is marked `late` and nothing else changes (CONTRACT §5); answers Stale.
+    """
+
+    job: str
+    attempt: int
+    message_id: str
+    picture_url: str | None
+    job_hash: str | None
+    offers: tuple[Offer, ...]
+    text: str | None
+    at: float
+
+
+class Settle(Struct, frozen=True, tag=True):
+    """Any of `states` → `state` (done, failed, cancelled), with the terminal event, its seq, and the refund when not `charged`.
+
+    `attempt` None settles whatever attempt is current (a cancel of a waiting job). `images` become rows.
+    """
+
+    job: str
+    attempt: int | None
+    states: tuple[str, ...]
+    state: str
+    code: str | None
+    message: str | None
+    charged: bool
+    images: tuple[ImageRecord, ...]
+    at: float
+
+
+class SaveGateway(Struct, frozen=True, tag=True):
+    """Where an account's gateway session can be resumed from; `session_id` None forgets it."""
+
+    account: str
+    session_id: str | None
+    seq: int | None
+    resume_url: str | None
+    at: float
+
+
+class AddUser(Struct, frozen=True, tag=True):
+    """A new user; an existing name is Refused with `ref_conflict` unless `or_keep`, which answers with the user as is."""
+
+    user: str
+    name: str
+    plan: str
+    or_keep: bool
+    at: float
+
+
+class AddKey(Struct, frozen=True, tag=True):
+    """A key (or a page's login) of a user, stored as a SHA-256 digest only. `user` is an id or a name."""
+
+    id: str
+    user: str
+    digest: str
+    role: str
+    login: bool
+    expires_at: float | None
+    at: float
+
+
+class DropKey(Struct, frozen=True, tag=True):
+    """Revoke the key or login with this digest."""
+
+    digest: str
+    at: float
+
+
+Write = (
+    AcceptJob
+    | Grant
+    | Ungrant
+    | Submit
+    | GiveBack
+    | Doubt
+    | Track
+    | Gather
+    | Settle
+    | SaveGateway
+    | AddUser
+    | AddKey
+    | DropKey
+)
+
+
+class Applied(Struct, frozen=True, tag=True):
+    """The write changed something. `job` is the job after it; `seq` the stored event's, when it made one."""
+
+    job: JobRecord | None = None
+    seq: int | None = None
+    user: UserRecord | None = None
+
+
+class Replayed(Struct, frozen=True, tag=True):
+    """The same ref and body were accepted before: this is that job, and the seq of its `accepted`."""
+
+    job: JobRecord
+    seq: int
+
+
+class Stale(Struct, frozen=True, tag=True):
+    """The job was not where the write expected it; nothing changed. `job` is the job as it is, None if unknown."""
+
+    job: JobRecord | None = None
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """A limit or a conflict; nothing changed. `code` is one of CONTRACT §3."""
+
+    code: str
+    message: str
+    retry_after_s: float | None = None
+
+
+Written = Applied | Replayed | Stale | Refused
+
+
+# --- Reads ------------------------------------------------------------------------------------------------------
+
+
+class FindKey(Struct, frozen=True, tag=True):
+    """Whose key (or login) is this? Answers KeyHolder or Nothing (unknown, revoked, expired, banned)."""
+
+    digest: str
+    at: float
+
+
+class ReadUser(Struct, frozen=True, tag=True):
+    """A user by id or name, with what was used on `day`. Answers UserRecord or Nothing."""
+
+    user: str
+    day: str
+
+
+class ReadJob(Struct, frozen=True, tag=True):
+    """One job, with history and images; `user` None sees everyone's. Answers JobFound or Nothing."""
+
+    job: str
+    user: str | None
+
+
+class ListJobs(Struct, frozen=True, tag=True):
+    """A user's jobs, newest first, older than job `before`; `state` filters. Answers JobRecords."""
+
+    user: str | None
+    before: str | None
+    limit: int
+    state: str | None
+
+
+class Unfinished(Struct, frozen=True, tag=True):
+    """Jobs that have not ended, oldest first (by acceptance), after job `after`. Answers JobRecords without history."""
+
+    user: str | None
+    after: str | None
+    limit: int
+
+
+class ReadEvents(Struct, frozen=True, tag=True):
+    """A user's stored events after `after`, in order. Answers EventRecords."""
+
+    user: str
+    after: int
+    limit: int
+
+
+class ReadGateway(Struct, frozen=True, tag=True):
+    """Answers GatewayRecord or Nothing."""
+
+    account: str
+
+
+class ReadImage(Struct, frozen=True, tag=True):
+    """A picture of a user. Answers ImageFound or Nothing."""
+
+    image: str
+    user: str
+
+
+class CountJobs(Struct, frozen=True, tag=True):
+    """Answers Counts."""
+
+
+Read = FindKey | ReadUser | ReadJob | ListJobs | Unfinished | ReadEvents | ReadGateway | ReadImage | CountJobs
+
+
+class Nothing(Struct, frozen=True, tag=True):
+    """There is no such row."""
+
+
+class UserRecord(Struct, frozen=True, tag=True):
+    """A user; `used` is of the day asked for, `seq` the newest stored event's (0: none yet)."""
+
+    id: str
+    name: str
+    plan: str
+    banned: bool
+    seq: int
+    used: int
+
+
+class KeyHolder(Struct, frozen=True, tag=True):
+    """Who a key speaks for. `role`: user, viewer or admin."""
+
+    key_id: str
+    user: str
+    name: str
+    plan: str
+    role: str
+    login: bool
+
+
+class JobRecords(Struct, frozen=True, tag=True):
+    """Some jobs; `next` is the `before` (or `after`) of the next page, None at the end."""
+
+    jobs: tuple[JobRecord, ...]
+    next: str | None
+
+
+class JobFound(Struct, frozen=True, tag=True):
+    """One job."""
+
+    job: JobRecord
+
+
+class ImageFound(Struct, frozen=True, tag=True):
+    """One picture."""
+
+    image: ImageRecord
+
+
+class EventRecord(Struct, frozen=True):
+    """A stored event: the server frame of CONTRACT §3 as msgpack bytes."""
+
+    seq: int
+    job: str
+    frame: bytes
+
+
+class EventRecords(Struct, frozen=True, tag=True):
+    """Stored events after the seq asked for; `oldest` is the oldest seq still kept, `newest` the user's seq now."""
+
+    events: tuple[EventRecord, ...]
+    oldest: int
+    newest: int
+
+
+class GatewayRecord(Struct, frozen=True, tag=True):
+    """A resumable gateway session."""
+
+    account: str
+    session_id: str
+    seq: int
+    resume_url: str
+
+
+class Counts(Struct, frozen=True, tag=True):
+    """Jobs by state, users, pictures kept."""
+
+    jobs: dict[str, int]
+    users: int
+    images: int
+
+
+Found = Nothing | UserRecord | KeyHolder | JobRecords | JobFound | ImageFound | EventRecords | GatewayRecord | Counts
