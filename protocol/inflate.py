@@ -1,0 +1,43 @@
+"""The gateway's zlib-stream transport compression: compressed WebSocket frames in, JSON documents out.
+
+One zlib context lives as long as the connection; a document ends where a frame ends with 00 00 ff ff and may span
+frames (discord-api-docs, developers/events/gateway.mdx). After an error the context is lost: reconnect with a new one.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+SYNC_FLUSH = b"\x00\x00\xff\xff"
+DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
+
+
+class BrokenStream(Exception):  # noqa: N818  the stream's state, not a mistake of the caller
+    """The compressed stream is corrupt, ended, or holds a document above the limit."""
+
+
+class Inflater:
+    """Decompresses one connection's zlib-stream."""
+
+    def __init__(self, document_bytes_max: int = DOCUMENT_BYTES_MAX) -> None:
+        self._context = zlib.decompressobj()
+        self._waiting = bytearray()
+        self._document_bytes_max = document_bytes_max
+
+    def receive(self, frame: bytes) -> bytes | None:
+        """Takes one frame; returns a document if it completes one. Raises `BrokenStream`."""
+        self._waiting += frame
+        if len(self._waiting) > self._document_bytes_max:
+            raise BrokenStream("compressed document too large")
+        if not self._waiting.endswith(SYNC_FLUSH):
+            return None
+        compressed, self._waiting = bytes(self._waiting), bytearray()
+        try:
+            document = self._context.decompress(compressed, self._document_bytes_max)
+        except zlib.error as fault:
+            raise BrokenStream("corrupt zlib stream") from fault
+        if self._context.unconsumed_tail:
+            raise BrokenStream("document too large")
+        if self._context.eof:
+            raise BrokenStream("zlib stream ended")
+        return document

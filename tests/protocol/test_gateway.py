@@ -1,0 +1,349 @@
+"""The gateway machine against the documented protocol and the faults that broke other clients."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol import gateway as gw
+from protocol.close_codes import CLOSE_CODES, Then
+from protocol.gateway import Dispatch, Fatal, Gateway, Hangup, Identity, Ready, Reconnect, Resumed, SavedSession
+
+BASE = "wss://gateway.example/?v=9&encoding=json"
+RESUME_URL = "wss://resume-1.example"
+INTERVAL_S = 41.25
+TOKEN = "secret-token"
+
+
+class Peer:
+    """A Discord that says what the test wants, and a clock that moves when the test says so."""
+
+    def __init__(self, saved: SavedSession | None = None, seed: int = 1, **options: Any) -> None:
+        self.gateway = Gateway(Identity(TOKEN, intents=513), BASE, random.Random(seed), saved, **options)
+        self.now = 1000.0
+
+    def connect(self, hello: bool = True) -> list[dict[str, Any]]:
+        self.gateway.connection_made(self.now)
+        if hello:
+            self.say({"op": 10, "d": {"heartbeat_interval": INTERVAL_S * 1000}})
+        return self.gateway.data_to_send()
+
+    def say(self, payload: Any) -> list[gw.Event]:
+        self.gateway.receive(payload, self.now)
+        return self.gateway.events_received()
+
+    def dispatch(self, seq: int, kind: str = "MESSAGE_CREATE", **data: Any) -> list[gw.Event]:
+        return self.say({"op": 0, "s": seq, "t": kind, "d": data})
+
+    def ready(self, seq: int = 1, session_id: str = "s1") -> list[gw.Event]:
+        return self.dispatch(seq, "READY", session_id=session_id, resume_gateway_url=RESUME_URL, user={"id": "7"})
+
+    def live(self) -> Peer:
+        self.connect()
+        self.ready()
+        return self
+
+    def lose(self, code: int | None = None) -> Hangup:
+        self.gateway.connection_lost(code, self.now)
+        return only_hangup(self.gateway.events_received())
+
+    def beat(self, acknowledge: bool) -> list[gw.Event]:
+        due = self.gateway.next_deadline()
+        assert due is not None
+        self.now = due
+        self.gateway.tick(self.now)
+        if acknowledge:
+            self.say({"op": 11})
+        return self.gateway.events_received()
+
+
+def only_hangup(events: list[gw.Event]) -> Hangup:
+    (hangup,) = events
+    assert isinstance(hangup, Hangup)
+    return hangup
+
+
+def reconnect(hangup: Hangup) -> Reconnect:
+    assert isinstance(hangup.then, Reconnect)
+    return hangup.then
+
+
+def test_the_first_connection_identifies_at_the_base_url_after_hello() -> None:
+    peer = Peer()
+    assert peer.gateway.connect_to() == Reconnect(BASE, resume=False, wait_s=0.0)
+    assert peer.connect(hello=False) == []
+    peer.say({"op": 10, "d": {"heartbeat_interval": 41250}})
+    (identify,) = peer.gateway.data_to_send()
+    assert identify["op"] == 2
+    assert identify["d"]["token"] == TOKEN
+    assert identify["d"]["intents"] == 513
+
+
+def test_ready_gives_the_session_and_later_events_are_dispatched_once() -> None:
+    peer = Peer()
+    peer.connect()
+    assert peer.ready() == [Ready("s1", RESUME_URL, {"id": "7"})]
+    assert peer.dispatch(2, id="m") == [Dispatch(2, "MESSAGE_CREATE", {"id": "m"})]
+    assert peer.dispatch(2, id="m") == []
+    assert peer.dispatch(1, id="l") == []
+    assert peer.gateway.save() == SavedSession("s1", 2, RESUME_URL)
+
+
+def test_a_saved_seq_is_never_ahead_of_the_handled_events() -> None:
+    peer = Peer().live()
+    peer.dispatch(5)
+    assert peer.gateway.save(handled_seq=3) == SavedSession("s1", 3, RESUME_URL)
+    assert peer.gateway.save(handled_seq=9) == SavedSession("s1", 5, RESUME_URL)
+
+
+def test_a_saved_session_is_resumed_at_its_url_with_the_query_of_the_base() -> None:
+    peer = Peer(SavedSession("s0", 41, RESUME_URL))
+    assert peer.gateway.connect_to() == Reconnect("wss://resume-1.example/?v=9&encoding=json", True, 0.0)
+    assert peer.connect() == [{"op": 6, "d": {"token": TOKEN, "session_id": "s0", "seq": 41}}]
+    peer.dispatch(42)
+    peer.dispatch(43)
+    assert peer.dispatch(44, "RESUMED") == [Resumed(replayed=2)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_heartbeat_is_jittered_and_the_next_come_each_interval(seed: int) -> None:
+    peer = Peer(seed=seed).live()
+    first = peer.gateway.next_deadline()
+    assert first is not None
+    assert 1000.0 <= first <= 1000.0 + INTERVAL_S
+    peer.beat(acknowledge=True)
+    assert peer.gateway.data_to_send() == [{"op": 1, "d": 1}]
+    assert peer.gateway.next_deadline() == pytest.approx(first + INTERVAL_S)
+
+
+def test_a_heartbeat_without_ack_by_the_next_one_closes_to_resume() -> None:
+    peer = Peer().live()
+    assert peer.beat(acknowledge=False) == []
+    hangup = only_hangup(peer.beat(acknowledge=False))
+    assert hangup.close_code == 4000
+    assert reconnect(hangup).resume
+
+
+def test_a_missing_ack_is_not_carried_to_the_next_connection() -> None:
+    peer = Peer().live()
+    peer.beat(acknowledge=False)
+    peer.beat(acknowledge=False)
+    peer.connect()
+    peer.dispatch(2, "RESUMED")
+    assert peer.beat(acknowledge=True) == []
+    assert peer.beat(acknowledge=True) == []
+
+
+def test_a_heartbeat_request_is_answered_at_once_and_keeps_the_schedule() -> None:
+    peer = Peer()
+    peer.connect()
+    due = peer.gateway.next_deadline()
+    peer.say({"op": 1, "d": None})
+    assert peer.gateway.data_to_send() == [{"op": 1, "d": None}]
+    assert peer.gateway.next_deadline() == due
+    peer.ready()
+    assert peer.beat(acknowledge=True) == []
+
+
+def test_a_server_that_never_says_hello_is_left_without_spending_an_identify() -> None:
+    peer = Peer()
+    assert peer.connect(hello=False) == []
+    peer.now += gw.HELLO_S_MAX
+    peer.gateway.tick(peer.now)
+    hangup = only_hangup(peer.gateway.events_received())
+    assert reconnect(hangup) == Reconnect(BASE, False, reconnect(hangup).wait_s)
+    assert peer.gateway.data_to_send() == []
+
+
+def test_a_server_that_never_says_ready_is_left() -> None:
+    peer = Peer()
+    peer.connect()
+    events: list[gw.Event] = []
+    while not events:
+        events = peer.beat(acknowledge=True)
+    assert only_hangup(events).reason == "no READY or RESUMED"
+    assert peer.now == pytest.approx(1000.0 + gw.ANSWER_S_MAX)
+
+
+@pytest.mark.parametrize("hello", [True, False])
+def test_a_reconnect_request_resumes_also_instead_of_hello(hello: bool) -> None:
+    peer = Peer(SavedSession("s0", 41, RESUME_URL))
+    peer.connect(hello)
+    hangup = only_hangup(peer.say({"op": 7, "d": None}))
+    assert hangup.close_code == 4000
+    assert reconnect(hangup).resume
+
+
+def test_invalid_session_true_resumes_and_false_identifies_at_the_base_url() -> None:
+    peer = Peer().live()
+    then = reconnect(only_hangup(peer.say({"op": 9, "d": True})))
+    assert then.resume
+    peer.connect()
+    then = reconnect(only_hangup(peer.say({"op": 9, "d": False})))
+    assert then.url == BASE
+    assert not then.resume
+    assert then.wait_s >= 1.0
+    assert [payload["op"] for payload in peer.connect()] == [2]
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1006, 1011, 4000, 4001, 4002, 4005, 4008, 4999])
+def test_resumable_closes_resume(code: int | None) -> None:
+    assert reconnect(Peer().live().lose(code)).resume
+
+
+@pytest.mark.parametrize("code", [4003, 4007, 4009])
+def test_closes_of_a_dead_session_identify_anew(code: int) -> None:
+    then = reconnect(Peer().live().lose(code))
+    assert then.url == BASE
+    assert not then.resume
+
+
+@pytest.mark.parametrize("code", [code for code, close in CLOSE_CODES.items() if close.then is Then.FATAL])
+def test_fatal_closes_end_the_machine(code: int) -> None:
+    peer = Peer().live()
+    hangup = peer.lose(code)
+    assert isinstance(hangup.then, Fatal)
+    assert hangup.then.code == code
+    assert peer.connect() == []
+    assert peer.gateway.next_deadline() is None
+
+
+def test_a_loss_reported_after_our_own_hangup_is_no_news() -> None:
+    peer = Peer().live()
+    only_hangup(peer.say({"op": 7}))
+    peer.gateway.connection_lost(4000, peer.now)
+    assert peer.gateway.events_received() == []
+
+
+def test_a_reset_in_the_middle_of_a_replay_resumes_from_the_last_received_seq() -> None:
+    peer = Peer(SavedSession("s0", 10, RESUME_URL))
+    peer.connect()
+    peer.dispatch(11)
+    assert reconnect(peer.lose()).resume
+    (resume,) = peer.connect()
+    assert resume["d"]["seq"] == 11
+    assert peer.dispatch(11) == []
+    assert len(peer.dispatch(12)) == 1
+
+
+def test_a_dead_resume_url_is_left_for_the_base_url_after_bounded_tries() -> None:
+    peer = Peer().live()
+    then = reconnect(peer.lose())
+    tries, waited_s = 0, 0.0
+    while then.resume:
+        tries, waited_s = tries + 1, waited_s + then.wait_s
+        peer.gateway.connect_failed(peer.now)
+        then = reconnect(only_hangup(peer.gateway.events_received()))
+    assert then.url == BASE
+    assert tries == gw.RESUME_TRIES_MAX
+    assert waited_s <= 15.0
+
+
+def test_a_server_that_closes_every_resume_gets_bounded_resumes_then_one_identify() -> None:
+    peer = Peer().live()
+    peer.lose()
+    sent = []
+    for _ in range(gw.RESUME_TRIES_MAX + 1):
+        sent += [payload["op"] for payload in peer.connect()]
+        peer.lose(4000)
+    assert sent == [6] * gw.RESUME_TRIES_MAX + [2]
+
+
+def test_backoff_grows_to_its_cap_and_is_forgotten_only_after_a_stable_session() -> None:
+    def mean_wait_s(failures: int, stable: bool) -> float:
+        waits = []
+        for seed in range(200):
+            peer = Peer(seed=seed)
+            for _ in range(failures):
+                peer.live()
+                peer.now += 1
+                peer.lose(4009)
+            peer.live()
+            peer.now += gw.STABLE_S if stable else gw.STABLE_S / 2
+            waits.append(reconnect(peer.lose()).wait_s)
+        assert max(waits) <= gw.BACKOFF_S_MAX
+        return sum(waits) / len(waits)
+
+    assert mean_wait_s(0, stable=False) < 1.0
+    assert mean_wait_s(12, stable=False) > 20.0
+    assert mean_wait_s(12, stable=True) < 1.0
+
+
+def test_the_identify_budget_of_a_day_is_waited_for() -> None:
+    peer = Peer(identify_budget=2)
+    for _ in range(2):
+        peer.live()
+        then = reconnect(peer.lose(4009))
+    assert then.wait_s == pytest.approx(gw.IDENTIFY_WINDOW_S, rel=0.01)
+
+
+def test_five_hundred_presences_never_exceed_the_limit_and_never_starve_a_heartbeat() -> None:
+    peer = Peer().live()
+    peer.gateway.data_to_send()
+    sent: list[tuple[float, int]] = []
+    for _ in range(500):
+        assert peer.gateway.send({"op": 3, "d": {}}, peer.now)
+    start = peer.now
+    while peer.now < start + 400:
+        sent += [(peer.now, payload["op"]) for payload in peer.gateway.data_to_send()]
+        assert peer.beat(acknowledge=True) == []
+    times = [when for when, _ in sent]
+    assert sum(op == 3 for _, op in sent) == 500
+    assert sum(op == 1 for _, op in sent) >= 9
+    # IDENTIFY was one more send at the start of the window.
+    assert all(sum(when - 60 < other <= when for other in times) <= 119 for when in times)
+
+
+def test_a_flood_of_heartbeat_requests_stays_below_the_limit() -> None:
+    peer = Peer().live()
+    for _ in range(1000):
+        peer.say({"op": 1})
+    assert len(peer.gateway.data_to_send()) <= gw.SEND_COUNT_MAX
+
+
+def test_a_resume_url_in_clear_is_not_shown_the_token() -> None:
+    peer = Peer()
+    peer.connect()
+    peer.dispatch(1, "READY", session_id="s", resume_gateway_url="ws://elsewhere", user={})
+    assert reconnect(peer.lose()).url == BASE
+
+
+def test_no_representation_holds_the_token() -> None:
+    identity = Identity(TOKEN)
+    assert TOKEN not in repr(identity) + str(identity) + repr(Peer().live().gateway.save())
+
+
+JSONISH = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 12) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["op", "d", "s", "t", "session_id", "heartbeat_interval"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(JSONISH, st.floats(0, 50)), max_size=30), st.booleans())
+def test_no_payload_breaks_the_machine(payloads: list[tuple[Any, float]], resume: bool) -> None:
+    peer = Peer(SavedSession("s0", 3, RESUME_URL) if resume else None)
+    peer.gateway.connection_made(peer.now)
+    last_seq = 3 if resume else 0
+    for payload, elapsed_s in payloads:
+        peer.now += elapsed_s
+        for event in peer.say(payload):
+            if isinstance(event, Dispatch):
+                assert event.seq > last_seq
+                last_seq = event.seq
+            elif isinstance(event, Ready):
+                last_seq = 0
+            elif isinstance(event, Hangup):
+                assert event.close_code not in (1000, 1001)
+                peer.gateway.connection_made(peer.now)
+        peer.gateway.tick(peer.now)
+        if any(isinstance(event, Hangup) for event in peer.gateway.events_received()):
+            peer.gateway.connection_made(peer.now)
