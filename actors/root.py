@@ -1,0 +1,36 @@
+"""Root: the top supervisor. Its children are the whole service, in the order in which they need each other.
+
+Takes   what supervisor.py takes
+Sends   Start -> each child
+Crash   the process ends: what is above us (systemd, a person, `make run`) starts it again, and the store knows the rest
+"""
+
+from __future__ import annotations
+
+from actors.accounts import Accounts
+from actors.console import Console
+from actors.gallery import Gallery
+from actors.gate import Gate
+from actors.lobby import Lobby
+from actors.monitor import Monitor
+from actors.queue import Queue
+from actors.scheduler import Scheduler
+from actors.store import Store
+from actors.supervisor import Child, Supervisor
+
+
+class Root(Supervisor):
+    """Supervises everything of one standalone process."""
+
+    CHILDREN = (
+        Child("monitor", Monitor),
+        Child("store", Store),
+        Child("queue", Queue),
+        Child("scheduler", Scheduler),
+        Child("gallery", Gallery),
+        Child("accounts", Accounts),
+        Child("lobby", Lobby),
+        Child("console", Console),
+        Child("gate", Gate),
+    )
+    INTENSITY = 10

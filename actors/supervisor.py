@@ -1,0 +1,178 @@
+"""Supervisor: starts children, starts dead ones again, and gives up upward when they keep dying.
+
+Takes   StartAgain, ShutdownOverdue (itself), Shutdown (its parent)
+Sends   Start -> each child;  Restarted -> monitor
+Crash   its children die with it; its own supervisor starts it, and it starts them, afresh
+
+OTP's rules are in core/restarts.py; here they meet actors. Children start in the order of the table and stop in reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from thespian.actors import ActorAddress, ActorExitRequest, ChildActorExited
+
+from actors.shell import Shell, Start
+from core.restarts import Restart, Restarts, backoff_s, is_due, next_attempt
+from system.message import Message
+
+#: How long one child may take to stop in order before it is left behind.
+STOP_S_MAX = 6.0
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child's specification: the name others use, its class, and when it is started again."""
+
+    name: str
+    actor: type[Shell]
+    restart: Restart = Restart.PERMANENT
+
+
+@dataclass
+class Employed:
+    """A child as it is now; `address` is None while it waits for its restart."""
+
+    child: Child
+    address: ActorAddress | None
+    started_at: float
+    attempt: int = 0
+    restarts: int = 0
+
+
+class StartAgain(Message, frozen=True):
+    """The backoff of a dead child is over; `restarts` tells a stale timer from this one."""
+
+    name: str
+    restarts: int
+
+
+class Shutdown(Message, frozen=True):
+    """Stop the children in reverse order, each after the one before has ended, then end."""
+
+
+class ShutdownOverdue(Message, frozen=True):
+    """A child did not stop in time."""
+
+    name: str
+
+
+class Restarted(Message, frozen=True):
+    """To the monitor: this child has been started again."""
+
+    actor: str
+
+
+class TooManyRestarts(RuntimeError):
+    """The supervisor gives up: its children died more often than its intensity allows."""
+
+
+class Supervisor(Shell):
+    """Base of all supervisors. Subclasses set CHILDREN (or override `children`), INTENSITY and PERIOD_S."""
+
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (StartAgain, Shutdown, ShutdownOverdue)
+    CHILDREN: ClassVar[tuple[Child, ...]] = ()
+    INTENSITY: ClassVar[int] = 5
+    PERIOD_S: ClassVar[float] = 60.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.employed: dict[str, Employed] = {}
+        self.restarts = Restarts(self.INTENSITY, self.PERIOD_S)
+        self.stopping = False
+
+    def children(self) -> Iterable[Child]:
+        """The children to start with, in order."""
+        return self.CHILDREN
+
+    def on_start(self) -> None:
+        for child in self.children():
+            self.employ(child)
+
+    def employ(self, child: Child) -> None:
+        """Start a child now and keep it running by its restart policy. A name that is employed already is left as it is."""
+        if child.name in self.employed:
+            return
+        self.employed[child.name] = Employed(child, None, self.now())
+        self._start_child(self.employed[child.name])
+
+    def dismiss(self, name: str) -> None:
+        """Stop a child for good."""
+        employed = self.employed.pop(name, None)
+        if employed is not None and employed.address is not None:
+            self.send(employed.address, ActorExitRequest())
+
+    def on_child_lost(self, employed: Employed, reason: str | None) -> None:
+        """A child has died (`reason`) or ended (None) and is, or is not, started again. For subclasses that want to know."""
+
+    def give_up_on(self, employed: Employed, reason: str | None) -> None:
+        """The children die too often: end, so that the supervisor above decides."""
+        raise TooManyRestarts(f"{employed.child.name} died again: {reason}")
+
+    def on_child_exit(self, exited: ChildActorExited) -> None:
+        lost = next((e for e in self.employed.values() if e.address == exited.childAddress), None)
+        if lost is None:
+            return  # dismissed, or told a second time
+        lost.address = None
+        reason: str | None = getattr(exited, "reason", "killed")
+        if self.stopping:
+            del self.employed[lost.child.name]
+            self._stop_next()
+            return
+        if not is_due(lost.child.restart, normal=reason is None):
+            del self.employed[lost.child.name]
+            self.on_child_lost(lost, reason)
+            return
+        self._restart(lost, reason)
+
+    def _restart(self, lost: Employed, reason: str | None) -> None:
+        self.restarts = self.restarts.add(self.now())
+        self.on_child_lost(lost, reason)
+        if self.restarts.too_many:
+            self.give_up_on(lost, reason)
+            return
+        lost.attempt = next_attempt(lost.attempt, self.now() - lost.started_at)
+        lost.restarts += 1
+        self.tell("monitor", Restarted(lost.child.name))
+        wait_s = backoff_s(lost.attempt - 1, self.dice)
+        self.log.warning("child died, starting it again", child=lost.child.name, reason=reason, wait_s=round(wait_s, 3))
+        self.after(wait_s, StartAgain(lost.child.name, lost.restarts))
+
+    def receiveMsg_StartAgain(self, due: StartAgain, sender: Any) -> None:
+        employed = self.employed.get(due.name)
+        if self.stopping or employed is None or employed.address is not None or employed.restarts != due.restarts:
+            return
+        self._start_child(employed)
+
+    def _start_child(self, employed: Employed) -> None:
+        employed.started_at = self.now()
+        employed.address = self.createActor(employed.child.actor)
+        self.send(employed.address, Start(employed.child.name))
+
+    # --- orderly stop ----------------------------------------------------------------------------------------
+
+    def receiveMsg_Shutdown(self, shutdown: Shutdown, sender: Any) -> None:
+        if not self.stopping:
+            self.stopping = True
+            self._stop_next()
+
+    def receiveMsg_ShutdownOverdue(self, overdue: ShutdownOverdue, sender: Any) -> None:
+        if overdue.name in self.employed:
+            self.log.error("child did not stop in time, leaving it behind", child=overdue.name, limit_s=STOP_S_MAX)
+            del self.employed[overdue.name]
+            self._stop_next()
+
+    def _stop_next(self) -> None:
+        while self.employed:
+            name, last = next(reversed(self.employed.items()))
+            if last.address is None:
+                del self.employed[name]
+                continue
+            request = Shutdown() if issubclass(last.child.actor, Supervisor) else ActorExitRequest()
+            self.send(last.address, request)
+            self.after(STOP_S_MAX, ShutdownOverdue(name))
+            return
+        self.leave()
