@@ -56,9 +56,8 @@ class Peer:
         assert due is not None
         self.now = due
         self.gateway.tick(self.now)
-        if acknowledge:
-            self.say({"op": 11})
-        return self.gateway.events_received()
+        events = self.gateway.events_received()
+        return events + self.say({"op": 11}) if acknowledge else events
 
 
 def only_hangup(events: list[gw.Event]) -> Hangup:
