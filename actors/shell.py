@@ -37,7 +37,7 @@ class Start(Message, frozen=True):
 
 
 class Kill(Message, frozen=True):
-    """Die as if by a fault (the operator's `actor restart`); the supervisor starts a fresh one. `why` is shown as the last error."""
+    """Die as if by a fault (the operator's `actor restart`): a fresh one is started. `why` becomes its last error."""
 
     why: str
 
@@ -51,17 +51,18 @@ class Killed(RuntimeError):
 
 
 class Shell(Actor):
-    """Base of all actors. Subclasses set ACCEPTS and handlers, and may override on_start, on_stop and on_child_exit."""
+    """Base of all actors. Subclasses set ACCEPTS (added to the base's), handlers, and override the `on_` hooks."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = ()
     _handlers: ClassVar[dict[type, Callable[[Any, Any, ActorAddress], None]]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        missing = [kind.__name__ for kind in cls.ACCEPTS if not hasattr(cls, f"receiveMsg_{kind.__name__}")]
+        accepted = {kind for ancestor in cls.__mro__ for kind in ancestor.__dict__.get("ACCEPTS", ())}
+        missing = [kind.__name__ for kind in accepted if not hasattr(cls, f"receiveMsg_{kind.__name__}")]
         if missing:
             raise TypeError(f"{cls.__name__} accepts {', '.join(missing)} but has no receiveMsg_ for it")
-        cls._handlers = {kind: getattr(cls, f"receiveMsg_{kind.__name__}") for kind in cls.ACCEPTS}
+        cls._handlers = {kind: getattr(cls, f"receiveMsg_{kind.__name__}") for kind in accepted}
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,11 +99,11 @@ class Shell(Actor):
         self._myRef.send_to_name(name, message)
 
     def after(self, seconds: float, message: Message) -> None:
-        """The message comes back to this actor after `seconds`. It cannot be cancelled: give it an identity and ignore a stale one."""
+        """The message comes back to this actor after `seconds`. It cannot be cancelled: give it an identity."""
         self.wakeupAfter(timedelta(seconds=seconds), message)
 
     def work(self, coroutine: Coroutine[Any, Any, Message | None], label: str) -> Any:
-        """Run the coroutine as a task of this actor: its result (if not None) is told to self, its exception is the actor's death."""
+        """Run the coroutine as a task of this actor: its result (if any) is told to self, its exception kills us."""
         return self._myRef.start_task(coroutine, label)
 
     def post(self, message: Message) -> None:
@@ -136,7 +137,7 @@ class Shell(Actor):
             else:
                 self._receive_rarely(message)
         except Exception as error:
-            # The base logs it once, with the message's type only (prompts and keys stay out of logs), and ends the actor.
+            # Logged once by the base, with the message's type only: prompts and keys stay out of logs.
             self._myRef.crash(error, message)
 
     def _receive_rarely(self, message: Any) -> None:

@@ -4,7 +4,7 @@ Takes   StartAgain, ShutdownOverdue (itself), Shutdown (its parent)
 Sends   Start -> each child;  Restarted -> monitor
 Crash   its children die with it; its own supervisor starts it, and it starts them, afresh
 
-OTP's rules are in core/restarts.py; here they meet actors. Children start in the order of the table and stop in reverse.
+OTP's rules are in core/restarts.py; here they meet actors. Children start in the table's order and stop in reverse.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Supervisor(Shell):
             self.employ(child)
 
     def employ(self, child: Child) -> None:
-        """Start a child now and keep it running by its restart policy. A name that is employed already is left as it is."""
+        """Start a child now and keep it running by its restart policy; one employed already is left alone."""
         if child.name in self.employed:
             return
         self.employed[child.name] = Employed(child, None, self.now())
@@ -106,7 +106,7 @@ class Supervisor(Shell):
             self.send(employed.address, ActorExitRequest())
 
     def on_child_lost(self, employed: Employed, reason: str | None) -> None:
-        """A child has died (`reason`) or ended (None) and is, or is not, started again. For subclasses that want to know."""
+        """A child has died (`reason`) or ended (None), before it is or is not started again. For subclasses."""
 
     def give_up_on(self, employed: Employed, reason: str | None) -> None:
         """The children die too often: end, so that the supervisor above decides."""

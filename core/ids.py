@@ -15,7 +15,7 @@ def new_id(prefix: str, wall: float, rng: random.Random) -> str:
 
 
 def new_nonce(wall: float, rng: random.Random) -> str:
-    """A snowflake as a client makes it (at most 25 characters; we use 19): time in the high bits, chance in the low 22."""
+    """A snowflake as a client makes it (19 of at most 25 digits): time in the high bits, chance in the low 22."""
     return str(((int(wall * 1000) - DISCORD_EPOCH_MS) << 22) | rng.getrandbits(22))
 
 

@@ -48,7 +48,7 @@ class Restarts:
 
 
 def backoff_s(attempt: int, rng: random.Random) -> float:
-    """Seconds to wait before restart number `attempt` (from 0) in a row: none at first, then full jitter below a doubling cap.
+    """Seconds to wait before restart `attempt` (from 0) in a row: none at first, then full jitter below a doubling cap.
 
     Full jitter (a uniform draw from zero to the cap) keeps many children that died together from coming back together.
     """
