@@ -136,6 +136,16 @@ class Next(Message, frozen=True):
     account: str
 
 
+class LedgerOpen(Message, frozen=True):
+    """The Queue has (re)started and knows no demands: please make them again."""
+
+
+class Capacity(Message, frozen=True):
+    """How many drawings all accounts that are up can hold at once: what ETAs are reckoned with."""
+
+    slots: int
+
+
 class LeaseVoid(Message, frozen=True):
     """It did not begin in time. Answered by LeaseVoided: whether the job went back, or has begun after all."""
 
@@ -165,16 +175,10 @@ class Begin(Message, frozen=True):
 
 
 class Go(Message, frozen=True):
-    """`submitting` is stored with this nonce: start the POST within GO_FRESH_S, or give the job back.
-
-    `parent`, for an action: the finished job whose offer `custom_id` on message `message_id` is to be pressed.
-    """
+    """`submitting` is stored (`job.nonce` is fresh): start the POST within GO_FRESH_S, or give the job back."""
 
     account: str
     job: JobRecord
-    nonce: str
-    parent_message_id: str | None
-    custom_id: str | None
 
 
 class NoGo(Message, frozen=True):

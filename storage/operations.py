@@ -43,10 +43,15 @@ class Moment(Struct, frozen=True):
 
 
 class JobRecord(Struct, frozen=True):
-    """One job as stored. `attempt` counts grants; what the bot told us is of the latest attempt."""
+    """One job as stored. `attempt` counts grants; what the bot told us is of the latest attempt.
+
+    An act has `affinity` (the account that drew its parent, where it must be drawn too) and the button it presses:
+    `press_custom_id` on message `press_message_id`. `plan` is the user's plan at acceptance.
+    """
 
     id: str
     user: str
+    plan: str
     ref: str | None
     state: str
     kind: str
@@ -56,6 +61,9 @@ class JobRecord(Struct, frozen=True):
     action: str | None
     index: int | None
     parent: str | None
+    affinity: str | None
+    press_message_id: str | None
+    press_custom_id: str | None
     attempt: int
     account: str | None
     nonce: str | None
@@ -86,13 +94,15 @@ class AcceptJob(Struct, frozen=True, tag=True):
     """Store a new job, charge it, and give the user's next seq to its `accepted` event: or refuse it, changing nothing.
 
     `day` is the user's quota day (core.quota), `daily`, `queued` are the plan's limits, `charge` what the kind costs. `digest` is of the
-    whole body: the same `ref` with another digest is `ref_conflict`. `parent` and `action` name an earlier job
-    of the same user and one of its offers (else `not_found` / `bad_prompt`). `account` is where the parent was drawn.
+    whole body: the same `ref` with another digest is `ref_conflict`. `parent`, `action` (and `index`) name an earlier job
+    of the same user and one of its offers (else `not_found` / `bad_prompt`); from them the job gets `affinity`,
+    `press_message_id` and `press_custom_id`.
     Answers Applied, Replayed (the same ref and body) or Refused.
     """
 
     job: str
     user: str
+    plan: str
     ref: str | None
     digest: str
     kind: str
