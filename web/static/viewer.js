@@ -1,0 +1,70 @@
+/** One picture, as large as the window. Arrows go to the next and the previous, Esc goes back to where one was. */
+import { useEffect, useRef } from "./vendor/preact-hooks.js";
+import { Actions, Handles } from "./actions.js";
+import { html } from "./html.js";
+import { active, prints, viewing } from "./store.js";
+
+export function Viewer() {
+  const dialog = useRef(null);
+  const cards = prints.value;
+  const at = cards.findIndex((card) => card.key === viewing.value);
+  const card = cards[at];
+
+  useEffect(() => {
+    if (card && !dialog.current.open) dialog.current.showModal();
+    if (!card && dialog.current.open) dialog.current.close();
+  }, [card]);
+  useEffect(() => {
+    // The neighbours are fetched ahead, so that walking on shows pictures and not loading.
+    for (const near of [cards[at + 1], cards[at - 1]]) if (card && near) new Image().src = near.images[0].url;
+  }, [card]);
+
+  const go = (step) => {
+    const to = cards[at + step];
+    if (to) viewing.value = active.value = to.key;
+  };
+  const press = (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    go(step);
+  };
+  const shut = () => {
+    viewing.value = null;
+    document.querySelector(`[data-card="${CSS.escape(active.value ?? "")}"]`)?.focus();
+  };
+
+  return html`
+    <dialog class="viewer" ref=${dialog} onKeyDown=${press} onClose=${shut} aria-label="Picture">
+      ${card && html`
+        <div class="stage" onClick=${() => dialog.current.close()}><${Full} key=${card.key} card=${card} /></div>
+        <footer>
+          <p class="caption" title=${card.prompt}>${card.prompt}</p>
+          <div class="viewer-tools">
+            <${Actions} card=${card} tab=${0} />
+            <${Handles} card=${card} tab=${0} />
+            <span class="small number">${at + 1} of ${cards.length}</span>
+            <span class="steps">
+              <button class="handle" disabled=${at === 0} onClick=${() => go(-1)} aria-label="Previous picture">←</button>
+              <button class="handle" disabled=${at === cards.length - 1} onClick=${() => go(1)} aria-label="Next picture">→</button>
+              <button class="handle" onClick=${() => dialog.current.close()} aria-label="Close">×</button>
+            </span>
+          </div>
+        </footer>
+      `}
+    </dialog>
+  `;
+}
+
+/** The thumbnail, known already, stands in until the whole picture is there, in the same place. */
+function Full({ card }) {
+  const [image] = card.images;
+  const show = (event) => event.currentTarget.classList.add("in");
+  const ratio = { aspectRatio: `${image.width} / ${image.height}`, "--ratio": image.width / image.height };
+  return html`
+    <div class="full" style=${ratio}>
+      <img src=${image.thumb ?? image.url} alt="" />
+      <img class="final" src=${image.url} alt=${card.prompt} onLoad=${show} />
+    </div>
+  `;
+}
