@@ -123,7 +123,7 @@ class AcceptJob(Struct, frozen=True, tag=True):
 
 
 class Grant(Struct, frozen=True, tag=True):
-    """queued → granted: the next attempt, with its lease and account."""
+    """queued → granted. `attempt` is the new one: until now the job's is `attempt - 1`."""
 
     job: str
     attempt: int

@@ -1,0 +1,99 @@
+"""StoreClient: an actor's end of its talk with the Store: ids, continuations, and sending again what was not answered.
+
+A write is sent again under the same op_id until it is answered, so a Store that died in between applies it once. What
+to do with an answer is a continuation kept in the asking actor; it never travels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.shell import Shell
+from actors.store import Commit, Committed, Lookup, LookedUp, NotCommitted
+from storage.operations import Found, Read, Write, Written
+from system.message import Message
+
+#: How often unanswered writes and reads are looked at, and after what time they are sent again.
+RESEND_EACH_S = 1.0
+RESEND_AFTER_S = 5.0
+
+
+class ResendDue(Message, frozen=True):
+    """Look whether something must be sent to the Store again."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """A write or read under way."""
+
+    what: Write | Read
+    then: Callable[..., None]
+    sent_at: float
+    refuse: Callable[[str], None] | None
+
+
+class StoreClient:
+    """One an actor. The actor passes it Committed, NotCommitted, LookedUp and ResendDue."""
+
+    TAKES: tuple[type[Message], ...] = (Committed, NotCommitted, LookedUp, ResendDue)
+
+    def __init__(self, owner: Shell) -> None:
+        self._owner = owner
+        self._asked: dict[str, Asked] = {}
+        self._count = 0
+        self._prefix = f"{owner.name}:{owner.dice.getrandbits(64):016x}:"
+        self._ticking = False
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    @property
+    def stuck_s(self) -> float:
+        """How long the oldest unanswered one has waited; 0 when there is none."""
+        oldest = next(iter(self._asked.values()), None)
+        return self._owner.now() - oldest.sent_at if oldest else 0.0
+
+    def commit(
+        self, write: Write, then: Callable[[Written], None], refuse: Callable[[str], None] | None = None
+    ) -> None:
+        """Write durably, then call `then(outcome)`. With `refuse`, a store that would not take it ends it: `refuse(why)`."""
+        self._ask(write, then, refuse)
+
+    def lookup(self, read: Read, then: Callable[[Found], None]) -> None:
+        """Read, then call `then(found)`."""
+        self._ask(read, then, None)
+
+    def _ask(self, what: Write | Read, then: Callable[..., None], refuse: Callable[[str], None] | None) -> None:
+        self._count += 1
+        ask_id = f"{self._prefix}{self._count}"
+        self._asked[ask_id] = Asked(what, then, self._owner.now(), refuse)
+        self._send(ask_id, what)
+        if not self._ticking:
+            self._ticking = True
+            self._owner.after(RESEND_EACH_S, ResendDue())
+
+    def _send(self, ask_id: str, what: Write | Read) -> None:
+        kind = Lookup if isinstance(what, Read) else Commit
+        self._owner.tell("store", kind(ask_id, self._owner.name, what))  # type: ignore[arg-type]
+
+    def receive(self, answer: Message) -> None:
+        """An answer of the Store's, or the time to look for missing ones. One that was answered before is ignored."""
+        if isinstance(answer, Committed) and (asked := self._asked.pop(answer.op_id, None)):
+            asked.then(answer.outcome)
+        elif isinstance(answer, LookedUp) and (asked := self._asked.pop(answer.lookup_id, None)):
+            asked.then(answer.found)
+        elif isinstance(answer, NotCommitted) and (asked := self._asked.get(answer.op_id)) and asked.refuse:
+            del self._asked[answer.op_id]
+            asked.refuse(answer.why)
+        elif isinstance(answer, ResendDue):
+            self._resend()
+
+    def _resend(self) -> None:
+        self._ticking = bool(self._asked)
+        for ask_id, asked in self._asked.items():
+            if self._owner.now() - asked.sent_at >= RESEND_AFTER_S:
+                asked.sent_at = self._owner.now()
+                self._send(ask_id, asked.what)
+        if self._ticking:
+            self._owner.after(RESEND_EACH_S, ResendDue())
