@@ -1,0 +1,233 @@
+"""Links: all input and output to Discord, and no decision about any of it.
+
+One try each, never a second: whether a thing may be tried again is decided by those who know what it was. What fails
+raises `LinkBroken`, which says whether a byte can have left. `DiscordLinks` is the real thing; a simulated city puts
+another `Links` in its place. Tokens and prompts pass through here: neither is ever logged or put into an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Protocol
+
+import aiohttp
+import msgspec
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_websocket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+
+from protocol.rest import Request
+
+CONNECT_S_MAX = 10.0
+#: From the first byte sent to the last one received of a REST answer.
+ANSWER_S_MAX = 20.0
+ANSWER_BYTES_MAX = 16 << 20
+UPLOAD_S_MAX = 60.0
+CONNECTIONS_MAX = 400
+CONNECTIONS_PER_HOST_MAX = 200
+KEEPALIVE_S = 30.0
+#: A GUILD_CREATE of a large guild has several MiB; the library's default of 1 MiB would end the session (1009).
+FRAME_BYTES_MAX = 64 << 20
+#: Frames read ahead of the actor. Generous, so that heartbeat answers never wait behind a burst of events.
+FRAMES_AHEAD_MAX = 1024
+CLOSE_S_MAX = 3.0
+CHUNK_BYTES = 1 << 16
+
+
+class LinkBroken(Exception):
+    """There is no whole answer. `sent` False: no byte of the request can have left; None: nobody can know."""
+
+    def __init__(self, why: str, sent: bool | None) -> None:
+        super().__init__(why)
+        self.why, self.sent = why, sent
+
+
+class TooLarge(Exception):
+    """The body is longer than the caller's limit."""
+
+
+class WireClosed(Exception):
+    """The gateway connection has ended; `code` is the peer's close code, None when there was none (cut, reset)."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A whole answer to a REST request, whatever its status. Header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A whole body from the CDN. `media_type` is what the server says, without parameters."""
+
+    status: int
+    data: bytes
+    media_type: str
+
+
+class Wire(Protocol):
+    """One gateway WebSocket. `send`, `close` and `drop` return at once and keep their order."""
+
+    async def receive(self) -> str | bytes:
+        """The next frame: text, or compressed bytes. Raises WireClosed after the last one."""
+
+    def send(self, text: str) -> None:
+        """Queue a text frame; on a closed wire it is dropped."""
+
+    def close(self, code: int) -> None:
+        """Send what is queued, then close with this code."""
+
+    def drop(self) -> None:
+        """Cut the connection without a close frame. Twice is harmless."""
+
+
+class Links(Protocol):
+    """What an account and the gallery need of the network."""
+
+    async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
+        """One REST call; `authorization` is left out where the request may not carry it. Raises LinkBroken."""
+
+    async def fetch(self, url: str, limit_bytes: int, timeout_s: float) -> Fetched:
+        """A body from the CDN. Raises LinkBroken, also for a body that ends early, and TooLarge."""
+
+    async def put(self, url: str, data: bytes, media_type: str) -> int:
+        """Fill an upload slot; the status. Raises LinkBroken."""
+
+    async def connect(self, url: str) -> Wire:
+        """Open a gateway WebSocket. Raises LinkBroken."""
+
+
+class DiscordLinks:
+    """The real links: one HTTP session for everything of a process. Made and used on the loop's thread."""
+
+    def __init__(self, api: str, proxy: str | None = None) -> None:
+        """`api` is the REST base URL with its version; `proxy` an HTTP proxy for all of it, gateways included."""
+        self._api = api.rstrip("/")
+        self._proxy = proxy
+        self._http: aiohttp.ClientSession | None = None
+
+    async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
+        url = request.path if "://" in request.path else self._api + request.path
+        headers = {**request.headers, **(authorization if request.authorized else {})}
+        data = request.body
+        if request.json is not None:
+            data, headers["Content-Type"] = msgspec.json.encode(request.json), "application/json"
+        try:
+            async with self._session().request(
+                request.method, url, data=data, headers=headers, allow_redirects=False, timeout=_within(ANSWER_S_MAX)
+            ) as answer:
+                body = await _read(answer, ANSWER_BYTES_MAX)
+                return Response(answer.status, {name.lower(): text for name, text in answer.headers.items()}, body)
+        except TooLarge:
+            raise LinkBroken("the answer is too large", None) from None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _broken(error) from None
+
+    async def fetch(self, url: str, limit_bytes: int, timeout_s: float) -> Fetched:
+        try:
+            async with self._session().get(url, timeout=_within(timeout_s)) as answer:
+                return Fetched(answer.status, await _read(answer, limit_bytes), answer.content_type)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _broken(error) from None
+
+    async def put(self, url: str, data: bytes, media_type: str) -> int:
+        headers = {"Content-Type": media_type}
+        try:
+            async with self._session().put(url, data=data, headers=headers, timeout=_within(UPLOAD_S_MAX)) as answer:
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _broken(error) from None
+
+    async def connect(self, url: str) -> Wire:
+        try:
+            connection = await connect_websocket(
+                url,
+                proxy=self._proxy,
+                compression=None,  # Discord compresses in its own way, inside the frames
+                open_timeout=CONNECT_S_MAX,
+                close_timeout=CLOSE_S_MAX,
+                ping_interval=None,  # the gateway's heartbeat is the one judge of a dead connection
+                max_size=FRAME_BYTES_MAX,
+                max_queue=FRAMES_AHEAD_MAX,
+            )
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
+            raise LinkBroken(type(error).__name__, False) from None
+        return DiscordWire(connection)
+
+    async def close(self) -> None:
+        """Ends the HTTP session; gateway wires end with the actors that hold them."""
+        if self._http is not None:
+            await self._http.close()
+
+    def _session(self) -> aiohttp.ClientSession:
+        # Made at first use: aiohttp wants to be born on the running loop.
+        if self._http is None:
+            connector = aiohttp.TCPConnector(
+                limit=CONNECTIONS_MAX, limit_per_host=CONNECTIONS_PER_HOST_MAX, keepalive_timeout=KEEPALIVE_S
+            )
+            self._http = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=self._proxy, trust_env=False
+            )
+        return self._http
+
+
+class DiscordWire:
+    """A gateway WebSocket. Frames go out by one task, so that their order is the order of the calls."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._orders: asyncio.Queue[str | int] = asyncio.Queue()
+        self._writer = asyncio.get_running_loop().create_task(self._write(), name="gateway writer")
+
+    async def receive(self) -> str | bytes:
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as closed:
+            self._writer.cancel()
+            raise WireClosed(closed.rcvd.code if closed.rcvd else None) from None
+
+    def send(self, text: str) -> None:
+        self._orders.put_nowait(text)
+
+    def close(self, code: int) -> None:
+        self._orders.put_nowait(code)
+
+    def drop(self) -> None:
+        self._writer.cancel()
+        self._connection.transport.abort()
+
+    async def _write(self) -> None:
+        with contextlib.suppress(ConnectionClosed):  # the reader tells it
+            while isinstance(order := await self._orders.get(), str):
+                await self._connection.send(order)
+            await self._connection.close(order)
+
+
+def _within(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, connect=CONNECT_S_MAX, sock_connect=CONNECT_S_MAX)
+
+
+def _broken(error: Exception) -> LinkBroken:
+    """What an exception says about the request. Its text may hold a URL with a token, so only its type is told."""
+    # Neither a refused connection, nor one that was never given to us, nor a bad address can have carried a byte.
+    unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL)
+    return LinkBroken(type(error).__name__, False if unsent else None)
+
+
+async def _read(answer: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
+    """The whole body, never holding more than the limit. Raises TooLarge."""
+    if (answer.content_length or 0) > limit_bytes:
+        raise TooLarge
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > limit_bytes:
+            raise TooLarge
+    return bytes(body)
