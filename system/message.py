@@ -1,13 +1,13 @@
 """Messages between actors: frozen typed values that survive a journey to another host.
 
-Every message is a `Message`: a frozen msgspec Struct of plain values (numbers, text, bytes, None, tuples, dicts with text
-keys, nested Structs, unions of tagged Structs). A live object, a callable or a future cannot be encoded, so it cannot be
-sent. On the wire a message is msgpack of the pair (class name, fields); the class name is looked up in a registry that
-every subclass enters when it is defined, never imported or unpickled: what no one here defined cannot be made here.
+Every message is a `Message`: a frozen msgspec Struct of plain values (numbers, text, bytes, None, tuples, dicts with
+text keys, nested Structs, unions of tagged Structs). A live object, a callable or a future cannot be encoded, so it
+cannot be sent. On the wire a message is msgpack of the pair (class name, fields); the class name is looked up in a
+registry that every subclass enters when it is defined, never imported or unpickled: what no one here defined cannot
+be made here.
 
-The types of the fields are checked when a message is decoded, not when it is made (msgspec's rule), so the strict mode of
-the loop base, which passes each message through `encode` and `decode`, is also a check of types.
-"""
+The types of the fields are checked when a message is decoded, not when it is made (msgspec's rule), so the strict
+mode of the loop base, which passes each message through `encode` and `decode`, is also a check of types."""
 
 from typing import Any
 

@@ -1,0 +1,220 @@
+"""The Thespian system base that Limner's actors live on: tens of thousands of actors on one asyncio loop.
+
+Thespian's semantics hold (its own suite is run on this base): a message that fails its receiver three times goes back
+to its sender as PoisonMessage, letters to the dead go to the registered handler, parents hear ChildActorExited.
+Beyond it: names, tasks, crashes with reasons, a strict mode, accounts of who does what, and nothing is kept of the
+dead.
+
+    mailroom.py  delivery      lives.py   names, births, tasks, deaths    record.py  what one actor may ask of the base
+    outside.py   other threads timers.py  wakeups                         stats.py   what the console is shown
+
+`start` runs a base in a thread of its own; `run_on` puts one on a loop that its caller runs, real or virtual.
+"""
+
+import asyncio
+import itertools
+import logging
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from thespian.actors import ActorAddress, ActorExitRequest, ActorSystem
+from thespian.system import isInternalActorSystemMessage
+
+from system.lives import Lives, NameTaken
+from system.outside import LoopThread, Outside
+from system.record import ActorRecord, LoopAddress, as_if_sent_far
+from system.stats import ActorStats, Totals
+
+__all__ = ["LoopBase", "NameTaken", "NobodyThere", "run_on", "start"]
+
+STOP_S_MAX = 5.0
+UNWIND_S_MIN = 0.1
+
+log = logging.getLogger("limner.actors")
+
+
+class NobodyThere(LookupError):
+    """No living actor has this name or address."""
+
+
+class Asker:
+    """Hears the answer to one `ask`; what comes after it, or from the system itself, is nothing to it."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: "asyncio.Future[Any]") -> None:
+        self._answer = answer
+
+    def receiveMessage(self, message: Any, sender: ActorAddress) -> None:
+        if not self._answer.done() and not isInternalActorSystemMessage(message):
+            self._answer.set_result(message)
+
+
+class LoopBase(Lives):
+    """A base on one event loop, made in that loop's thread.
+
+    `strict`: every message is encoded and decoded on its way. `process`: what actors see as theirs, the live things
+    of the process. `rng`: the seed of all actors' dice (default: the operating system's)."""
+
+    def __init__(
+        self,
+        system: ActorSystem,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        strict: bool = False,
+        process: Any = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        super().__init__(system, loop, strict, process, rng)
+        self.thread: LoopThread | None = None
+        self._stop_under_way: asyncio.Task[bool] | None = None
+        self._askers = itertools.count(1)
+        self._privates = itertools.count(1)
+
+    def create(self, actor_class: type, name: str | None = None) -> LoopAddress:
+        """A top-level actor, under this name from birth. Raises NameTaken, and whatever its __init__ raises."""
+        return self.spawn(self.root, actor_class, None, name, None)
+
+    def tell(self, to: str | ActorAddress, message: Any) -> None:
+        """Sends a message from outside the actors, to a name or an address; to nobody: a counted dead letter."""
+        if self.strict:
+            message = as_if_sent_far(message)
+        target = self._resolve(to)
+        if target is None:
+            self.letter_to_nobody(str(to), message, self.root.address)
+        else:
+            self.enqueue(target, message, self.root.address)
+
+    async def ask(self, to: str | ActorAddress, message: Any, timeout: float) -> Any:  # noqa: ASYNC109
+        """The first answer to this message. Raises NobodyThere at once, TimeoutError after `timeout` seconds."""
+        target = self._resolve(to)
+        if target is None:
+            raise NobodyThere(f"no actor at {to}")
+        if self.strict:
+            message = as_if_sent_far(message)
+        answer: asyncio.Future[Any] = self.loop.create_future()
+        asker = self.correspondent(f"System:Asker:{next(self._askers)}", Asker(answer))
+        try:
+            async with asyncio.timeout(timeout):
+                self.enqueue(target, message, asker.address)
+                return await answer
+        finally:
+            self.dismiss(asker)
+
+    async def idle(self) -> None:
+        """Returns when every mailbox is empty and nobody is at work (tasks and timers may be under way)."""
+        await asyncio.sleep(0)  # lets calls from other threads, queued on the loop before this one, come in
+        while self.fifo:
+            await self.drained()
+
+    async def ended(self, to: str | ActorAddress) -> str | None:
+        """Waits for the end of an actor; the reason of its crash, or None. Raises NobodyThere when there is none."""
+        record = self._resolve(to)
+        if record is None:
+            raise NobodyThere(f"no actor at {to}")
+        if record.ended is None:
+            record.ended = self.loop.create_future()
+        return await asyncio.shield(record.ended)
+
+    async def stop(self, stop_s: float = STOP_S_MAX) -> bool:
+        """Asks all actors to exit, youngest top-level actor first, and waits at most `stop_s` for them and their tasks;
+        whoever is left is ended by force. True when nobody had to be. The base takes nothing more afterwards."""
+        deadline = self.loop.time() + stop_s
+        for record in reversed(self._actors()):
+            if record.parent is self.root or record.parent is None or record.parent.instance is None:
+                self.enqueue(record, ActorExitRequest(), self.root.address)
+        orderly = await self._emptied(deadline)
+        self.stopped = True
+        for record in self._actors():
+            self.end(record, None)
+        orderly = await self._unwound(deadline) and orderly
+        self.fifo.clear()
+        self.timers.close()
+        super().shutdown()
+        return orderly
+
+    async def _emptied(self, deadline: float) -> bool:
+        """True when all actors have gone by themselves: nobody is left when no message is left."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                while self.fifo:
+                    await self.drained()
+        except TimeoutError:
+            log.warning("%d messages were left when the time to stop was over", len(self.fifo))
+        return not self._actors()
+
+    async def _unwound(self, deadline: float) -> bool:
+        """True when all cancelled tasks have ended."""
+        if not self.tasks:
+            return True
+        left_s = max(UNWIND_S_MIN, deadline - self.loop.time())
+        _, unfinished = await asyncio.wait(list(self.tasks), timeout=left_s)
+        for task in unfinished:
+            log.warning("a task ignores its cancellation", extra={"task": task.get_name()})
+        return not unfinished
+
+    def begin_stop(self) -> None:
+        """Like `stop`, for those who cannot wait for it, such as an actor."""
+        if self._stop_under_way is None:
+            self._stop_under_way = self.loop.create_task(self.stop(), name="stop the actors")
+
+    def next_private(self) -> int:
+        return next(self._privates)
+
+    def census(self) -> tuple[ActorStats, ...]:
+        """All living actors in the order of their births."""
+        now = self.loop.time()
+        return tuple(self._describe(record, now) for record in self._actors())
+
+    def totals(self) -> Totals:
+        return Totals(
+            messages=self.messages,
+            waiting=len(self.fifo),
+            dead_letters=self.dead_letters,
+            crashes=self.crashes,
+            actors=len(self._actors()),
+            tasks=len(self.tasks),
+            timers=len(self.timers),
+            loop_lag_s=self.lag.worst(self.clock()),
+        )
+
+    def _describe(self, record: ActorRecord, now: float) -> ActorStats:
+        error = self.last_errors.get(record.label)
+        return ActorStats(
+            name=record.name,
+            address=record.address.actorAddressString,
+            kind=type(record.instance).__name__,
+            parent=record.parent.label if record.parent and record.parent is not self.root else None,
+            depth=record.enqueued - record.handled,
+            handled=record.handled,
+            busy_s=record.busy_s,
+            uptime_s=now - record.born_at,
+            tasks=len(record.tasks or ()),
+            children=len(record.children or ()),
+            last_error=error.reason if error else None,
+        )
+
+    def _actors(self) -> list[ActorRecord]:
+        return [record for record in self.actorRegistry.values() if record.parent is not None]
+
+    def _resolve(self, to: str | ActorAddress) -> ActorRecord | None:
+        record = self.names.get(to) if isinstance(to, str) else self.find(to)
+        return record if record is not None and record.instance is not None else None
+
+
+def run_on(loop: asyncio.AbstractEventLoop, capabilities: Mapping[str, Any] | None = None, **options: Any) -> LoopBase:
+    """A base on this loop, which the caller runs, in the calling thread. `options` are those of LoopBase; its
+    `.system` is an ActorSystem for other threads (its `ask` and `listen` would block the very loop that is to
+    answer)."""
+    outside = Outside()
+    system = ActorSystem(systemBase=outside, capabilities=dict(capabilities or {}), transientUnique=True)
+    base = LoopBase(system, loop, **options)
+    outside.attach(base)
+    return base
+
+
+def start(capabilities: Mapping[str, Any] | None = None, **options: Any) -> ActorSystem:
+    """A started ActorSystem, its actors on a loop in a daemon thread of its own; usable from any thread, ended by its
+    `shutdown`. `options` are those of LoopBase."""
+    return LoopThread().start(lambda loop: run_on(loop, capabilities, **options)).system
