@@ -12,7 +12,7 @@ SYNC_FLUSH = b"\x00\x00\xff\xff"
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 
 
-class BrokenStream(Exception):  # noqa: N818  the stream's state, not a mistake of the caller
+class BrokenStream(Exception):
     """The compressed stream is corrupt, ended, or holds a document above the limit."""
 
 

@@ -52,7 +52,7 @@ CODES: dict[str, Code] = {
 }
 
 
-class ClientMistake(Exception):  # noqa: N818  a mistake of theirs, not an error of ours
+class ClientMistake(Exception):
     """The user's request is refused: `code` of CODES, a `message` that says what to do, the request's `ref` if known.
 
     `retry_after_s` says when trying again makes sense, for the codes that carry `Retry-After`.

@@ -1,0 +1,435 @@
+"""Which job does a message of the drawing bot belong to? Decided by evidence, never by guessing.
+
+The bot answers minutes later, with messages nobody numbered. What ties them to a drawing:
+
+    nonce          ours, in the interaction and in the start message A
+    interaction    INTERACTION_SUCCESS gives its id, a message's `interaction_metadata` repeats it
+    message id     A is edited while the drawing moves
+    hash           shown by A's previews, part of the final picture's name
+    reference      a numbered result (`Image #2`) refers to its grid
+
+A result that none of these ties to one drawing is *held*: later evidence may tie it, or rule out all drawings but one.
+Prompts are never compared: they are rewritten, and equal prompts are common. That A was deleted proves nothing among
+several candidates; for the only one it says that the result is due. A drawing that was closed without an ending stays
+a candidate (a ghost) for a while: its late picture must not go to another user.
+
+Pure and mutable: small tables, computed first and assigned last. Signs may come twice, late, or in any order.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, TypeAlias
+
+import msgspec
+
+HELD_COUNT_MAX = 256
+HELD_S_MAX = 900.0
+# The only candidate whose A was not seen to go gets its result after this time without other evidence.
+SETTLE_S = 10.0
+GHOST_S_MAX = 3_600.0
+MEMORY_COUNT_MAX = 2_000
+# Discord's clock and ours may differ by this much.
+CLOCK_SKEW_S = 30.0
+
+
+class Stage(Enum):
+    """What a message says of a drawing."""
+
+    TRACED = "traced"  # the interaction was taken; no message yet
+    WAITING = "waiting"
+    PROGRESS = "progress"
+    FINISHED = "finished"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    DELETED = "deleted"
+
+
+ENDINGS = frozenset({Stage.FINISHED, Stage.REFUSED, Stage.STOPPED})
+
+
+class Kind(Enum):
+    """What a drawing's result looks like: a picture, a numbered one out of a grid, or a text."""
+
+    PICTURE = "picture"
+    NUMBERED = "numbered"
+    TEXT = "text"
+
+
+class Sign(msgspec.Struct, frozen=True):
+    """One observation: the links it shows (absent is None), and `parcel`, which is handed back untouched.
+
+    `posted_at` is unix seconds of the message; `percent` 0-100; `is_text` marks a result without a picture.
+    """
+
+    stage: Stage
+    message_id: str | None = None
+    nonce: str | None = None
+    interaction_id: str | None = None
+    hash: str | None = None
+    reference_id: str | None = None
+    image_number: int | None = None
+    percent: int | None = None
+    is_text: bool = False
+    posted_at: float | None = None
+    parcel: Any = None
+
+
+class Drawing(msgspec.Struct, frozen=True):
+    """An attempt under way and the links known of it; its nonce is unique.
+
+    `submitted_at` is unix seconds; `taken` means there is evidence that Discord has it; `doubtful` that there may
+    never be any (the POST went unanswered, or we restarted meanwhile).
+    """
+
+    job_id: str
+    attempt: int
+    nonce: str
+    kind: Kind = Kind.PICTURE
+    parent_message_id: str | None = None
+    parent_index: int | None = None
+    message_id: str | None = None
+    interaction_id: str | None = None
+    hash: str | None = None
+    submitted_at: float | None = None
+    taken: bool = False
+    doubtful: bool = False
+    gone: bool = False
+    percent: int = -1
+
+
+class Took(msgspec.Struct, frozen=True):
+    """First evidence that Discord took the interaction; once a drawing."""
+
+    job_id: str
+    attempt: int
+    interaction_id: str | None
+
+
+class Began(msgspec.Struct, frozen=True):
+    """The start message is known; once a drawing."""
+
+    job_id: str
+    attempt: int
+    message_id: str
+    interaction_id: str | None
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """It went on: `percent` grew, or its hash became known."""
+
+    job_id: str
+    attempt: int
+    percent: int
+    hash: str | None
+    sign: Sign
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A result, a refusal or a stop that is certainly this drawing's; once, and the drawing is no longer open."""
+
+    job_id: str
+    attempt: int
+    sign: Sign
+
+
+class Late(msgspec.Struct, frozen=True):
+    """A result of a drawing that was closed or had ended: for the record only."""
+
+    job_id: str
+    attempt: int
+    sign: Sign
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A result that may be any of `candidates` (job ids): it waits for evidence."""
+
+    sign: Sign
+    candidates: tuple[str, ...]
+
+
+class Unclaimed(msgspec.Struct, frozen=True):
+    """A result or refusal that is no drawing's of ours, or whose evidence never came."""
+
+    sign: Sign
+
+
+Finding: TypeAlias = Took | Began | Moved | Ended | Late | Held | Unclaimed
+
+
+class _Standing(Enum):
+    OPEN = 1
+    GHOST = 2  # closed without an ending: its result may still come
+    SETTLED = 3  # ended: no other result can come
+
+
+class _Entry(msgspec.Struct):
+    """A drawing in the tables; `opened` is its place among the arrivals of signs, 0 for a restored one."""
+
+    drawing: Drawing
+    opened: int
+    standing: _Standing = _Standing.OPEN
+    closed_at: float = 0.0
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    sign: Sign
+    arrival: int
+    at: float
+
+
+class Correlator:
+    """The drawings of one account. `claimed` are the message ids of results that already have their owner."""
+
+    def __init__(self, claimed: Iterable[str] = ()) -> None:
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._held: list[_Waiting] = []
+        self._claimed: OrderedDict[str, None] = OrderedDict.fromkeys(claimed)
+        self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._arrivals = 0
+
+    # --- drawings come and go ---
+
+    def open(self, drawing: Drawing) -> None:
+        """A drawing is about to be submitted: only signs that arrive from now on can be its own."""
+        self._entries[drawing.nonce] = _Entry(drawing, self._arrivals)
+
+    def restore(self, drawing: Drawing, now: float) -> tuple[Finding, ...]:
+        """A drawing from before a restart, with the links that were stored; held results may be its own."""
+        self._entries[drawing.nonce] = _Entry(msgspec.structs.replace(drawing, doubtful=True), opened=0)
+        return self._look_again(now)
+
+    def doubt(self, job_id: str, attempt: int) -> None:
+        """The answer to its submission never came: the one result that can only be its own is evidence for it."""
+        for entry in self._entries_of(job_id, attempt):
+            entry.drawing = msgspec.structs.replace(entry.drawing, doubtful=True)
+
+    def close(self, job_id: str, attempt: int, now: float, never_taken: bool = False) -> tuple[Finding, ...]:
+        """Nobody waits for it any more. Unless it was `never_taken`, its result may come and belongs to nobody else."""
+        for entry in self._entries_of(job_id, attempt):
+            entry.standing = _Standing.SETTLED if never_taken else _Standing.GHOST
+            entry.closed_at = now
+        return self._look_again(now)
+
+    def drawings(self) -> tuple[Drawing, ...]:
+        """The open drawings with all that is known of them: what is stored for a restart."""
+        return tuple(entry.drawing for entry in self._entries.values() if entry.standing is _Standing.OPEN)
+
+    # --- signs come ---
+
+    def observe(self, sign: Sign, now: float) -> tuple[Finding, ...]:
+        """What follows from one sign, for its own drawing and for results held so far."""
+        if sign.stage is Stage.FINISHED and (sign.message_id in self._claimed or self._is_held(sign)):
+            return ()
+        self._arrivals += 1
+        entry = self._prove(sign)
+        if entry is not None:
+            return self._apply(entry, sign, now) + self._look_again(now)
+        if sign.stage is Stage.DELETED and sign.message_id is not None:
+            _remember(self._deleted, sign.message_id)
+        if sign.stage in (Stage.DELETED, Stage.TRACED):
+            return ()
+        return self._hold(_Waiting(sign, self._arrivals, now)) + self._look_again(now)
+
+    def sweep(self, now: float) -> tuple[Finding, ...]:
+        """Time has passed: settles what has only one candidate, gives up what was held too long, forgets ghosts."""
+        for entry in self._entries.values():
+            if entry.standing is _Standing.GHOST and now - entry.closed_at >= GHOST_S_MAX:
+                entry.standing = _Standing.SETTLED
+        findings = self._look_again(now)
+        expired = [waiting for waiting in self._held if now - waiting.at >= HELD_S_MAX]
+        self._held = [waiting for waiting in self._held if now - waiting.at < HELD_S_MAX]
+        return findings + _given_up(expired)
+
+    def next_deadline(self, now: float) -> float | None:
+        """When `sweep` may find something next; None while nothing is held."""
+        times = [waiting.at + after_s for waiting in self._held for after_s in (SETTLE_S, HELD_S_MAX)]
+        return min((time for time in times if time > now), default=None)
+
+    # --- evidence ---
+
+    def _prove(self, sign: Sign) -> _Entry | None:
+        """The one drawing a link of the sign names; the strongest link decides."""
+        if sign.nonce is not None:
+            # A nonce is the surest link, and one that is not ours is as sure.
+            return self._entries.get(sign.nonce)
+        links: list[tuple[str, str | None]] = [
+            ("interaction_id", sign.interaction_id),
+            ("message_id", sign.message_id),
+        ]
+        if sign.image_number is None:
+            # A numbered result may be named after its grid, which is another job's.
+            links.append(("hash", sign.hash))
+        if sign.stage is Stage.REFUSED:
+            links.append(("message_id", sign.reference_id))
+        for name, value in links:
+            if value is None:
+                continue
+            named = [entry for entry in self._entries.values() if getattr(entry.drawing, name) == value]
+            if len(named) == 1:
+                return named[0]
+        return None
+
+    def _candidates(self, waiting: _Waiting) -> list[_Entry]:
+        """The drawings nothing rules out."""
+        return [
+            entry
+            for entry in self._entries.values()
+            if entry.standing is not _Standing.SETTLED
+            and entry.opened < waiting.arrival
+            and _is_possible(entry.drawing, waiting.sign)
+        ]
+
+    def _look_again(self, now: float) -> tuple[Finding, ...]:
+        """Ties held signs to drawings as far as the evidence goes: each tie may rule out candidates of another."""
+        findings: tuple[Finding, ...] = ()
+        while True:
+            tie = self._next_tie(now)
+            if tie is None:
+                break
+            waiting, entry = tie
+            self._held.remove(waiting)
+            findings += self._apply(entry, waiting.sign, now)
+        hopeless = [waiting for waiting in self._held if not self._candidates(waiting)]
+        self._held = [waiting for waiting in self._held if waiting not in hopeless]
+        self._forget()
+        return findings + _given_up(hopeless)
+
+    def _next_tie(self, now: float) -> tuple[_Waiting, _Entry] | None:
+        for waiting in self._held:
+            if (proven := self._prove(waiting.sign)) is not None:
+                return waiting, proven
+        alone: dict[str, list[tuple[_Waiting, _Entry]]] = {}
+        for waiting in self._held:
+            if waiting.sign.stage is Stage.FINISHED and len(found := self._candidates(waiting)) == 1:
+                alone.setdefault(found[0].drawing.nonce, []).append((waiting, found[0]))
+        # Two results that can only be one drawing's: one is a stranger's, and nothing says which.
+        ties = (pairs[0] for pairs in alone.values() if len(pairs) == 1)
+        return next((tie for tie in ties if _is_due(tie[1].drawing, tie[0], now)), None)
+
+    # --- consequences ---
+
+    def _hold(self, waiting: _Waiting) -> tuple[Finding, ...]:
+        """Keeps a sign for later evidence; of edits of one message only the newest."""
+        sign = waiting.sign
+        if sign.stage not in ENDINGS:
+            self._held = [
+                other
+                for other in self._held
+                if other.sign.stage is not sign.stage or other.sign.message_id != sign.message_id
+            ]
+        self._held.append(waiting)
+        overflow, self._held = self._held[:-HELD_COUNT_MAX], self._held[-HELD_COUNT_MAX:]
+        candidates = self._candidates(waiting)
+        held: tuple[Finding, ...] = ()
+        if sign.stage is Stage.FINISHED and len(candidates) > 1:
+            held = (Held(sign, tuple(entry.drawing.job_id for entry in candidates)),)
+        return held + _given_up(overflow)
+
+    def _apply(self, entry: _Entry, sign: Sign, now: float) -> tuple[Finding, ...]:
+        """The sign is this drawing's: learn its links, and say what happened."""
+        before = entry.drawing
+        if sign.stage is Stage.FINISHED and sign.is_text and before.kind is not Kind.TEXT:
+            return ()
+        entry.drawing = after = self._learn(before, sign)
+        if sign.stage in ENDINGS:
+            return self._end(entry, sign, now)
+        if entry.standing is not _Standing.OPEN:
+            return ()
+        job_id, attempt = after.job_id, after.attempt
+        findings: list[Finding] = []
+        if after.taken and not before.taken:
+            findings.append(Took(job_id, attempt, after.interaction_id))
+        if after.message_id is not None and before.message_id is None:
+            findings.append(Began(job_id, attempt, after.message_id, after.interaction_id))
+        if sign.stage is Stage.PROGRESS and (after.percent > before.percent or after.hash != before.hash):
+            findings.append(Moved(job_id, attempt, max(after.percent, 0), after.hash, sign))
+        return tuple(findings)
+
+    def _learn(self, drawing: Drawing, sign: Sign) -> Drawing:
+        """The drawing with the links the sign shows; a link once known is not changed."""
+        is_start = sign.stage in (Stage.WAITING, Stage.PROGRESS)
+        message_id = drawing.message_id or (sign.message_id if is_start else None)
+        return msgspec.structs.replace(
+            drawing,
+            message_id=message_id,
+            interaction_id=drawing.interaction_id or sign.interaction_id,
+            hash=drawing.hash or (None if sign.stage is Stage.REFUSED else sign.hash),
+            taken=drawing.taken or sign.stage is not Stage.REFUSED,
+            gone=drawing.gone or sign.stage is Stage.DELETED or message_id in self._deleted,
+            percent=max(drawing.percent, -1 if sign.percent is None else sign.percent),
+        )
+
+    def _end(self, entry: _Entry, sign: Sign, now: float) -> tuple[Finding, ...]:
+        if sign.stage is Stage.FINISHED and sign.message_id is not None:
+            _remember(self._claimed, sign.message_id)
+        was, entry.standing = entry.standing, _Standing.SETTLED
+        job_id, attempt = entry.drawing.job_id, entry.drawing.attempt
+        if was is _Standing.OPEN:
+            entry.closed_at = now
+            return (Ended(job_id, attempt, sign),)
+        return (Late(job_id, attempt, sign),) if sign.stage is Stage.FINISHED else ()
+
+    def _forget(self) -> None:
+        """Keeps the tables bounded: the oldest settled drawings go first."""
+        excess = len(self._entries) - MEMORY_COUNT_MAX
+        if excess > 0:
+            settled = [nonce for nonce, entry in self._entries.items() if entry.standing is _Standing.SETTLED]
+            for nonce in settled[:excess]:
+                del self._entries[nonce]
+
+    def _is_held(self, sign: Sign) -> bool:
+        return any(w.sign.stage is sign.stage and w.sign.message_id == sign.message_id for w in self._held)
+
+    def _entries_of(self, job_id: str, attempt: int) -> list[_Entry]:
+        return [
+            entry
+            for entry in self._entries.values()
+            if (entry.drawing.job_id, entry.drawing.attempt) == (job_id, attempt) and entry.standing is _Standing.OPEN
+        ]
+
+
+def _is_possible(drawing: Drawing, sign: Sign) -> bool:
+    """Whether nothing rules out that the sign is the drawing's."""
+    if sign.nonce is not None and sign.nonce != drawing.nonce:
+        return False
+    if _differ(sign.interaction_id, drawing.interaction_id):
+        return False
+    if sign.posted_at is not None and sign.posted_at < (drawing.submitted_at or 0.0) - CLOCK_SKEW_S:
+        return False
+    if sign.stage in (Stage.WAITING, Stage.PROGRESS):
+        return not _differ(sign.message_id, drawing.message_id) and not _differ(sign.hash, drawing.hash)
+    if sign.stage is not Stage.FINISHED:
+        return True
+    if sign.is_text or drawing.kind is Kind.TEXT:
+        return sign.is_text and drawing.kind is Kind.TEXT
+    if sign.image_number is not None or drawing.kind is Kind.NUMBERED:
+        is_ours = drawing.kind is Kind.NUMBERED and sign.image_number == drawing.parent_index
+        return is_ours and not _differ(sign.reference_id, drawing.parent_message_id)
+    if drawing.parent_message_id is not None and _differ(sign.reference_id, drawing.parent_message_id):
+        return False
+    return not _differ(sign.hash, drawing.hash)
+
+
+def _is_due(drawing: Drawing, waiting: _Waiting, now: float) -> bool:
+    """Whether the only candidate may have its result: it was begun, and its end was seen or long enough awaited."""
+    if not (drawing.taken or drawing.doubtful):
+        return False
+    refers = drawing.kind is Kind.NUMBERED and waiting.sign.reference_id is not None
+    return drawing.gone or refers or now - waiting.at >= SETTLE_S
+
+
+def _differ(shown: str | None, known: str | None) -> bool:
+    return shown is not None and known is not None and shown != known
+
+
+def _given_up(dropped: list[_Waiting]) -> tuple[Finding, ...]:
+    return tuple(Unclaimed(waiting.sign) for waiting in dropped if waiting.sign.stage in ENDINGS)
+
+
+def _remember(memory: OrderedDict[str, None], key: str) -> None:
+    memory[key] = None
+    if len(memory) > MEMORY_COUNT_MAX:
+        memory.popitem(last=False)

@@ -1,0 +1,197 @@
+"""The drawing bot's grammar as data: contents, titles, custom ids and file names.
+
+Nobody documents it; it was read from public projects that drive the bot and from what they recorded. All of it is
+here, so that a change of the bot is a change of a table. Prompts come back rewritten: they are never an identity.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+_UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])", re.I)
+# A prompt may hold `** - ` itself: the last one ends it.
+_CONTENT = re.compile(r"\s*\*\*(?P<prompt>.*)\*\*\s+-\s+(?P<tail>.*)", re.S)
+_MENTION = re.compile(r"<@!?(?P<user>\d+)>")
+_FOOTER = re.compile(r"\n-# .*", re.S)
+_LINK = re.compile(r"\[[^\]]*\]\(<?[^)]*>?\)")
+_PARENTHESIS = re.compile(r"\(([^()]*)\)")
+_IMAGE_NUMBER = re.compile(r"Image #(\d)\b")
+_PERCENT = re.compile(r"(\d{1,3})%")
+_MODES = {"fast": "fast", "relaxed": "relax", "relax": "relax", "turbo": "turbo"}
+
+FAILED_CONTENT = "failed to process your command"
+RED = 16_711_680
+WARNING = frozenset({16_776_960, 16_239_475})
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What a message says: `stage` of its drawing, and whose it is.
+
+    `head` is what was done where it was no plain prompt (`Image #2`, `Variations (Strong) by`); `percent` is 0-100.
+    """
+
+    prompt: str
+    stage: Literal["waiting", "progress", "stopped", "final"]
+    user_id: str | None
+    head: str = ""
+    image_number: int | None = None
+    percent: int | None = None
+    mode: str | None = None
+
+
+def read_content(content: str) -> Content | None:
+    """The meaning of a bot message's text; None if it is not one about a drawing."""
+    match = _CONTENT.fullmatch(content)
+    if match is None:
+        return None
+    prompt, tail = match["prompt"], _LINK.sub("", _FOOTER.sub("", match["tail"]))
+    mention = _MENTION.search(tail)
+    head, rest = (tail[: mention.start()], tail[mention.end() :]) if mention else ("", tail)
+    notes = [note.strip().lower() for note in _PARENTHESIS.findall(rest)]
+    percents = [int(found[1]) for note in notes if (found := _PERCENT.fullmatch(note))]
+    modes = [_MODES[word] for note in notes if (word := note.split(",")[0]) in _MODES]
+    number = _IMAGE_NUMBER.search(head or tail)
+    stage: Literal["waiting", "progress", "stopped", "final"] = "final"
+    if "waiting to start" in notes:
+        stage = "waiting"
+    elif percents:
+        stage = "progress"
+    elif "stopped" in notes:
+        stage = "stopped"
+    return Content(
+        prompt=prompt,
+        stage=stage,
+        user_id=mention["user"] if mention else None,
+        head=head.strip(),
+        image_number=int(number[1]) if number else None,
+        percent=min(percents[0], 100) if percents else None,
+        mode=modes[0] if modes else None,
+    )
+
+
+def hash_in(text: str) -> str | None:
+    """The job's hash (a uuid) in a file name, URL or custom id; None if there is none.
+
+    A file is named after its prompt, which may hold a uuid too: the hash is the last one of the name, and only where
+    the name has none (`/h/0_0.png`) the last of the path. The query holds signatures, never a hash.
+    """
+    path = text.split("?", 1)[0]
+    found = _UUID.findall(path.rsplit("/", 1)[-1]) or _UUID.findall(path)
+    return found[-1].lower() if found else None
+
+
+# --- failures ---
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What an embed's title means: our code (CONTRACT section 3), and what follows.
+
+    `retry`: the bot surely did not draw it and may do so on another try. `pauses_account`: a human must look.
+    """
+
+    code: str
+    fault_of_user: bool = False
+    pauses_account: bool = False
+    retry: bool = False
+
+
+_USER = Verdict("upstream_rejected", fault_of_user=True)
+_UNPAID = Verdict("upstream_blocked", pauses_account=True, retry=True)
+# After a human has answered such a notice the bot may still draw what it held back: no second attempt.
+_NOTICE = Verdict("upstream_blocked", pauses_account=True)
+_BOT = Verdict("upstream_rejected")
+
+# The beginnings of titles, in lower case, the first that fits counts.
+TITLES: tuple[tuple[str, Verdict], ...] = (
+    ("banned prompt", Verdict("banned_prompt", fault_of_user=True)),
+    ("invalid prompt", _USER),
+    ("invalid parameter", _USER),
+    ("invalid link", _USER),
+    ("duplicate images", _USER),
+    ("queue full", Verdict("upstream_rejected", retry=True)),
+    # The filter judged the picture, which the user could not foresee.
+    ("request cancelled due to output filters", _BOT),
+    ("credits exhausted", _UNPAID),
+    ("subscription required", _UNPAID),
+    ("subscription paused", _UNPAID),
+    ("plan cancelled", _UNPAID),
+    ("plan canceled", _UNPAID),
+    ("blocked", _NOTICE),
+    ("pending mod message", _NOTICE),
+    ("tos not accepted", _NOTICE),
+    ("action needed to continue", _NOTICE),
+    ("action required to continue", _NOTICE),
+    ("sorry! could not complete the job", _BOT),
+)
+# Looks like a warning and is none: the bot will draw it when the account has a free slot.
+POSTPONED_TITLES = ("job queued",)
+UNKNOWN_FAILURE = _BOT
+
+
+def verdict_on(title: str) -> Verdict | None:
+    """What a title means; None for a title that is no known failure."""
+    lowered = title.strip().lower()
+    return next((verdict for beginning, verdict in TITLES if lowered.startswith(beginning)), None)
+
+
+# --- buttons ---
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """Something the bot can do next: our name of it, the picture's number, a label, and the button's custom id."""
+
+    action: str
+    index: int | None
+    label: str
+    custom_id: str
+
+
+class _Button(msgspec.Struct, frozen=True):
+    pattern: re.Pattern[str]
+    action: str
+    label: str
+    numbered: bool = False
+
+
+def _button(pattern: str, action: str, label: str, numbered: bool = False) -> _Button:
+    return _Button(re.compile(pattern), action, label, numbered)
+
+
+# `{}` in a label is the picture's number. Buttons that are not here (bookmark, inpaint's web page) are not offered.
+BUTTONS: tuple[_Button, ...] = (
+    _button(r"MJ::JOB::upsample::(?P<n>[1-4])::.+", "upscale", "U{}", numbered=True),
+    _button(r"MJ::JOB::variation::(?P<n>[1-4])::.+", "variation", "V{}", numbered=True),
+    _button(r"MJ::JOB::reroll::0::.+", "reroll", "Draw again"),
+    _button(r"MJ::JOB::low_variation::\d::.+", "vary_subtle", "Vary (Subtle)"),
+    _button(r"MJ::JOB::high_variation::\d::.+", "vary_strong", "Vary (Strong)"),
+    _button(r"MJ::JOB::upsample_\w+_subtle::\d::.+", "upscale_subtle", "Upscale (Subtle)"),
+    _button(r"MJ::JOB::upsample_\w+_creative::\d::.+", "upscale_creative", "Upscale (Creative)"),
+    _button(r"MJ::JOB::upsample_\w+_2x::\d::.+", "upscale_2x", "Upscale (2x)"),
+    _button(r"MJ::JOB::upsample_\w+_4x::\d::.+", "upscale_4x", "Upscale (4x)"),
+    _button(r"MJ::JOB::pan_left::\d::.+", "pan_left", "Pan left"),
+    _button(r"MJ::JOB::pan_right::\d::.+", "pan_right", "Pan right"),
+    _button(r"MJ::JOB::pan_up::\d::.+", "pan_up", "Pan up"),
+    _button(r"MJ::JOB::pan_down::\d::.+", "pan_down", "Pan down"),
+    _button(r"MJ::Outpaint::50::\d::.+", "zoom_out_2x", "Zoom out 2x"),
+    _button(r"MJ::Outpaint::75::\d::.+", "zoom_out_1_5x", "Zoom out 1.5x"),
+    _button(r"MJ::Outpaint::100::\d::.+", "make_square", "Make square"),
+    _button(r"MJ::CustomZoom::.+", "custom_zoom", "Custom zoom"),
+    _button(r"MJ::Job::PicReader::(?P<n>[1-4])(?:::.*)?", "draw_description", "Draw {}", numbered=True),
+)
+_CANCEL = re.compile(r"MJ::CancelJob::ByJobid::.+")
+
+
+def offer_of(custom_id: str) -> Offer | None:
+    """What a button offers; None for a button we do not offer."""
+    for button in BUTTONS:
+        if match := button.pattern.fullmatch(custom_id):
+            index = int(match["n"]) if button.numbered else None
+            return Offer(button.action, index, button.label.format(index), custom_id)
+    return None
+
+
+def is_cancel(custom_id: str) -> bool:
+    return _CANCEL.fullmatch(custom_id) is not None
