@@ -151,7 +151,7 @@ class ActorRecord:
     # --- Thespian's interface, by the names that Actor calls ---
 
     @property
-    def globalName(self) -> str:
+    def globalName(self) -> str | None:
         return self.name
 
     @property

@@ -1,0 +1,140 @@
+"""An asyncio loop whose clock jumps: hours of timers in seconds of work, and every run the same.
+
+When nothing is ready, time moves at once to the next timer; no time passes while callbacks run. Callbacks run in the
+order of asyncio's own queue and timers, so a program that takes its dice from a seed does the same on every run. What
+would bring the real world in is refused or replaced:
+
+- sockets, pipes, subprocesses and signals are refused (NotImplementedError, asyncio's answer for a loop without them);
+- calls from other threads are refused;
+- `run_in_executor` and `asyncio.to_thread` run the function at once, in this thread; its result comes in the next turn;
+- nothing ready, no timer, and the main coroutine not done is a Deadlock, raised with the names of the waiting tasks.
+
+The clockwork stands in for the selector of asyncio's BaseEventLoop, whose inside is the same in CPython 3.11 to 3.13.
+"""
+
+import asyncio
+import contextlib
+import random
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, TypeVarTuple
+
+START_WALL = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
+TASKS_NAMED_MAX = 10
+TIMER_RESOLUTION_S = 1e-9
+
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
+
+
+class Deadlock(RuntimeError):
+    """Everything waits for something that no timer and no task will bring."""
+
+
+class TimeIsUp(RuntimeError):
+    """The main coroutine was not done at the virtual time it was given."""
+
+
+class Clockwork:
+    """In the place of a selector: instead of waiting for I/O, it moves the time to the next timer."""
+
+    def __init__(self, loop: "VirtualLoop") -> None:
+        self._loop = loop
+
+    def select(self, timeout: float | None) -> list[Any]:
+        if timeout is None:
+            raise Deadlock(f"nothing will happen any more; waiting: {self._loop.waiting()}")
+        if timeout > 0:
+            self._loop.jump()
+        return []
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """`time()` begins at 0; `wall()` is `start_wall` (Unix time, s) plus it; `rng` is seeded for whoever wants dice."""
+
+    def __init__(self, seed: int = 0, start_wall: float = START_WALL, virtual_s_max: float | None = None) -> None:
+        super().__init__()
+        self.rng = random.Random(seed)
+        self.start_wall = start_wall
+        self._virtual_s_max = virtual_s_max
+        self._now = 0.0
+        self._home = threading.get_ident()
+        self._clock_resolution = TIMER_RESOLUTION_S
+        self._selector = Clockwork(self)
+
+    def time(self) -> float:
+        return self._now
+
+    def wall(self) -> float:
+        return self.start_wall + self._now
+
+    def jump(self) -> None:
+        """Moves the time to the next timer. Raises TimeIsUp when that lies beyond the limit."""
+        upcoming: float = self._scheduled[0].when()  # type: ignore[attr-defined]  # asyncio's heap of timers
+        if self._virtual_s_max is not None and upcoming > self._virtual_s_max:
+            raise TimeIsUp(f"not done after {self._virtual_s_max} s; waiting: {self.waiting()}")
+        self._now = max(self._now, upcoming)
+
+    def waiting(self) -> str:
+        """Names of the tasks not done, for errors."""
+        names = sorted(task.get_name() for task in asyncio.all_tasks(self) if not task.done())
+        more = f" and {len(names) - TASKS_NAMED_MAX} more" if len(names) > TASKS_NAMED_MAX else ""
+        return ", ".join(names[:TASKS_NAMED_MAX]) + more
+
+    def run_in_executor(
+        self, executor: Any, func: Callable[[*Arguments], Result], *args: *Arguments
+    ) -> "asyncio.Future[Result]":
+        """Runs the function at once, whatever the executor; the future is settled in the next turn."""
+        future: asyncio.Future[Result] = self.create_future()
+        try:
+            result = func(*args)
+        except Exception as error:  # whoever awaits the future raises it
+            self.call_soon(_settle, future, None, error)
+        else:
+            self.call_soon(_settle, future, result, None)
+        return future
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        assert not event_list, "a virtual loop has no I/O"
+
+    def _write_to_self(self) -> None:
+        if threading.get_ident() != self._home:
+            raise RuntimeError("another thread called into a virtual loop: its run could not be replayed")
+
+
+def _settle(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+    if future.done():  # cancelled meanwhile
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+def run_virtually(
+    main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]],
+    seed: int = 0,
+    start_wall: float = START_WALL,
+    virtual_s_max: float | None = None,
+) -> Result:
+    """Runs `main(loop)` on a virtual loop of its own, and its result. Raises what it raises; Deadlock; TimeIsUp when it
+    is not done after `virtual_s_max` virtual seconds. Tasks it left are cancelled."""
+    loop = VirtualLoop(seed, start_wall, virtual_s_max)
+    try:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(main(loop))
+    finally:
+        _cancel_the_rest(loop)
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def _cancel_the_rest(loop: VirtualLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    # A task that will not be cancelled, or waits on in vain, is its own fault: the outcome of main is what counts.
+    with contextlib.suppress(Deadlock, TimeIsUp):
+        if left:
+            loop.run_until_complete(asyncio.wait(left))
+        loop.run_until_complete(loop.shutdown_asyncgens())
