@@ -1,0 +1,202 @@
+"""Opens the database and brings its schema up to date; says what is wrong with it in words for an operator.
+
+SQLite runs through the `pysqlite3` wheel where there is one: the WAL of SQLite before 3.51 can lose a checkpoint in a
+race of its reset, and many systems ship an older one. A commit is on disk when it returns (`synchronous=FULL`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from storage.tables import REVISION
+
+log = logging.getLogger(__name__)
+
+SQLITE_SAFE = (3, 51)
+BUSY_TIMEOUT_MS = 5000
+CACHE_KIB = 16_384
+
+#: What the drivers say, and what we call it. The first that occurs in the driver's words counts.
+_SYMPTOMS = (
+    ("not a database", "not_a_database", "this file is not a database; move it away or choose another store.url"),
+    ("malformed", "corrupt", "the database is damaged; restore a backup"),
+    ("is locked", "locked", "another process holds the database; only one may write to it"),
+    ("is full", "full", "the disk is full; free some space"),
+    ("readonly", "unwritable", "the database cannot be written to; check the rights of its folder"),
+    (
+        "unable to open",
+        "unwritable",
+        "the database cannot be opened; check that its folder can be written to",
+    ),
+)
+
+
+class StoreTrouble(Exception):
+    """The database cannot be used (now). `code` is a word for programs, `message` one line with what to do.
+
+    Codes: bad_url, no_driver, unwritable, not_a_database, corrupt, newer_schema, locked, full, unavailable.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+def trouble_of(error: SQLAlchemyError) -> StoreTrouble:
+    """The trouble behind a driver's error; never the statement or its values, which hold prompts."""
+    words = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+    for symptom, code, message in _SYMPTOMS:
+        if symptom in words:
+            return StoreTrouble(code, message)
+    first_line = words.splitlines()[0] if words else type(error).__name__
+    return StoreTrouble("unavailable", f"the database does not answer: {first_line}")
+
+
+class Database:
+    """An open database. `reading` and `writing` are transactions, to be used by one thread each.
+
+    `alone`: there is one connection only (SQLite in memory), so reads and writes must take turns in one thread.
+    """
+
+    def __init__(self, engine: Engine, *, alone: bool) -> None:
+        self.engine, self.alone = engine, alone
+        self._readers = engine.execution_options(limner_reads=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its first moment; committed at the end, undone by an exception.
+
+        Raises StoreTrouble when the database refuses.
+        """
+        with _told_as_trouble(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one moment of the database. Raises StoreTrouble when the database refuses."""
+        with _told_as_trouble(), self._readers.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Lets go of every connection; the last one folds SQLite's WAL into the file."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _told_as_trouble() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise trouble_of(error) from error
+
+
+def open_database(url: str) -> Database:
+    """Opens (for SQLite: makes) the database at an SQLAlchemy URL and migrates it. Raises StoreTrouble."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreTrouble("bad_url", "store.url is no database URL; write one like sqlite:///PATH") from None
+    database = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_server(parsed)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def migrate(database: Database) -> None:
+    """Brings the schema to REVISION, in one transaction. Raises StoreTrouble (`newer_schema`: of a newer Limner)."""
+    with database.reading() as connection:
+        known = inspect(connection).has_table("alembic_version")
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
+    if found == REVISION:
+        return
+    # Alembic takes a quarter of a second to import: only when there is something for it to do.
+    from storage.migrations.run import is_known, upgrade
+
+    if found is not None and not is_known(found):
+        problem = f"the database is of a newer Limner (schema {found}, this one knows {REVISION}); update Limner"
+        raise StoreTrouble("newer_schema", problem)
+    with database.writing() as connection:
+        upgrade(connection)
+
+
+def _open_server(url: URL) -> Database:
+    try:
+        return Database(create_engine(url, hide_parameters=True, pool_pre_ping=True), alone=False)
+    except ImportError as error:
+        problem = f"the driver {error.name} is not installed; pip install 'limner[postgresql]'"
+        raise StoreTrouble("no_driver", problem) from None
+    except ArgumentError as error:
+        raise StoreTrouble("bad_url", f"store.url: {error}") from None
+
+
+def _open_sqlite(url: URL) -> Database:
+    in_memory = url.database in (None, "", ":memory:")
+    if not in_memory:
+        _prepare_folder(Path(str(url.database)))
+    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    connect = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+    engine = create_engine(url, module=_driver(), hide_parameters=True, connect_args=connect, **options)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return Database(engine, alone=in_memory)
+
+
+def _prepare_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreTrouble("unwritable", f"cannot make the folder {path.parent}: {error.strerror}") from None
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise StoreTrouble("unwritable", f"the folder {path.parent} cannot be written to; check its rights")
+
+
+def _driver() -> ModuleType:
+    try:
+        return importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        found = importlib.import_module("sqlite3.dbapi2")
+        if found.sqlite_version_info < SQLITE_SAFE:
+            log.warning(
+                "SQLite %s is older than %s: a crash during a checkpoint may damage the database; install pysqlite3",
+                found.sqlite_version,
+                ".".join(map(str, SQLITE_SAFE)),
+            )
+        return found
+
+
+def _configure(dbapi_connection: Any, _record: object) -> None:
+    # Transactions are begun by us (_begin), not by the driver's guess at the first statement that writes.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"cache_size = -{CACHE_KIB}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("limner_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,193 @@
+"""Moves of a job before its end: compare-and-set on (job, attempt, state), each with its moment in the history.
+
+The moves are a table; each is one UPDATE, built once. Who comes too late is answered Stale and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import asdict
+from sqlalchemy import Connection, func, insert, null, or_, update
+
+from core.job import TERMINAL, State, may_move
+from protocol.client import Started
+from storage.events import store_event
+from storage.operations import (
+    Applied,
+    Doubt,
+    Gather,
+    GiveBack,
+    Grant,
+    JobRecord,
+    Stale,
+    Submit,
+    Track,
+    Ungrant,
+)
+from storage.rows import JOB_COLUMNS, as_json, job_of, read_whole_job
+from storage.statements import given, literals, parameters_of
+from storage.tables import attempts, history, jobs
+
+LATE = "late"
+
+_INSERT_HISTORY = insert(history)
+
+
+class Move:
+    """From any of `before` to `after`, setting `values`; the table of core.job must allow it.
+
+    Built once: making a statement takes longer than running it.
+    """
+
+    def __init__(self, before: tuple[State, ...], after: State, *conditions: Any, **values: Any) -> None:
+        for state in before:
+            assert may_move(state, after) or state is after, f"core.job does not allow {state} → {after}"
+        self.before, self.after = before, after
+        self._statement = (
+            update(jobs)
+            .where(jobs.c.id == given("job"), jobs.c.state.in_(literals(before)), *conditions)
+            .values(state=after.value, **values)
+            .returning(*JOB_COLUMNS)
+        )
+        self._wants = parameters_of(self._statement)
+
+    def __call__(self, connection: Connection, write: Any, **more: Any) -> JobRecord | None:
+        """The job after the move (with neither images nor history), None when it was not where it should be."""
+        told = asdict(write) | more
+        row = connection.execute(self._statement, {f"given_{name}": told[name] for name in self._wants}).one_or_none()
+        if row is None:
+            return None
+        if self.before != (self.after,):
+            connection.execute(_INSERT_HISTORY, {"job": write.job, "state": self.after.value, "at": write.at})
+        return job_of(row)
+
+
+S = State
+SAME_ATTEMPT = jobs.c.attempt == given("attempt")
+
+#: A job that waits again knows nothing of the attempt before.
+AFRESH = dict.fromkeys(
+    ("account", "nonce", "lease", "gateway_session", "interaction_id", "start_message_id", "job_hash", "submitted_at"),
+    null(),
+)
+#: What the bot tells comes in pieces; a piece that is missing leaves the field as it is.
+TOLD = {
+    name: func.coalesce(given(name, jobs.c[name].type), jobs.c[name])
+    for name in ("interaction_id", "start_message_id", "job_hash")
+}
+
+GRANT = Move(
+    (S.QUEUED,),
+    S.GRANTED,
+    jobs.c.attempt + 1 == given("attempt"),
+    attempt=given("attempt"),
+    lease=given("lease"),
+    account=given("account"),
+)
+UNGRANT = Move((S.GRANTED,), S.QUEUED, SAME_ATTEMPT, **AFRESH)
+SUBMIT = Move(
+    (S.GRANTED,),
+    S.SUBMITTING,
+    SAME_ATTEMPT,
+    jobs.c.lease == given("lease"),
+    nonce=given("nonce"),
+    gateway_session=given("gateway_session"),
+    submitted_at=given("at"),
+)
+GIVE_BACK = Move((S.SUBMITTING, S.UNDECIDED), S.QUEUED, SAME_ATTEMPT, **AFRESH)
+DOUBT = Move((S.SUBMITTING,), S.UNDECIDED, SAME_ATTEMPT)
+START = Move((S.SUBMITTING, S.UNDECIDED), S.DRAWING, SAME_ATTEMPT, started_at=given("at"), **TOLD)
+LEARN_DRAWING = Move((S.DRAWING,), S.DRAWING, SAME_ATTEMPT, **TOLD)
+LEARN_KEEPING = Move((S.KEEPING,), S.KEEPING, SAME_ATTEMPT, **TOLD)
+GATHER = Move(
+    (S.SUBMITTING, S.UNDECIDED, S.DRAWING),
+    S.KEEPING,
+    SAME_ATTEMPT,
+    message_id=given("message_id"),
+    picture_url=given("picture_url"),
+    job_hash=TOLD["job_hash"],
+    offers=given("offers"),
+    text=given("text"),
+)
+
+_INSERT_ATTEMPT = insert(attempts)
+_THIS_ATTEMPT = (attempts.c.job == given("job"), attempts.c.attempt == given("attempt"))
+_ATTEMPT_ENDED = update(attempts).where(*_THIS_ATTEMPT).values(outcome=given("outcome"))
+_ATTEMPT_SIGHTED = update(attempts).where(*_THIS_ATTEMPT).values(interaction_id=given("interaction_id"))
+_ATTEMPT_GATHERED = update(attempts).where(*_THIS_ATTEMPT).values(message_id=given("message_id"))
+# The same picture told of twice is not a late one.
+_ATTEMPT_LATE = (
+    update(attempts)
+    .where(*_THIS_ATTEMPT, or_(attempts.c.message_id.is_(None), attempts.c.message_id != given("message_id")))
+    .values(outcome=LATE, message_id=given("message_id"))
+)
+
+
+def grant(connection: Connection, write: Grant) -> Applied | Stale:
+    """See Grant."""
+    return _told(connection, write.job, GRANT(connection, write))
+
+
+def ungrant(connection: Connection, write: Ungrant) -> Applied | Stale:
+    """See Ungrant."""
+    return _told(connection, write.job, UNGRANT(connection, write))
+
+
+def submit(connection: Connection, write: Submit) -> Applied | Stale:
+    """See Submit. Opens the attempt's record."""
+    job = SUBMIT(connection, write)
+    if job is not None:
+        record = {name: getattr(write, name) for name in ("job", "attempt", "nonce", "lease", "gateway_session", "at")}
+        connection.execute(_INSERT_ATTEMPT, record | {"account": job.account})
+    return _told(connection, write.job, job)
+
+
+def give_back(connection: Connection, write: GiveBack) -> Applied | Stale:
+    """See GiveBack. Closes the attempt's record."""
+    job = GIVE_BACK(connection, write)
+    if job is not None:
+        end_attempt(connection, write.job, write.attempt, write.outcome)
+    return _told(connection, write.job, job)
+
+
+def doubt(connection: Connection, write: Doubt) -> Applied | Stale:
+    """See Doubt."""
+    return _told(connection, write.job, DOUBT(connection, write))
+
+
+def track(connection: Connection, write: Track) -> Applied | Stale:
+    """See Track. A piece that comes while the picture is being kept is still taken."""
+    job, seq = START(connection, write), None
+    if job is not None:
+        seq = store_event(connection, job.user, job.id, lambda seq: Started(seq, write.job))
+    else:
+        job = LEARN_DRAWING(connection, write) or LEARN_KEEPING(connection, write)
+    if job is not None and write.interaction_id is not None:
+        connection.execute(_ATTEMPT_SIGHTED, _this(write.job, write.attempt, interaction_id=write.interaction_id))
+    return _told(connection, write.job, job, seq)
+
+
+def gather(connection: Connection, write: Gather) -> Applied | Stale:
+    """See Gather."""
+    job = GATHER(connection, write, offers=as_json(write.offers))
+    found = _told(connection, write.job, job)
+    this = _this(write.job, write.attempt, message_id=write.message_id)
+    if job is not None:
+        connection.execute(_ATTEMPT_GATHERED, this)
+    elif found.job is not None and found.job.state in TERMINAL:
+        connection.execute(_ATTEMPT_LATE, this)
+    return found
+
+
+def end_attempt(connection: Connection, job: str, attempt: int, outcome: str) -> None:
+    """Writes on the attempt's record what came of it; an attempt that never submitted has none."""
+    connection.execute(_ATTEMPT_ENDED, _this(job, attempt, outcome=outcome))
+
+
+def _this(job: str, attempt: int, **more: Any) -> dict[str, Any]:
+    return {"given_job": job, "given_attempt": attempt} | {f"given_{name}": value for name, value in more.items()}
+
+
+def _told(connection: Connection, job_id: str, job: JobRecord | None, seq: int | None = None) -> Applied | Stale:
+    return Applied(job, seq) if job is not None else Stale(read_whole_job(connection, job_id))

@@ -1,0 +1,126 @@
+"""Every read of storage.operations, answered: one function each, found by the read's type.
+
+Pages go by job id: ids sort by the time they were made, so a page costs the same at the beginning and at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from storage import operations as ops
+from storage.gateways import read_gateway
+from storage.operations import (
+    CountJobs,
+    Counts,
+    EventRecord,
+    EventRecords,
+    Found,
+    ImageFound,
+    JobFound,
+    JobRecord,
+    JobRecords,
+    ListJobs,
+    Nothing,
+    Read,
+    ReadEvents,
+    ReadImage,
+    ReadJob,
+    Unfinished,
+)
+from storage.people import find_key, read_user
+from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, completed, image_of, job_of, read_whole_job
+from storage.statements import given
+from storage.tables import events, images, jobs, users
+
+_EVENTS = (
+    select(events.c.seq, events.c.job, events.c.frame)
+    .where(events.c.user == given("user"), events.c.seq > given("after"))
+    .order_by(events.c.seq)
+    .limit(given("limit"))
+)
+_OLDEST_EVENT = select(func.min(events.c.seq)).where(events.c.user == given("user"))
+_NEWEST_EVENT = select(users.c.seq).where(users.c.id == given("user"))
+_IMAGE = select(*IMAGE_COLUMNS).where(images.c.id == given("image"), images.c.user == given("user"))
+_BY_STATE = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+_USERS = select(func.count()).select_from(users)
+_IMAGES = select(func.count()).select_from(images)
+
+
+def find(connection: Connection, read: Read) -> Found:
+    """Answers the read from the connection's transaction."""
+    return FINDERS[type(read)](connection, read)
+
+
+def read_one_job(connection: Connection, read: ReadJob) -> JobFound | Nothing:
+    """See ReadJob."""
+    job = read_whole_job(connection, read.job)
+    visible = job is not None and read.user in (None, job.user)
+    return JobFound(job) if job is not None and visible else Nothing()
+
+
+def list_jobs(connection: Connection, read: ListJobs) -> JobRecords:
+    """See ListJobs; the jobs come with images and history."""
+    query: Select[Any] = select(*JOB_COLUMNS).order_by(jobs.c.id.desc())
+    if read.user is not None:
+        query = query.where(jobs.c.user == read.user)
+    if read.state is not None:
+        query = query.where(jobs.c.state == read.state)
+    if read.before is not None:
+        query = query.where(jobs.c.id < read.before)
+    page = _page(connection, query, read.limit)
+    return JobRecords(completed(connection, page.jobs), page.next)
+
+
+def unfinished(connection: Connection, read: Unfinished) -> JobRecords:
+    """See Unfinished."""
+    query: Select[Any] = select(*JOB_COLUMNS).where(jobs.c.finished_at.is_(None)).order_by(jobs.c.id)
+    if read.user is not None:
+        query = query.where(jobs.c.user == read.user)
+    if read.after is not None:
+        query = query.where(jobs.c.id > read.after)
+    return _page(connection, query, read.limit)
+
+
+def read_events(connection: Connection, read: ReadEvents) -> EventRecords:
+    """See ReadEvents; without any event kept, `oldest` is the seq of the next one."""
+    who = {"given_user": read.user}
+    rows = connection.execute(_EVENTS, who | {"given_after": read.after, "given_limit": read.limit})
+    newest = connection.execute(_NEWEST_EVENT, who).scalar() or 0
+    oldest = connection.execute(_OLDEST_EVENT, who).scalar()
+    found = tuple(EventRecord(*row) for row in rows)
+    return EventRecords(found, oldest if oldest is not None else newest + 1, newest)
+
+
+def read_image(connection: Connection, read: ReadImage) -> ImageFound | Nothing:
+    """See ReadImage."""
+    row = connection.execute(_IMAGE, {"given_image": read.image, "given_user": read.user}).one_or_none()
+    return ImageFound(image_of(row)) if row is not None else Nothing()
+
+
+def count_jobs(connection: Connection, _read: CountJobs) -> Counts:
+    """See CountJobs."""
+    by_state = {state: count for state, count in connection.execute(_BY_STATE).tuples()}  # noqa: C416  rows, not pairs
+    return Counts(by_state, connection.execute(_USERS).scalar_one(), connection.execute(_IMAGES).scalar_one())
+
+
+def _page(connection: Connection, query: Select[Any], limit: int) -> JobRecords:
+    """The first `limit` jobs; one more is read to know whether there is a next page."""
+    found: list[JobRecord] = [job_of(row) for row in connection.execute(query.limit(limit + 1))]
+    more = len(found) > limit
+    return JobRecords(tuple(found[:limit]), found[limit - 1].id if more else None)
+
+
+FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
+    ops.FindKey: find_key,
+    ops.ReadUser: read_user,
+    ops.ReadJob: read_one_job,
+    ops.ListJobs: list_jobs,
+    ops.Unfinished: unfinished,
+    ops.ReadEvents: read_events,
+    ops.ReadGateway: read_gateway,
+    ops.ReadImage: read_image,
+    ops.CountJobs: count_jobs,
+}

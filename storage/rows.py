@@ -1,0 +1,89 @@
+"""Rows as records and back: the one place that knows how a value lies in a column."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, select
+
+from storage.operations import ImageRecord, JobRecord, Moment, Offer
+from storage.statements import given
+from storage.tables import history, images, jobs
+
+_WITH_JOB = ("images", "history")
+#: The columns of a JobRecord, in its order (images and history are rows of their own).
+JOB_COLUMNS = tuple(jobs.c[name] for name in JobRecord.__struct_fields__ if name not in _WITH_JOB)
+IMAGE_COLUMNS = tuple(images.c[name] for name in ImageRecord.__struct_fields__)
+_IMAGES_IN = JobRecord.__struct_fields__.index("images_in")
+_OFFERS = JobRecord.__struct_fields__.index("offers")
+_texts = msgspec.json.Decoder(tuple[str, ...])
+_offers = msgspec.json.Decoder(tuple[Offer, ...])
+EMPTY = "[]"
+
+_JOB = select(*JOB_COLUMNS).where(jobs.c.id == given("job"))
+_IMAGES = (
+    select(*IMAGE_COLUMNS)
+    .where(images.c.job.in_(bindparam("given_jobs", expanding=True)))
+    .order_by(images.c.job, images.c.index)
+)
+_HISTORY = (
+    select(history.c.job, history.c.state, history.c.at)
+    .where(history.c.job.in_(bindparam("given_jobs", expanding=True)))
+    .order_by(history.c.id)
+)
+
+
+def as_json(values: Sequence[Any]) -> str:
+    """A list as it lies in a text column."""
+    return msgspec.json.encode(values).decode() if values else EMPTY
+
+
+def offers_of(text: str) -> tuple[Offer, ...]:
+    """The offers in a text column."""
+    return () if text == EMPTY else _offers.decode(text)
+
+
+def job_of(row: Row[Any]) -> JobRecord:
+    """A row of JOB_COLUMNS as a record, without images and history."""
+    values = list(row)
+    values[_IMAGES_IN] = () if values[_IMAGES_IN] == EMPTY else _texts.decode(values[_IMAGES_IN])
+    values[_OFFERS] = offers_of(values[_OFFERS])
+    return JobRecord(*values)
+
+
+def image_of(row: Row[Any]) -> ImageRecord:
+    """A row of IMAGE_COLUMNS as a record."""
+    return ImageRecord(*row)
+
+
+def read_job(connection: Connection, job: str) -> JobRecord | None:
+    """The job as it is, without images and history."""
+    row = connection.execute(_JOB, {"given_job": job}).one_or_none()
+    return job_of(row) if row is not None else None
+
+
+def read_whole_job(connection: Connection, job: str) -> JobRecord | None:
+    """The job as it is, with its images and history."""
+    found = read_job(connection, job)
+    return completed(connection, (found,))[0] if found is not None else None
+
+
+def completed(connection: Connection, found: Iterable[JobRecord]) -> tuple[JobRecord, ...]:
+    """The jobs with their images and history: two queries, however many they are."""
+    records = tuple(found)
+    if not records:
+        return ()
+    wanted = {"given_jobs": [record.id for record in records]}
+    pictures: dict[str, list[ImageRecord]] = defaultdict(list)
+    for row in connection.execute(_IMAGES, wanted):
+        pictures[row.job].append(image_of(row))
+    moments: dict[str, list[Moment]] = defaultdict(list)
+    for row in connection.execute(_HISTORY, wanted):
+        moments[row.job].append(Moment(row.state, row.at))
+    return tuple(
+        msgspec.structs.replace(record, images=tuple(pictures[record.id]), history=tuple(moments[record.id]))
+        for record in records
+    )

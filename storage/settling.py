@@ -1,0 +1,82 @@
+"""The end of a job: its terminal state, its one terminal event, its pictures and its refund, in one transaction."""
+
+from __future__ import annotations
+
+from msgspec.structs import asdict, replace
+from sqlalchemy import Connection, and_, case, insert, select, update
+
+from core.job import TERMINAL, WAITING, State, may_move
+from storage.events import store_event, terminal_frame
+from storage.moving import end_attempt
+from storage.operations import Applied, Settle, Stale
+from storage.rows import JOB_COLUMNS, job_of, read_whole_job
+from storage.statements import given
+from storage.tables import history, images, jobs, quota
+
+_BEFORE = select(jobs.c.state, jobs.c.attempt, jobs.c.charged, jobs.c.charge, jobs.c.charged_day).where(
+    jobs.c.id == given("job")
+)
+_SETTLE = (
+    update(jobs)
+    .where(jobs.c.id == given("job"), jobs.c.attempt == given("attempt"), jobs.c.state == given("before"))
+    .values(
+        state=given("state"),
+        code=given("code"),
+        message=given("message"),
+        charged=given("charged"),
+        finished_at=given("at"),
+    )
+    .returning(*JOB_COLUMNS)
+)
+_REFUND = (
+    update(quota)
+    .where(and_(quota.c.user == given("user"), quota.c.day == given("day")))
+    .values(used=case((quota.c.used > given("charge"), quota.c.used - given("charge")), else_=0))
+)
+_INSERT_HISTORY = insert(history)
+_INSERT_IMAGES = insert(images)
+
+
+def settle(connection: Connection, write: Settle) -> Applied | Stale:
+    """See Settle. The job comes with its images.
+
+    Raises ValueError when `state` is none in which a job can end.
+    """
+    if write.state not in TERMINAL:
+        raise ValueError(f"a job cannot end in state {write.state!r}")
+    before = connection.execute(_BEFORE, {"given_job": write.job}).one_or_none()
+    if before is None or not _expected(before.state, before.attempt, write):
+        return Stale(read_whole_job(connection, write.job))
+    # Nothing was drawn for a job that is cancelled while it waits: it never costs anything.
+    never_drawn = write.state == State.CANCELLED and before.state in WAITING
+    charged = before.charged and write.charged and not never_drawn
+    row = connection.execute(
+        _SETTLE,
+        {
+            "given_job": write.job,
+            "given_attempt": before.attempt,
+            "given_before": before.state,
+            "given_state": write.state,
+            "given_code": write.code,
+            "given_message": write.message,
+            "given_charged": charged,
+            "given_at": write.at,
+        },
+    ).one_or_none()
+    if row is None:
+        return Stale(read_whole_job(connection, write.job))
+    job = replace(job_of(row), images=write.images)
+    connection.execute(_INSERT_HISTORY, {"job": job.id, "state": job.state, "at": write.at})
+    end_attempt(connection, job.id, job.attempt, job.code or job.state)
+    if write.images:
+        connection.execute(_INSERT_IMAGES, [asdict(image) for image in write.images])
+    if before.charged and not charged:
+        refund = {"given_user": job.user, "given_day": before.charged_day, "given_charge": before.charge}
+        connection.execute(_REFUND, refund)
+    seq = store_event(connection, job.user, job.id, lambda seq: terminal_frame(job, seq))
+    return Applied(job, seq)
+
+
+def _expected(state: str, attempt: int, write: Settle) -> bool:
+    same_attempt = write.attempt is None or write.attempt == attempt
+    return same_attempt and state in write.states and may_move(State(state), State(write.state))

@@ -1,0 +1,41 @@
+"""Every write of storage.operations, applied: one function each, found by the write's type.
+
+`apply` belongs inside a transaction; what it did is undone by rolling that back. It raises nothing that a caller should
+answer a user with: refusals are values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from storage import operations as ops
+from storage.accepting import accept_job
+from storage.gateways import save_gateway
+from storage.moving import doubt, gather, give_back, grant, submit, track, ungrant
+from storage.operations import Write, Written
+from storage.people import add_key, add_user, drop_key
+from storage.settling import settle
+
+APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
+    ops.AcceptJob: accept_job,
+    ops.Grant: grant,
+    ops.Ungrant: ungrant,
+    ops.Submit: submit,
+    ops.GiveBack: give_back,
+    ops.Doubt: doubt,
+    ops.Track: track,
+    ops.Gather: gather,
+    ops.Settle: settle,
+    ops.SaveGateway: save_gateway,
+    ops.AddUser: add_user,
+    ops.AddKey: add_key,
+    ops.DropKey: drop_key,
+}
+
+
+def apply(connection: Connection, write: Write) -> Written:
+    """Applies the write in the connection's transaction and says what came of it."""
+    return APPLIERS[type(write)](connection, write)
