@@ -41,6 +41,10 @@ class AskPlaces(Message, frozen=True):
     user: str
 
 
+class Drain(Message, frozen=True):
+    """The daemon is about to stop: accept no new jobs."""
+
+
 # --- to sessions, through the lobby
 
 
@@ -110,7 +114,10 @@ class JobSettled(Message, frozen=True):
 
 
 class Demand(Message, frozen=True):
-    """One free place on an account: the fair next job for it, please; stands until Next or Withdraw. `load` 0..1 prefers idle accounts."""
+    """One free place on an account: the fair next job for it, please. Stands until Next or Withdraw.
+
+    Of several places that would do, the one with the smallest `load` (0: idle) gets the job.
+    """
 
     lease: str
     epoch: int
@@ -165,7 +172,7 @@ class LeaseVoided(Message, frozen=True):
 
 
 class Begin(Message, frozen=True):
-    """An account is about to submit. Answered by Go or NoGo. `gateway_session`: the session that will see the events."""
+    """An account is about to submit, while it hears this gateway session. Answered by Go or NoGo."""
 
     account: str
     job: str
@@ -231,7 +238,7 @@ class Drawn(Message, frozen=True):
 
 
 class Failed(Message, frozen=True):
-    """Ended without a picture. Sent again until Acknowledged. `state`: failed, or cancelled when the bot confirms a cancel."""
+    """Ended without a picture: `state` failed, or cancelled by the bot on request. Sent again until Acknowledged."""
 
     account: str
     job: str
@@ -243,7 +250,7 @@ class Failed(Message, frozen=True):
 
 
 class Acknowledged(Message, frozen=True):
-    """The Returned, Doubtful, Sighted, Drawn or Failed of this attempt (by `fact`: its class name) is stored, or stale."""
+    """This attempt's Returned, Doubtful, Sighted, Drawn or Failed (`fact`: the class name) is stored, or stale."""
 
     account: str
     job: str
@@ -275,7 +282,7 @@ class Stop(Message, frozen=True):
 
 
 class Keep(Message, frozen=True):
-    """Fetch, check and keep the picture of this job (state keeping). Answered by Kept or NotKept; sent again until then."""
+    """Fetch, check and keep this job's picture. Sent again until answered by Kept or NotKept."""
 
     job: JobRecord
 
@@ -295,4 +302,3 @@ class NotKept(Message, frozen=True):
     attempt: int
     code: str
     message: str
-

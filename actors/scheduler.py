@@ -1,13 +1,25 @@
 """Scheduler: the ledger of capacity. Doles out tokens, which are leases on an account's places.
 
-Takes   AccountUp, AccountDown, SlotFree, Renew, Next, LeaseVoided, Overdue
-Sends   Demand, Withdraw, LeaseVoid -> queue;  Token -> lobby (for the session);  Announce -> accounts
+Takes   AccountUp, AccountDown, SlotFree, Renew (accounts);  LedgerOpen, Next, LeaseVoided (queue);
+        LeaseOverdue, Inspect (itself)
+Sends   Demand, Withdraw, LeaseVoid, Capacity -> queue;  Token -> lobby (for the session);  Announce -> accounts;
+        Observed -> monitor
 Crash   a new epoch: accounts announce what they hold before they get grants
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from actors.monitor import Observed
+from actors.queue_messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Withdraw
+from actors.shell import Shell
+from core.ids import new_id
+from core.tokens import BEGIN_S, Ledger
 from system.message import Message
+
+#: How often begun leases are looked at, and the metrics of places are told.
+INSPECT_EACH_S = 15.0
 
 
 class AccountUp(Message, frozen=True):
@@ -56,3 +68,116 @@ class Announce(Message, frozen=True):
     """To "accounts": a scheduler of this epoch is new here; let each account say AccountUp."""
 
     epoch: int
+
+
+class LeaseOverdue(Message, frozen=True):
+    """Has this grant begun?"""
+
+    lease: str
+    attempt: int
+
+
+class Inspect(Message, frozen=True):
+    """Time to look at all leases."""
+
+
+class Scheduler(Shell):
+    """Keeps core.tokens.Ledger, and tells what follows from it."""
+
+    ACCEPTS = (
+        *(AccountUp, AccountDown, SlotFree, Renew),
+        *(LedgerOpen, Next, LeaseVoided),
+        *(LeaseOverdue, Inspect),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = Ledger()
+        self.epoch = 0
+        self.capacity = -1
+
+    def on_start(self) -> None:
+        # Milliseconds since 1970: greater than any epoch before it, in this process and after a restart of it.
+        self.epoch = int(self.wall() * 1000)
+        self.tell("accounts", Announce(self.epoch))
+        self.after(INSPECT_EACH_S, Inspect())
+
+    # --- accounts --------------------------------------------------------------------------------------------
+
+    def receiveMsg_AccountUp(self, up: AccountUp, sender: Any) -> None:
+        withdrawn = self.ledger.announce(up.account, up.slots, up.modes, up.weight, up.holding, self.now())
+        self._withdraw(withdrawn)
+        self._ask()
+
+    def receiveMsg_AccountDown(self, down: AccountDown, sender: Any) -> None:
+        self._withdraw(self.ledger.down(down.account))
+        self._tell_capacity()
+
+    def receiveMsg_SlotFree(self, free: SlotFree, sender: Any) -> None:
+        if self.ledger.settle(free.lease):
+            self._ask()
+
+    def receiveMsg_Renew(self, renewed: Renew, sender: Any) -> None:
+        self.ledger.renew(renewed.account, renewed.lease, self.now())
+
+    # --- queue -----------------------------------------------------------------------------------------------
+
+    def receiveMsg_LedgerOpen(self, opened: LedgerOpen, sender: Any) -> None:
+        self.ledger.forget_asked()
+        self.capacity = -1
+        self._ask()
+
+    def receiveMsg_Next(self, following: Next, sender: Any) -> None:
+        # A grant of another epoch, or for a place that is gone, is taken back at once: the job waits at its head again.
+        if following.epoch != self.epoch or not self.ledger.grant(
+            following.lease, following.job, following.attempt, self.now()
+        ):
+            self.tell("queue", LeaseVoid(following.lease, following.job, following.attempt))
+            return
+        self.tell(
+            "lobby",
+            Token(
+                following.user, following.job, following.attempt, following.lease, following.account, following.epoch
+            ),
+        )
+        self.after(BEGIN_S, LeaseOverdue(following.lease, following.attempt))
+
+    def receiveMsg_LeaseVoided(self, voided: LeaseVoided, sender: Any) -> None:
+        if not voided.begun and self.ledger.settle(voided.lease):
+            self._ask()
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    def receiveMsg_LeaseOverdue(self, overdue: LeaseOverdue, sender: Any) -> None:
+        lease = self.ledger.overdue(overdue.lease, overdue.attempt, self.now())
+        if lease is not None and lease.job is not None:
+            self.tell("queue", LeaseVoid(lease.id, lease.job, lease.attempt))
+
+    def receiveMsg_Inspect(self, due: Inspect, sender: Any) -> None:
+        # A lease that is not renewed means: ask the account what it holds; never: use its place again (DESIGN).
+        if self.ledger.stale_accounts(self.now()):
+            self.tell("accounts", Announce(self.epoch))
+        for (account, state), count in self.ledger.counts().items():
+            self.tell("monitor", Observed("limner_tokens", count, (account, state)))
+        self.after(INSPECT_EACH_S, Inspect())
+
+    # --- what follows ----------------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        """Ask the Queue for a job for every free place; the more of an account's places are taken, the later its turn."""
+        self._tell_capacity()
+        taken: dict[str, int] = {}
+        for lease in self.ledger.ask(lambda: new_id("l", self.wall(), self.dice), self.now()):
+            pool = self.ledger.pools[lease.account]
+            taken[lease.account] = taken.get(lease.account, 0) + 1
+            load = pool.load + (taken[lease.account] - 1) / (pool.slots * pool.weight)
+            self.tell("queue", Demand(lease.id, self.epoch, lease.account, pool.modes, load))
+
+    def _withdraw(self, leases: tuple[str, ...]) -> None:
+        for lease in leases:
+            self.tell("queue", Withdraw(lease))
+
+    def _tell_capacity(self) -> None:
+        if self.ledger.slots != self.capacity:
+            self.capacity = self.ledger.slots
+            self.tell("queue", Capacity(self.capacity))

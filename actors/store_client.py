@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.shell import Shell
-from actors.store import Commit, Committed, Lookup, LookedUp, NotCommitted
+from actors.store import Commit, Committed, LookedUp, Lookup, NotCommitted
 from storage.operations import Found, Read, Write, Written
 from system.message import Message
 
@@ -29,6 +29,7 @@ class Asked:
 
     what: Write | Read
     then: Callable[..., None]
+    asked_at: float
     sent_at: float
     refuse: Callable[[str], None] | None
 
@@ -52,12 +53,12 @@ class StoreClient:
     def stuck_s(self) -> float:
         """How long the oldest unanswered one has waited; 0 when there is none."""
         oldest = next(iter(self._asked.values()), None)
-        return self._owner.now() - oldest.sent_at if oldest else 0.0
+        return self._owner.now() - oldest.asked_at if oldest else 0.0
 
     def commit(
         self, write: Write, then: Callable[[Written], None], refuse: Callable[[str], None] | None = None
     ) -> None:
-        """Write durably, then call `then(outcome)`. With `refuse`, a store that would not take it ends it: `refuse(why)`."""
+        """Write durably, then `then(outcome)`. With `refuse`, a store that will not take it now ends it: `refuse(why)`."""
         self._ask(write, then, refuse)
 
     def lookup(self, read: Read, then: Callable[[Found], None]) -> None:
@@ -67,7 +68,8 @@ class StoreClient:
     def _ask(self, what: Write | Read, then: Callable[..., None], refuse: Callable[[str], None] | None) -> None:
         self._count += 1
         ask_id = f"{self._prefix}{self._count}"
-        self._asked[ask_id] = Asked(what, then, self._owner.now(), refuse)
+        now = self._owner.now()
+        self._asked[ask_id] = Asked(what, then, now, now, refuse)
         self._send(ask_id, what)
         if not self._ticking:
             self._ticking = True

@@ -1,8 +1,8 @@
 """Who is next: start-time fair queueing among users, with lanes, affinity and a bound on each user's drawings at once.
 
 Every user has a *start tag* in virtual time. The eligible user with the smallest one is served, and pays 1/weight for
-it; virtual time is the tag last served. A user who comes (back) starts at virtual time, so idling earns nothing, and the
-tag of one who leaves is remembered until virtual time has passed it, so leaving earns nothing either. Hence for any two
+it; virtual time is the tag last served. A user who comes (back) starts at virtual time, so idling earns nothing, and
+the tag of one who leaves is remembered until virtual time has passed it, so leaving earns nothing either. Hence for any two
 users with eligible work all through an interval |Sᵢ/wᵢ − Sⱼ/wⱼ| ≤ 1/wᵢ + 1/wⱼ (Goyal, Vin and Cheng, "Start-time Fair
 Queuing", 1996, theorem 1 with unit costs).
 
@@ -151,6 +151,11 @@ class FairQueue:
         self._offer(flow)
         self._rest(flow)
         return waiting
+
+    def jobs_of(self, user: str) -> tuple[str, ...]:
+        """The user's waiting jobs, lane by lane, each lane in order."""
+        flow = self._flows.get(user)
+        return tuple(job for jobs in flow.lanes.values() for job in jobs) if flow else ()
 
     def place(self, job: str) -> int | None:
         """The job's place (from 1) among those of its mode, if nothing changes; None when it does not wait."""

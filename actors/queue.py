@@ -1,0 +1,323 @@
+"""Queue: the ledger of jobs. Every move of a job goes through it, is stored before it is told, and is told once.
+
+Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
+        Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings (accounts);  Kept, NotKept (gallery);
+        Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, KeepAgain (itself)
+Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
+        LedgerOpen, Next, LeaseVoided -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
+        Commit, Lookup -> store;  Observed -> monitor
+Crash   rebuilt from the store; leases unknown to it are refused at Begin; accounts send their outcomes again
+
+In three parts, one actor: queue_ledger.py (what it keeps and its primitives), queue_course.py (a drawing's course with
+account and gallery), and here users and scheduler. What reaches the Queue while it is being rebuilt waits, in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from actors.queue_course import DRAWING_STATES, QueueCourse, UndecidedOverdue
+from actors.queue_messages import (
+    AskPlaces,
+    Cancel,
+    CancelHeard,
+    Capacity,
+    Demand,
+    Drain,
+    Enqueue,
+    JobAccepted,
+    JobRefused,
+    LeaseVoid,
+    LeaseVoided,
+    LedgerOpen,
+    Place,
+    Places,
+    Stop,
+    Withdraw,
+)
+from actors.store import Committed, LookedUp, NotCommitted
+from actors.store_client import ResendDue, StoreClient
+from core.ids import new_id
+from core.job import WAITING, WITH_THE_BOT, State, charge_of
+from core.quota import day_of, resets_at
+from storage.operations import (
+    AcceptJob,
+    Applied,
+    Found,
+    JobFound,
+    JobRecord,
+    JobRecords,
+    ReadJob,
+    Refused,
+    Replayed,
+    Settle,
+    Unfinished,
+    Ungrant,
+    Written,
+)
+from system.message import Message
+
+#: Jobs read at once when the Queue is rebuilt.
+LOAD_PAGE = 5000
+#: Messages that may wait while the Queue is rebuilt; beyond it they are dropped (most are sent again anyway).
+HELD_MAX = 100_000
+#: A Store that has not answered for this long: no new jobs until it does.
+STORE_STUCK_S = 5.0
+RETRY_SOON_S = 5.0
+RETRY_FULL_S = 60.0
+
+CANCELLED_TEXT = "Cancelled before it was drawn."
+STORE_TEXT = "The job could not be stored just now, nothing was kept of it; try again in a moment."
+
+
+def digest_of(wish: Enqueue) -> str:
+    """What makes two requests under one ref the same: everything asked for, nothing else."""
+    body = (wish.kind, wish.prompt, wish.mode, wish.images, wish.action, wish.index, wish.parent)
+    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+
+
+class Queue(QueueCourse):
+    """See the module's docstring."""
+
+    ACCEPTS = (
+        *(Enqueue, Cancel, AskPlaces, Drain),
+        *(Demand, Withdraw, Capacity, LeaseVoid),
+        *StoreClient.TAKES,
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rebuilding = True
+        self.draining = False
+        self.held: list[tuple[Message, Any]] = []
+
+    # --- being rebuilt ---------------------------------------------------------------------------------------
+
+    def on_start(self) -> None:
+        self.store = StoreClient(self)
+        self._load(None)
+
+    def receiveMessage(self, message: Any, sender: Any) -> None:
+        """As every actor, but while the Queue is being rebuilt all but the Store's answers wait, in order."""
+        if self.rebuilding and type(message) in self._handlers and not isinstance(message, StoreClient.TAKES):
+            if len(self.held) < HELD_MAX:
+                self.held.append((message, sender))
+            return
+        super().receiveMessage(message, sender)
+
+    def _load(self, after: str | None) -> None:
+        def loaded(found: Found) -> None:
+            if not isinstance(found, JobRecords):
+                raise TypeError(f"the store answered {type(found).__name__} for unfinished jobs")
+            for job in found.jobs:
+                self._take_up(job)
+            if found.next is not None:
+                self._load(found.next)
+            else:
+                self._open()
+
+        self.store.lookup(Unfinished(None, after, LOAD_PAGE), loaded)
+
+    def _take_up(self, job: JobRecord) -> None:
+        """One unfinished job, as the crash table of DESIGN says."""
+        match State(job.state):
+            case State.QUEUED:
+                self.wait(job, taken=False)
+            case State.GRANTED:
+                self.jobs[job.id] = job
+                self._ungrant(job)
+            case State.SUBMITTING:
+                self.hold(job)
+                self._doubt(job, None)
+            case State.KEEPING:
+                self.jobs[job.id] = job
+                self._keep(job)
+            case State.UNDECIDED:
+                self.hold(job)
+                self.after(self.process.config.limits.undecided_s, UndecidedOverdue(job.id, job.attempt))
+            case _:
+                self.hold(job)
+
+    def _open(self) -> None:
+        self.rebuilding = False
+        self.tell("scheduler", LedgerOpen())
+        self.observe_depth()
+        held, self.held = self.held, []
+        for message, sender in held:
+            self.receiveMessage(message, sender)
+
+    # --- users -----------------------------------------------------------------------------------------------
+
+    def receiveMsg_Enqueue(self, wish: Enqueue, sender: Any) -> None:
+        refusal = self._refusal_of(wish)
+        if refusal is not None:
+            self.tell("lobby", JobRefused(wish.user, wish.request_id, *refusal))
+            return
+        affinity = None
+        plan = self.process.config.plan(wish.plan)
+        place = self.fair.place_of_new(wish.user, wish.mode, affinity, plan.weight)
+        now = self.wall()
+        write = AcceptJob(
+            job=new_id("j", now, self.dice),
+            user=wish.user,
+            plan=wish.plan,
+            ref=wish.ref,
+            digest=digest_of(wish),
+            kind=wish.kind,
+            prompt=wish.prompt,
+            mode=wish.mode,
+            images_in=wish.images,
+            action=wish.action,
+            index=wish.index,
+            parent=wish.parent,
+            charge=charge_of(wish.kind),
+            day=day_of(now, plan.timezone),
+            resets_at=resets_at(now, plan.timezone),
+            daily=plan.daily,
+            queued=plan.queued,
+            position=place,
+            eta_s=self.estimate.eta_s(place),
+            at=now,
+        )
+
+        def answered(outcome: Written) -> None:
+            self._answer(wish, write, outcome)
+
+        def refused(why: str) -> None:
+            self.tell("lobby", JobRefused(wish.user, wish.request_id, "draining", STORE_TEXT, RETRY_SOON_S))
+
+        self.store.commit(write, answered, refused)
+
+    def _refusal_of(self, wish: Enqueue) -> tuple[str, str, float | None] | None:
+        if self.draining:
+            return "draining", "Limner is about to restart; try again in a moment.", RETRY_SOON_S
+        if self.store.stuck_s > STORE_STUCK_S:
+            return "draining", STORE_TEXT, RETRY_SOON_S
+        if len(self.fair) >= self.process.config.limits.queue_max:
+            return "queue_full", "The queue is full; try again in a minute.", RETRY_FULL_S
+        if not any(wish.mode in account.modes for account in self.process.config.accounts):
+            return "no_account", f"No account draws in mode {wish.mode}.", RETRY_FULL_S
+        return None
+
+    def _answer(self, wish: Enqueue, write: AcceptJob, outcome: Written) -> None:
+        match outcome:
+            case Applied(job=JobRecord() as job, seq=int() as seq):
+                self.wait(job, taken=False)
+                self.observe_depth()
+                told = JobAccepted(wish.user, wish.request_id, job, seq, write.position, write.eta_s, replayed=False)
+                self.tell("lobby", told)
+                self.match()
+            case Replayed(job=job, seq=seq):
+                place = self.fair.place(job.id)
+                eta_s = self.estimate.eta_s(place) if place else None
+                self.tell("lobby", JobAccepted(wish.user, wish.request_id, job, seq, place, eta_s, replayed=True))
+            case Refused(code=code, message=message, retry_after_s=retry_after_s):
+                self.tell("lobby", JobRefused(wish.user, wish.request_id, code, message, retry_after_s))
+            case _:
+                raise TypeError(f"the store answered {type(outcome).__name__} to AcceptJob")
+
+    def receiveMsg_AskPlaces(self, ask: AskPlaces, sender: Any) -> None:
+        places = []
+        for job in self.fair.jobs_of(ask.user):
+            place = self.fair.place(job)
+            if place is not None:
+                places.append(Place(job, place, self.estimate.eta_s(place)))
+        self.tell("lobby", Places(ask.user, tuple(places)))
+
+    def receiveMsg_Drain(self, drain: Drain, sender: Any) -> None:
+        self.draining = True
+
+    def receiveMsg_Cancel(self, cancel: Cancel, sender: Any) -> None:
+        job = self.jobs.get(cancel.job)
+        if job is not None and cancel.user in (None, job.user) and job.state not in WAITING:
+            self._cancel_with_the_bot(cancel, job)
+            return
+
+        def found(answer: Found) -> None:
+            match answer:
+                case JobFound(job=job) if job.state in WAITING:
+                    self._cancel_waiting(cancel, job)
+                case JobFound(job=job):
+                    self._cancel_with_the_bot(cancel, job)
+                case _:
+                    self.tell("lobby", CancelHeard(cancel.user, cancel.request_id, None, "not_found"))
+
+        self.store.lookup(ReadJob(cancel.job, cancel.user), found)
+
+    def _cancel_waiting(self, cancel: Cancel, job: JobRecord) -> None:
+        settle = Settle(
+            job.id, None, tuple(WAITING), State.CANCELLED, "cancelled", CANCELLED_TEXT, False, (), self.wall()
+        )
+
+        def settled(outcome: Written) -> None:
+            match outcome:
+                case Applied(job=JobRecord() as ended):
+                    self.told_the_end(outcome)
+                    self.tell("lobby", CancelHeard(job.user, cancel.request_id, ended, None))
+                case _:
+                    latest = getattr(outcome, "job", None) or job
+                    self._cancel_with_the_bot(cancel, latest)
+
+        self.store.commit(settle, settled)
+
+    def _cancel_with_the_bot(self, cancel: Cancel, job: JobRecord) -> None:
+        """A request to the bot; the terminal state is what happens first (CONTRACT §5)."""
+        if job.state not in DRAWING_STATES:
+            self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, "not_cancellable"))
+            return
+        self.tell(f"account/{job.account}", Stop(job.account or "", job.id))
+        self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, None))
+
+    # --- the scheduler ---------------------------------------------------------------------------------------
+
+    def receiveMsg_Demand(self, demand: Demand, sender: Any) -> None:
+        if demand.epoch > self.epoch:
+            self.epoch = demand.epoch
+            self.forget_demands()
+            for job in [job for job in self.jobs.values() if job.state == State.GRANTED]:
+                self._ungrant(job)
+        if demand.epoch == self.epoch:
+            self.ask(demand)
+            self.match()
+
+    def receiveMsg_Withdraw(self, gone: Withdraw, sender: Any) -> None:
+        self.withdraw(gone.lease)
+
+    def receiveMsg_Capacity(self, capacity: Capacity, sender: Any) -> None:
+        self.estimate = self.estimate.with_slots(capacity.slots)
+
+    def receiveMsg_LeaseVoid(self, void: LeaseVoid, sender: Any) -> None:
+        job = self.jobs.get(void.job)
+        if job is not None and job.attempt == void.attempt and job.state == State.GRANTED:
+            self._ungrant(job, void.lease)
+        else:
+            begun = job is not None and job.attempt == void.attempt and job.state in WITH_THE_BOT
+            self.tell("scheduler", LeaseVoided(void.lease, begun))
+
+    def _ungrant(self, job: JobRecord, lease: str | None = None) -> None:
+        def ungranted(outcome: Written) -> None:
+            if isinstance(outcome, Applied) and outcome.job is not None:
+                self.wait(outcome.job, taken=True)
+            if lease is not None:
+                state = getattr(getattr(outcome, "job", None), "state", None)
+                self.tell("scheduler", LeaseVoided(lease, begun=state in WITH_THE_BOT))
+            self.match()
+
+        self.store.commit(Ungrant(job.id, job.attempt, self.wall()), ungranted)
+
+    # --- the store -------------------------------------------------------------------------------------------
+
+    def receiveMsg_Committed(self, committed: Committed, sender: Any) -> None:
+        self.store.receive(committed)
+
+    def receiveMsg_NotCommitted(self, refused: NotCommitted, sender: Any) -> None:
+        self.store.receive(refused)
+
+    def receiveMsg_LookedUp(self, looked_up: LookedUp, sender: Any) -> None:
+        self.store.receive(looked_up)
+
+    def receiveMsg_ResendDue(self, due: ResendDue, sender: Any) -> None:
+        self.store.receive(due)

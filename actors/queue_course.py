@@ -1,0 +1,203 @@
+"""The Queue's half that follows a drawing: begun, submitted, drawing, drawn, kept. The other half is in queue.py.
+
+Every handler does the same three things: look whether the fact is about the attempt we know, commit the move, and in
+the continuation tell those concerned. Facts of accounts are sent again until acknowledged, so each is harmless twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.monitor import Observed
+from actors.queue_ledger import QueueLedger
+from actors.queue_messages import (
+    Acknowledged,
+    AskHoldings,
+    Begin,
+    Doubtful,
+    Drawn,
+    Failed,
+    Go,
+    Holdings,
+    JobMoved,
+    Keep,
+    Kept,
+    NoGo,
+    NotKept,
+    Returned,
+    Sighted,
+)
+from core.ids import new_nonce
+from core.job import State
+from storage.operations import Applied, Doubt, Gather, GiveBack, JobRecord, Submit, Track, Write, Written
+from system.message import Message
+
+#: The Gallery is reminded of a picture it has not answered for.
+KEEP_AGAIN_S = 60.0
+
+DRAWING_STATES = (State.SUBMITTING, State.UNDECIDED, State.DRAWING)
+UNDECIDED_TEXT = "It could not be learnt whether the drawing bot took this job, so it was not sent again."
+
+Fact = Returned | Doubtful | Sighted | Drawn | Failed
+
+
+class UndecidedOverdue(Message, frozen=True):
+    """The evidence did not come in time (undecided_s)."""
+
+    job: str
+    attempt: int
+
+
+class KeepAgain(Message, frozen=True):
+    """Has the Gallery answered for this job?"""
+
+    job: str
+
+
+class QueueCourse(QueueLedger):
+    """The course of jobs that have left the waiting line."""
+
+    ACCEPTS = (
+        *(Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings),
+        *(Kept, NotKept),
+        *(UndecidedOverdue, KeepAgain),
+    )
+
+    # --- accounts --------------------------------------------------------------------------------------------
+
+    def receiveMsg_Begin(self, begin: Begin, sender: Any) -> None:
+        job = self.jobs.get(begin.job)
+        refusal = NoGo(begin.account, begin.job, begin.attempt)
+        if job is None or job.state != State.GRANTED or (job.attempt, job.lease) != (begin.attempt, begin.lease):
+            self.tell(f"account/{begin.account}", refusal)
+            return
+        now = self.wall()
+        nonce = new_nonce(now, self.dice)
+
+        def submitted(outcome: Written) -> None:
+            if isinstance(outcome, Applied) and outcome.job is not None:
+                self.jobs[job.id] = outcome.job
+                self.tell(f"account/{begin.account}", Go(begin.account, outcome.job))
+                self.tell("lobby", JobMoved(job.user, outcome.job, None))
+                self.tell("monitor", Observed("limner_queue_wait_seconds", now - job.created_at))
+                self.observe_depth()
+            else:
+                self.tell(f"account/{begin.account}", refusal)
+
+        self.store.commit(Submit(job.id, begin.attempt, begin.lease, nonce, begin.gateway_session, now), submitted)
+
+    def receiveMsg_Returned(self, returned: Returned, sender: Any) -> None:
+        def given_back(job: JobRecord, seq: int | None) -> None:
+            self.wait(job, taken=True)
+            self.observe_depth()
+            self.tell("lobby", JobMoved(job.user, job, None))
+            self.match()
+
+        self._store_fact(returned, GiveBack(returned.job, returned.attempt, returned.why, self.wall()), given_back)
+
+    def receiveMsg_Doubtful(self, doubtful: Doubtful, sender: Any) -> None:
+        job = self.jobs.get(doubtful.job)
+        if job is None or job.attempt != doubtful.attempt:
+            self._acknowledge(doubtful)
+        else:
+            self._doubt(job, doubtful)
+
+    def _doubt(self, job: JobRecord, fact: Doubtful | None) -> None:
+        def doubted(outcome: Written) -> None:
+            if isinstance(outcome, Applied) and outcome.job is not None:
+                self.jobs[job.id] = outcome.job
+                self.tell("lobby", JobMoved(job.user, outcome.job, None))
+                self.after(self.process.config.limits.undecided_s, UndecidedOverdue(job.id, job.attempt))
+            if fact is not None:
+                self._acknowledge(fact)
+
+        self.store.commit(Doubt(job.id, job.attempt, self.wall()), doubted)
+
+    def receiveMsg_UndecidedOverdue(self, overdue: UndecidedOverdue, sender: Any) -> None:
+        job = self.jobs.get(overdue.job)
+        if job is None or job.attempt != overdue.attempt or job.state != State.UNDECIDED:
+            return
+        self.settle(job, (State.UNDECIDED,), State.FAILED, code="undecided", message=UNDECIDED_TEXT, charged=False)
+
+    def receiveMsg_Sighted(self, sighted: Sighted, sender: Any) -> None:
+        def tracked(job: JobRecord, seq: int | None) -> None:
+            self.jobs[job.id] = job
+            if seq is not None:
+                self.tell("lobby", JobMoved(job.user, job, seq))
+
+        track = Track(
+            *(sighted.job, sighted.attempt, sighted.interaction_id, sighted.start_message_id, sighted.job_hash),
+            self.wall(),
+        )
+        self._store_fact(sighted, track, tracked)
+
+    def receiveMsg_Drawn(self, drawn: Drawn, sender: Any) -> None:
+        def gathered(job: JobRecord, seq: int | None) -> None:
+            self.jobs[job.id] = job
+            if job.submitted_at is not None:
+                self.estimate = self.estimate.drew(self.wall() - job.submitted_at)
+            self.release(job.id)
+            self.tell("lobby", JobMoved(job.user, job, None))
+            self._keep(job)
+            self.match()
+
+        gather = Gather(
+            *(drawn.job, drawn.attempt, drawn.message_id, drawn.picture_url, drawn.job_hash, drawn.offers, drawn.text),
+            self.wall(),
+        )
+        self._store_fact(drawn, gather, gathered)
+
+    def receiveMsg_Failed(self, failed: Failed, sender: Any) -> None:
+        job = self.jobs.get(failed.job)
+        if job is None or job.attempt != failed.attempt:
+            self._acknowledge(failed)
+            return
+        self.settle(
+            *(job, DRAWING_STATES, State(failed.state)),
+            code=failed.code,
+            message=failed.message,
+            charged=failed.charged,
+            then=lambda outcome: self._acknowledge(failed),
+        )
+
+    def receiveMsg_AskHoldings(self, ask: AskHoldings, sender: Any) -> None:
+        held = tuple(job for job in self.jobs.values() if job.account == ask.account and job.state in DRAWING_STATES)
+        self.tell(f"account/{ask.account}", Holdings(ask.account, held))
+
+    def _store_fact(self, fact: Fact, write: Write, then: Any) -> None:
+        """Commit what an account tells; `then(job, seq)` when it changed something; acknowledged in any case.
+
+        A fact about an attempt that is over is stale in the store (compare-and-set), which is the judge of that.
+        """
+
+        def written(outcome: Written) -> None:
+            if isinstance(outcome, Applied) and outcome.job is not None:
+                then(outcome.job, outcome.seq)
+            self._acknowledge(fact)
+
+        self.store.commit(write, written)
+
+    def _acknowledge(self, fact: Fact) -> None:
+        told = Acknowledged(fact.account, fact.job, fact.attempt, type(fact).__name__)
+        self.tell(f"account/{fact.account}", told)
+
+    # --- the gallery -----------------------------------------------------------------------------------------
+
+    def _keep(self, job: JobRecord) -> None:
+        self.tell("gallery", Keep(job))
+        self.after(KEEP_AGAIN_S, KeepAgain(job.id))
+
+    def receiveMsg_KeepAgain(self, again: KeepAgain, sender: Any) -> None:
+        job = self.jobs.get(again.job)
+        if job is not None and job.state == State.KEEPING:
+            self._keep(job)
+
+    def receiveMsg_Kept(self, kept: Kept, sender: Any) -> None:
+        job = self.jobs.get(kept.job)
+        if job is not None and job.attempt == kept.attempt:
+            self.settle(job, (State.KEEPING,), State.DONE, charged=True, images=kept.images)
+
+    def receiveMsg_NotKept(self, lost: NotKept, sender: Any) -> None:
+        job = self.jobs.get(lost.job)
+        if job is not None and job.attempt == lost.attempt:
+            self.settle(job, (State.KEEPING,), State.FAILED, code=lost.code, message=lost.message, charged=False)

@@ -1,0 +1,32 @@
+"""How long a job will wait, as far as one can tell: its place, the places there are, and how long drawings took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: How much the newest drawing's time counts in the running mean.
+NEWEST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The running mean of a drawing's seconds (None: none seen yet) and how many can be drawn at once."""
+
+    drawing_s: float | None = None
+    slots: int = 0
+
+    def drew(self, seconds: float) -> Estimate:
+        """With one more drawing seen."""
+        if self.drawing_s is None:
+            return Estimate(seconds, self.slots)
+        return Estimate(self.drawing_s + NEWEST_SHARE * (seconds - self.drawing_s), self.slots)
+
+    def with_slots(self, slots: int) -> Estimate:
+        """With another capacity."""
+        return Estimate(self.drawing_s, slots)
+
+    def eta_s(self, place: int) -> float | None:
+        """Seconds until the job at `place` (from 1) is drawn: its own drawing after those before it. None: unknown."""
+        if self.drawing_s is None or self.slots < 1:
+            return None
+        return round(self.drawing_s * (1 + (place - 1) / self.slots), 1)
