@@ -1,0 +1,140 @@
+"""App: the one HTTP server: REST, gateway, CDN, uploads and control on one port."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from sim.bot import Bot
+from sim.commands import CommandBook
+from sim.control import Control
+from sim.errors import json_response
+from sim.gateway import Gateway
+from sim.interactions import Interactions
+from sim.parts import Options, Parts
+from sim.rest import Call, Rest
+from sim.sessions import CDN_HERE
+from sim.voice import Voice
+from sim.welcome import Greeter
+
+BODY_BYTES_MAX = 26 << 20
+# Clients differ in which they take for the base: with a version, or without.
+PREFIXES = ("/api/v10", "/api/v9", "/api")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ROUTES: tuple[tuple[str, str, str, Call], ...] = (
+    ("GET", "/gateway/bot", "gateway.bot", Rest.get_gateway_bot),
+    ("GET", "/users/@me", "me", Rest.get_me),
+    ("GET", "/users/@me/guilds", "guilds", Rest.get_guilds),
+    ("GET", "/users/{user}", "users", Rest.get_user),
+    ("GET", "/oauth2/applications/@me", "application", Rest.get_application),
+    ("GET", "/applications/@me", "application", Rest.get_application),
+    ("PUT", "/applications/{application}/commands", "commands", Rest.put_commands),
+    ("PUT", "/applications/{application}/guilds/{guild}/commands", "commands", Rest.put_commands),
+    ("GET", "/guilds/{guild}", "guild", Rest.get_guild),
+    ("GET", "/guilds/{guild}/channels", "guild.channels", Rest.get_guild_channels),
+    ("GET", "/guilds/{guild}/application-command-index", "command-index", Rest.get_command_index),
+    ("POST", "/interactions", "interactions", Rest.post_interaction),
+    ("GET", "/channels/{channel}", "channel", Rest.get_channel),
+    ("GET", "/channels/{channel}/messages", "messages.list", Rest.list_messages),
+    ("POST", "/channels/{channel}/messages", "messages.post", Rest.post_message),
+    ("GET", "/channels/{channel}/messages/{message}", "messages.get", Rest.get_message),
+    ("DELETE", "/channels/{channel}/messages/{message}", "messages.delete", Rest.delete_message),
+    ("POST", "/channels/{channel}/attachments", "attachments", Rest.post_attachments),
+    ("PUT", "/channels/{channel}/messages/{message}/reactions/{emoji}/@me", "reactions", Rest.put_reaction),
+    ("POST", "/channels/{channel}/messages/{message}/ack", "ack", Rest.post_ack),
+    ("*", "/{rest:.*}", "nowhere", Rest.nowhere),
+)
+
+
+class Simulator:
+    """The whole: parts, those who act, and the web application around them."""
+
+    def __init__(self, options: Options) -> None:
+        self.parts = parts = Parts(options)
+        self.greeter = Greeter(parts.people, parts.faults)
+        self.gateway = Gateway(parts.hub, self.greeter, parts.faults, parts.settings, parts.dice)
+        self.bot = Bot(parts, Voice(parts))
+        book = CommandBook()
+        interactions = Interactions(parts, self.bot, book)
+        self.rest = Rest(parts, self.greeter, self.gateway, interactions, book)
+        self.control = Control(parts, self.gateway)
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[self.here])
+        for path in ("/", "/gateway", "/gateway/", "/resume", "/resume/"):
+            app.router.add_get(path, self.gateway.handle)
+        for prefix in PREFIXES:
+            app.router.add_get(f"{prefix}/gateway", self.get_gateway)
+            for method, path, name, call in ROUTES:
+                app.router.add_route(method, prefix + path, self.rest.guard(name, call))
+        app.router.add_get("/cdn/attachments/{channel}/{attachment}/{filename}", self.get_file)
+        app.router.add_put("/cdn/upload/{key}", self.put_file)
+        app.router.add_get("/_sim/ledger", self.control.ledger)
+        app.router.add_get("/_sim/stats", self.control.stats)
+        app.router.add_post("/_sim/faults", self.control.faults)
+        app.router.add_post("/_sim/config", self.control.config)
+        return app
+
+    @web.middleware
+    async def here(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Put the address the client came by into links, whose host is left open until they are sent."""
+        answer = await handler(request)
+        body = getattr(answer, "body", None)
+        if isinstance(answer, web.Response) and isinstance(body, bytes) and answer.content_type == "application/json":
+            answer.body = body.replace(CDN_HERE.encode(), self.greeter.bases(request).cdn.encode())
+        return answer
+
+    async def get_gateway(self, request: web.Request) -> web.Response:
+        """The one route that asks for no token."""
+        return json_response({"url": self.greeter.bases(request).gateway})
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    async def get_file(self, request: web.Request) -> web.StreamResponse:
+        """A file behind a link that is signed and not expired; 404 else, as Discord answers."""
+        faults, info = self.parts.faults, request.match_info
+        attachment = self.parts.shelf.attachments.get(info["attachment"])
+        path = request.path.removeprefix("/cdn")
+        if attachment is None or attachment.path != path or faults.take("cdn_404"):
+            return lost()
+        if not self.parts.signer.holds(path, request.query, time.time()):
+            return lost()
+        body = await self.parts.shelf.body(attachment)
+        if body is None:
+            return lost()
+        headers = {"Cache-Control": "public, max-age=31536000", "Content-Type": attachment.content_type}
+        if faults.take("cdn_truncated"):
+            return await self.send_half(request, body, headers)
+        return web.Response(body=body, headers=headers)
+
+    async def send_half(self, request: web.Request, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
+        """Announce the whole length, send half, cut."""
+        answer = web.StreamResponse(headers=headers | {"Content-Length": str(len(body))})
+        await answer.prepare(request)
+        await answer.write(body[: len(body) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return answer
+
+    async def put_file(self, request: web.Request) -> web.Response:
+        """The body of an upload, at the signed link that was given for it."""
+        key = request.match_info["key"]
+        if not key.isdecimal() or not self.parts.signer.holds(f"/upload/{key}", request.query, time.time()):
+            return json_response({"message": "Invalid upload link", "code": 0}, 403)
+        if self.parts.faults.take("put_fails"):
+            return json_response({"message": "500: Internal Server Error", "code": 0}, 500)
+        self.parts.shelf.keep_upload(key, await request.read())
+        return web.Response(status=200)
+
+    async def close(self) -> None:
+        self.bot.close()
+        await self.gateway.close_all()
+        self.parts.close()
+
+
+def lost() -> web.Response:
+    return web.Response(text="This content is no longer available.", status=404)

@@ -1,0 +1,38 @@
+"""Embeds: what the drawing bot says when it does not draw (facts/midjourney.md, "Failures"), as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+RED, YELLOW, ORANGE, GREEN = 16711680, 16776960, 16239475, 65280
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """An embed with its colour. `outcome` is what the ledger says of the interaction."""
+
+    title: str
+    text: str
+    color: int
+    outcome: str = "failed"
+
+    def embed(self, text: str | None = None) -> dict[str, Any]:
+        return {"type": "rich", "title": self.title, "description": text or self.text, "color": self.color}
+
+
+NOTICES = {
+    "invalid_prompt": Notice("Invalid prompt", "A prompt is needed to draw from.", RED),
+    "invalid_parameter": Notice("Invalid parameter", "Unrecognized parameter(s)", RED),
+    "invalid_link": Notice("Invalid link", "The link could not be fetched.", RED),
+    "banned_prompt": Notice("Banned prompt detected", "A word of this prompt is not allowed.", YELLOW),
+    "queue_full": Notice("Queue full", "Your job queue is full. Please wait for a job to finish.", ORANGE),
+    "job_queued": Notice("Job queued", "Your job will start when another one completes.", ORANGE, "accepted"),
+    "moderated": Notice("Request cancelled due to output filters", "The picture was stopped by a filter.", YELLOW),
+    "credits_exhausted": Notice("Credits exhausted", "You have used up your hours for this month.", RED),
+    "blocked": Notice("Blocked", "Your access to the bot is blocked.", RED),
+    "broken": Notice("Sorry! Could not complete the job!", "Something went wrong. Please try again.", RED),
+}
+# Said at once, in answer to the interaction; the others come while a drawing runs.
+AT_ONCE = ("banned_prompt", "invalid_parameter", "queue_full", "credits_exhausted", "blocked")
+CHALLENGE_TITLE = "Action required to continue"

@@ -1,0 +1,188 @@
+"""Messages: a channel's history and how Discord shows a message (ME in facts/discord.md).
+
+Links are made when a message is shown, on CDN_HERE instead of a host: what is stored may outlive the port.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from sim.identity import DRAWING_BOT, DRAWING_BOT_ID, People, user_object
+from sim.store import Store
+from sim.studio import Recipe
+
+HISTORY_LENGTH_MAX = 300
+MENTION = re.compile(r"<@(\d+)>")
+EPHEMERAL = 1 << 6
+LOADING = 1 << 7
+
+
+class Attachment(msgspec.Struct):
+    """A file of a message: a picture by `recipe` (a preview of it at `percent`), or an uploaded file (no recipe)."""
+
+    id: str
+    channel_id: str
+    filename: str
+    content_type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    recipe: Recipe | None = None
+    percent: int | None = None
+
+    @property
+    def path(self) -> str:
+        return f"/attachments/{self.channel_id}/{self.id}/{self.filename}"
+
+
+class Origin(msgspec.Struct):
+    """The interaction a message answers."""
+
+    id: str
+    user_id: str
+    type: int
+    name: str | None = None
+    message_id: str | None = None
+
+
+class Message(msgspec.Struct):
+    """One message. `at` and `edited_at` are unix seconds; `reply_to` a message of the same channel."""
+
+    id: str
+    channel_id: str
+    author_id: str
+    at: float
+    content: str = ""
+    edited_at: float | None = None
+    flags: int = 0
+    attachments: list[Attachment] = []
+    components: list[dict[str, Any]] = []
+    embeds: list[dict[str, Any]] = []
+    origin: Origin | None = None
+    reply_to: str | None = None
+
+
+def stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
+
+
+class Channels:
+    """Every channel's newest HISTORY_LENGTH_MAX messages, in order of their ids."""
+
+    def __init__(self, store: Store, forget: Callable[[Message], None]) -> None:
+        self.store = store
+        self.forget = forget
+        self.messages: dict[str, dict[str, Message]] = {}
+        for _, message in store.load("messages", Message):
+            self.messages.setdefault(message.channel_id, {})[message.id] = message
+
+    def keep(self, message: Message) -> None:
+        """Add or replace; an ephemeral message is nobody's history."""
+        if message.flags & EPHEMERAL:
+            return
+        channel = self.messages.setdefault(message.channel_id, {})
+        channel[message.id] = message
+        self.store.put("messages", message.id.zfill(20), message)
+        if len(channel) > HISTORY_LENGTH_MAX:
+            oldest = channel[next(iter(channel))]
+            self.remove(oldest)
+            self.forget(oldest)
+
+    def remove(self, message: Message) -> None:
+        self.messages.get(message.channel_id, {}).pop(message.id, None)
+        self.store.drop("messages", message.id.zfill(20))
+
+    def get(self, channel_id: str, message_id: str | None) -> Message | None:
+        return self.messages.get(channel_id, {}).get(message_id or "")
+
+    def page(self, channel_id: str, limit: int, before: int | None, after: int | None) -> list[Message]:
+        """Newest first, as Discord lists them; with `after`, the `limit` oldest of those, still newest first."""
+        found = [m for m in self.messages.get(channel_id, {}).values() if is_between(int(m.id), before, after)]
+        return (found[:limit] if after is not None else found[-limit:])[::-1]
+
+
+def is_between(number: int, before: int | None, after: int | None) -> bool:
+    return (before is None or number < before) and (after is None or number > after)
+
+
+class Renderer:
+    """Message → the map Discord sends."""
+
+    def __init__(self, people: People, channels: Channels, sign: Callable[[str], str]) -> None:
+        self.people = people
+        self.channels = channels
+        self.sign = sign
+
+    def message(self, message: Message, *, metadata: bool = True) -> dict[str, Any]:
+        """`metadata` false leaves out every trace of the interaction (setting drop_metadata)."""
+        shown: dict[str, Any] = {
+            "id": message.id,
+            "type": 0 if message.origin is None else 20 if message.origin.type == 2 else 19 if message.reply_to else 0,
+            "channel_id": message.channel_id,
+            "author": self.author(message.author_id),
+            "content": message.content,
+            "timestamp": stamp(message.at),
+            "edited_timestamp": stamp(message.edited_at) if message.edited_at else None,
+            "tts": False,
+            "mention_everyone": False,
+            "mentions": list(self.mentions(message.content)),
+            "mention_roles": [],
+            "attachments": [self.attachment(attachment) for attachment in message.attachments],
+            "embeds": message.embeds,
+            "components": message.components,
+            "pinned": False,
+            "flags": message.flags,
+        }
+        if message.author_id == DRAWING_BOT_ID:
+            shown |= {"application_id": DRAWING_BOT_ID, "webhook_id": DRAWING_BOT_ID}
+        if message.reply_to:
+            shown["message_reference"] = {
+                "type": 0,
+                "channel_id": message.channel_id,
+                "message_id": message.reply_to,
+                "guild_id": self.people.identity.guild_id,
+            }
+        if message.origin is not None and metadata:
+            shown |= self.origin(message.origin)
+        return shown
+
+    def author(self, user_id: str) -> dict[str, object]:
+        return user_object(self.people.by_id.get(user_id, DRAWING_BOT))
+
+    def mentions(self, content: str) -> Iterator[dict[str, object]]:
+        for user_id in dict.fromkeys(MENTION.findall(content)):
+            if user_id in self.people.by_id:
+                yield user_object(self.people.by_id[user_id])
+
+    def attachment(self, attachment: Attachment) -> dict[str, Any]:
+        url = self.sign(attachment.path)
+        shown: dict[str, Any] = {
+            "id": attachment.id,
+            "filename": attachment.filename,
+            "size": attachment.size,
+            "url": url,
+            "proxy_url": url,
+            "content_type": attachment.content_type,
+        }
+        if attachment.width:
+            shown |= {"width": attachment.width, "height": attachment.height}
+        return shown
+
+    def origin(self, origin: Origin) -> dict[str, Any]:
+        """`interaction_metadata`, and for a command its deprecated twin `interaction` that old clients read."""
+        user = self.author(origin.user_id)
+        metadata: dict[str, Any] = {
+            "id": origin.id,
+            "type": origin.type,
+            "user": user,
+            "authorizing_integration_owners": {"0": self.people.identity.guild_id},
+        }
+        if origin.type != 2:
+            return {"interaction_metadata": metadata | {"interacted_message_id": origin.message_id}}
+        twin = {"id": origin.id, "type": 2, "name": origin.name, "user": user}
+        return {"interaction_metadata": metadata | {"name": origin.name, "command_type": 1}, "interaction": twin}

@@ -1,0 +1,40 @@
+"""Telling: the answers in words, of `describe` and `shorten`: an embed and its buttons."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from sim.grammar import button, row
+from sim.palette import SUBJECTS, words_of
+
+STYLES = ("oil on linen", "a quiet gouache", "soft morning light", "in the manner of a woodcut", "wide and calm")
+NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
+BLUE = 3447003
+FILLER_WORDS = "a an the of in on at and with very really please some to for by is are"
+FILLERS = frozenset(FILLER_WORDS.split())
+
+
+def answer(kind: str, prompt: str, images: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Embeds and components."""
+    lines = shortened(prompt) if kind == "shorten" else described(images)
+    embed: dict[str, Any] = {
+        "type": "rich",
+        "title": "Shortened prompts" if kind == "shorten" else "",
+        "description": "\n\n".join(f"{number} {line}" for number, line in zip(NUMBERS, lines, strict=False)),
+        "color": BLUE,
+    }
+    if images:
+        embed["image"] = {"url": images[0], "width": 1024, "height": 1024}
+    buttons = [button(f"MJ::Job::PicReader::{n}", emoji=NUMBERS[n - 1]) for n in range(1, len(lines) + 1)]
+    return [embed], [row(*buttons)] if buttons else []
+
+
+def described(images: list[str]) -> list[str]:
+    rng = random.Random("".join(images).partition("?")[0])
+    return [f"a {rng.choice(SUBJECTS)}, {rng.choice(STYLES)} --ar 1:1" for _ in NUMBERS]
+
+
+def shortened(prompt: str) -> list[str]:
+    telling = [word for word in words_of(prompt) if word not in FILLERS] or words_of(prompt)
+    return [" ".join(telling[:keep]) for keep in range(len(telling), max(0, len(telling) - len(NUMBERS)), -1)]
