@@ -26,9 +26,10 @@ function Action({ card, action, tab, point }) {
   const name = NAMES[action.action] && index ? `${NAMES[action.action]} ${index}` : words(action);
   const leave = () => point(null);
   const enter = () => point(isTile(action) ? index : null);
+  const focus = (event) => event.currentTarget.matches(":focus-visible") && enter();
   return html`
     <button class="action" tabIndex=${tab} aria-label=${name} title=${name} data-action=${action.action} data-index=${index}
-      data-asked=${asked} onClick=${() => (act(card, action), ask())} onPointerEnter=${enter} onPointerLeave=${leave} onFocus=${enter} onBlur=${leave}>
+      data-asked=${asked} onClick=${() => (act(card, action), ask())} onPointerEnter=${enter} onPointerLeave=${leave} onFocus=${focus} onBlur=${leave}>
       ${sign(action)}
     </button>
   `;

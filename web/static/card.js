@@ -39,7 +39,7 @@ function Box({ card, tab, look }) {
 function Preview({ card }) {
   if (!card.preview) return null;
   const blur = (BLUR_PX_MAX * (100 - card.percent)) / 100;
-  return html`<img class="preview" src=${card.preview} alt="" style=${{ filter: `blur(${blur}px)` }} />`;
+  return html`<img class="preview" src=${card.preview} alt="" style=${{ filter: `blur(${blur}px)`, transform: `scale(${1 + blur / 150})` }} />`;
 }
 
 function Underway({ card }) {
@@ -95,11 +95,11 @@ function Ended({ card }) {
   const rewrite = html`<button class="line-button" onClick=${() => edit(card.prompt)}>Edit prompt</button>`;
   return html`
     <div class="box words">
+      <button class="handle away" onClick=${() => putAway(card)} aria-label="Put away" title="Put away">×</button>
       <p class="reason">${text}</p>
       <p class="small">${small}</p>
       <div class="next">
         ${needsEdit ? [rewrite, retry] : [retry, rewrite]}
-        <button class="plain" onClick=${() => putAway(card)}>Put away</button>
       </div>
     </div>
   `;

@@ -9,6 +9,7 @@ const BACKOFF_S_FIRST = 0.5;
 const BACKOFF_S_MAX = 15;
 const QUIET_S_MAX = 25; // then a ping
 const ANSWER_S_MAX = 10; // then the line is dead, whatever the socket says
+const OFFLINE_ANSWER_S_MAX = 1; // the browser says there is no network; a server on this machine answers all the same
 const CLOSE_UNAUTHENTICATED = 4401;
 
 /** Seconds before try `tries` (from 0): exponential, capped, with full jitter so that a crowd comes back spread out. */
@@ -28,7 +29,7 @@ export class Connection {
     this.retry = null;
     this.watch = null;
     addEventListener("online", () => this.hurry());
-    addEventListener("offline", () => this.drop());
+    addEventListener("offline", () => this.probe(OFFLINE_ANSWER_S_MAX));
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry());
   }
 
@@ -70,10 +71,13 @@ export class Connection {
   /** Something was heard: a long silence from here on is asked about, and then taken for a death. */
   listen() {
     clearTimeout(this.watch);
-    this.watch = setTimeout(() => {
-      this.send({ type: "ping" });
-      this.watch = setTimeout(() => this.drop(), ANSWER_S_MAX * 1000);
-    }, QUIET_S_MAX * 1000);
+    this.watch = setTimeout(() => this.probe(ANSWER_S_MAX), QUIET_S_MAX * 1000);
+  }
+
+  probe(answer_s_max) {
+    clearTimeout(this.watch);
+    this.send({ type: "ping" });
+    this.watch = setTimeout(() => this.drop(), answer_s_max * 1000);
   }
 
   /** The line is gone. A half-open socket may take minutes to say so itself, so it is not waited for. */

@@ -22,7 +22,7 @@ export function standing(card) {
     case "submitting": return "next to be drawn";
     case "undecided": return "asking whether it was taken";
     case "keeping": return "hanging it up";
-    default: return eta;
+    default: return "drawn";
   }
 }
 
@@ -43,18 +43,14 @@ const ENDINGS = {
   internal: { fault: "server", text: "Something broke on our side." },
 };
 
-const BLAME = { prompt: "It is the prompt", bot: "Not your fault", server: "Our fault", limit: "A limit of your plan" };
+const BLAME = { prompt: "The prompt needs a change", bot: "Not your fault", server: "Our fault", limit: "A limit of your plan" };
 
 /** {text, small, edit}: one sentence, whose fault and whether it was charged, and whether the prompt needs a change. */
 export function ending(card) {
   const charge = card.charged ? "charged" : "not charged";
-  if (card.status === "cancelled") return { text: "Cancelled.", small: sentence(charge), edit: false };
+  if (card.status === "cancelled") return { text: "Cancelled.", small: charge, edit: false };
   const known = ENDINGS[card.code] ?? ENDINGS.internal;
-  return { text: card.message || known.text, small: `${BLAME[known.fault]}, ${charge}.`, edit: known.fault === "prompt" };
-}
-
-function sentence(words) {
-  return `${words[0].toUpperCase()}${words.slice(1)}.`;
+  return { text: card.message || known.text, small: `${BLAME[known.fault]} · ${charge}`, edit: known.fault === "prompt" };
 }
 
 /** "Today", "Yesterday", "Monday 3 March", with the year when it is another one. */

@@ -1,6 +1,6 @@
 /** One picture, as large as the window. Arrows go to the next and the previous, Esc goes back to where one was. */
-import { useEffect, useRef } from "./vendor/preact-hooks.js";
-import { Actions, Handles } from "./actions.js";
+import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
+import { Actions, Handles, isGrid } from "./actions.js";
 import { html } from "./html.js";
 import { active, prints, viewing } from "./store.js";
 
@@ -9,6 +9,7 @@ export function Viewer() {
   const cards = prints.value;
   const at = cards.findIndex((card) => card.key === viewing.value);
   const card = cards[at];
+  const [tile, setTile] = useState(null);
 
   useEffect(() => {
     if (card && !dialog.current.open) dialog.current.showModal();
@@ -35,13 +36,13 @@ export function Viewer() {
   };
 
   return html`
-    <dialog class="viewer" ref=${dialog} onKeyDown=${press} onClose=${shut} aria-label="Picture">
+    <dialog class="viewer" ref=${dialog} tabIndex="-1" autofocus onKeyDown=${press} onClose=${shut} aria-label="Picture">
       ${card && html`
-        <div class="stage" onClick=${() => dialog.current.close()}><${Full} key=${card.key} card=${card} /></div>
+        <div class="stage" onClick=${() => dialog.current.close()}><${Full} key=${card.key} card=${card} tile=${tile} /></div>
         <footer>
           <p class="caption" title=${card.prompt}>${card.prompt}</p>
           <div class="viewer-tools">
-            <${Actions} card=${card} tab=${0} />
+            <${Actions} card=${card} tab=${0} point=${setTile} />
             <${Handles} card=${card} tab=${0} />
             <span class="small number">${at + 1} of ${cards.length}</span>
             <span class="steps">
@@ -57,7 +58,7 @@ export function Viewer() {
 }
 
 /** The thumbnail, known already, stands in until the whole picture is there, in the same place. */
-function Full({ card }) {
+function Full({ card, tile }) {
   const [image] = card.images;
   const show = (event) => event.currentTarget.classList.add("in");
   const ratio = { aspectRatio: `${image.width} / ${image.height}`, "--ratio": image.width / image.height };
@@ -65,6 +66,7 @@ function Full({ card }) {
     <div class="full" style=${ratio}>
       <img src=${image.thumb ?? image.url} alt="" />
       <img class="final" src=${image.url} alt=${card.prompt} onLoad=${show} />
+      ${isGrid(card) && html`<div class="tiles" data-tile=${tile} aria-hidden="true"></div>`}
     </div>
   `;
 }
