@@ -135,6 +135,38 @@ def test_a_result_posted_or_arrived_before_the_drawing_is_never_its_own() -> Non
     assert isinstance(stranger, Unclaimed)
 
 
+def test_a_drawing_opened_after_a_result_arrived_is_no_candidate_for_it() -> None:
+    correlator = two_open()
+    correlator.observe(result("?"), 0.0)
+    correlator.open(Drawing("job3", 1, "n3"))
+    correlator.observe(start("3"), 1.0)
+    correlator.observe(Sign(Stage.DELETED, message_id="a3"), 1.0)
+    findings = [
+        found for name in ("1", "2") for found in correlator.observe(Sign(Stage.REFUSED, nonce=f"n{name}"), 2.0)
+    ]
+    assert [type(found) for found in findings] == [Ended, Ended, Unclaimed]
+
+
+def test_two_results_for_one_drawing_are_both_held_until_one_is_proven() -> None:
+    correlator = Correlator()
+    correlator.open(Drawing("job1", 1, "n1"))
+    correlator.observe(Sign(Stage.TRACED, nonce="n1"), 0.0)
+    correlator.observe(result("mine", hash="h1"), 1.0)
+    correlator.observe(result("stranger", hash="h9"), 1.0)
+    assert correlator.sweep(1.0 + c.SETTLE_S) == ()
+    found = correlator.observe(start("1", hash="h1"), 20.0)
+    assert ends(found) == [("job1", "mine")]
+    assert [sign.sign.parcel for sign in found if isinstance(sign, Unclaimed)] == ["stranger"]
+
+
+def test_another_interaction_id_rules_a_drawing_out() -> None:
+    correlator = Correlator()
+    correlator.open(Drawing("job1", 1, "n1"))
+    correlator.observe(start("1", interaction_id="i1"), 0.0)
+    (stranger,) = correlator.observe(result("x", interaction_id="i9"), 1.0)
+    assert isinstance(stranger, Unclaimed)
+
+
 def test_a_result_that_has_its_owner_is_not_given_again_after_a_restart() -> None:
     correlator = Correlator(claimed=["b1"])
     correlator.restore(Drawing("job2", 1, "n2"), 0.0)
