@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from core.config import Config
+from core.config import Config, Secret
 from protocol.api import Answer
 from protocol.client import ServerFrame
 from storage.pictures import Pictures
@@ -39,3 +39,4 @@ class Process:
     pool: Executor
     sockets: dict[str, Door] = field(default_factory=dict)
     database: str = ""
+    demo_key: Secret | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.monitor import Observed
+from actors.monitor_messages import Observed
 from actors.queue_ledger import QueueLedger
 from actors.queue_messages import (
     Acknowledged,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sortedcontainers import SortedDict
 
-from actors.monitor import Observed
+from actors.monitor_messages import Observed
 from actors.queue_messages import Demand, JobSettled, Next
 from actors.shell import Shell
 from actors.store_client import StoreClient

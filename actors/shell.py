@@ -156,6 +156,7 @@ class Shell(Actor):
 
     def _start(self, name: str) -> None:
         self.name = name
-        self._myRef.register(name)
+        if self._myRef.name != name:
+            self._myRef.register(name)
         self.log = structlog.get_logger(type(self).__module__).bind(actor=name)
         self.on_start()

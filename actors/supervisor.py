@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from thespian.actors import ActorAddress, ActorExitRequest, ChildActorExited
 
+from actors.monitor_messages import Restarted
 from actors.shell import Shell, Start
 from core.restarts import Restart, Restarts, backoff_s, is_due, next_attempt
 from system.message import Message
@@ -58,12 +59,6 @@ class ShutdownOverdue(Message, frozen=True):
     """A child did not stop in time."""
 
     name: str
-
-
-class Restarted(Message, frozen=True):
-    """To the monitor: this child has been started again."""
-
-    actor: str
 
 
 class TooManyRestarts(RuntimeError):
@@ -149,7 +144,7 @@ class Supervisor(Shell):
 
     def _start_child(self, employed: Employed) -> None:
         employed.started_at = self.now()
-        employed.address = self.createActor(employed.child.actor)
+        employed.address = self._myRef.create(employed.child.actor, employed.child.name)
         self.send(employed.address, Start(employed.child.name))
 
     # --- orderly stop ----------------------------------------------------------------------------------------
