@@ -20,8 +20,8 @@ from actors.console_messages import AskConsole
 from actors.guests import digest_of
 from actors.session_messages import Say
 from actors.shell import Kill, Shell
-from actors.store import Committed, LookedUp, NotCommitted
 from actors.store_client import ResendDue, StoreClient
+from actors.store_messages import Committed, LookedUp, NotCommitted
 from core.ids import new_id
 from protocol.api import Instructed
 from protocol.client import ClientMistake, problem

@@ -38,8 +38,8 @@ from actors.queue_messages import (
     Stop,
     Withdraw,
 )
-from actors.store import Committed, LookedUp, NotCommitted
 from actors.store_client import ResendDue, StoreClient
+from actors.store_messages import Committed, LookedUp, NotCommitted
 from core.ids import new_id
 from core.job import WAITING, WITH_THE_BOT, State, charge_of
 from core.quota import day_of, resets_at

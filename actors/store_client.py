@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.shell import Shell
-from actors.store import Commit, Committed, LookedUp, Lookup, NotCommitted
+from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
 from storage.operations import Found, Read, Write, Written
 from system.message import Message
 
