@@ -1,48 +1,253 @@
 """Store: the one door to the database, with group commit.
 
-Takes   Commit, Lookup
-Sends   Committed, NotCommitted, LookedUp -> whoever asked (reply_to)
+Takes   Commit, Lookup (everyone);  GroupEnded, LookupsEnded, TidyDue, Tidied (itself)
+Sends   Committed, NotCommitted, LookedUp -> whoever asked (reply_to);  StoreTroubled, StoreWell, Observed -> monitor
 Crash   nothing acknowledged is lost: what was not answered is sent again by its asker under the same op_id
+
+Writes are taken in the order they came, one group at a time, by one thread; reads by another, on a connection of its
+own. Only the loop's thread touches the actor: threads get values and give values back.
 """
 
 from __future__ import annotations
 
-from storage.operations import Found, Read, Write, Written
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from actors.monitor import Observed
+from actors.shell import Shell
+from actors.store_messages import (
+    Commit,
+    Committed,
+    LookedUp,
+    Lookup,
+    NotCommitted,
+    StoreTroubled,
+    StoreWell,
+)
+from storage.database import Database, StoreTrouble, open_database
+from storage.groups import Operation, commit_group, tidy
+from storage.operations import Found, Read, Written
+from storage.reads import find
 from system.message import Message
 
+__all__ = ["Commit", "Committed", "LookedUp", "Lookup", "NotCommitted", "Store", "StoreTroubled", "StoreWell"]
 
-class Commit(Message, frozen=True):
-    """Apply this write once; answered by Committed after the transaction is on disk."""
+#: A group is closed after this time, or at this length: a commit costs the disk the same for one write as for fifty.
+GATHER_S = 0.002
+GROUP_LENGTH_MAX = 50
+#: Writes waiting for their turn; beyond it they are refused, and their askers send them again later.
+WRITES_WAITING_MAX = 20_000
+#: Reads waiting for their turn; beyond it they are dropped, and asked again later.
+READS_WAITING_MAX = 50_000
+#: How often remembered operations are pruned; while the database refuses, how often it is tried.
+TIDY_EACH_S = 60.0
+PROBE_EACH_S = 1.0
+BUSY = "busy: too many writes are waiting"
 
-    op_id: str
-    reply_to: str
-    write: Write
-
-
-class Committed(Message, frozen=True):
-    """The write is durable (or was refused or stale, durably so)."""
-
-    op_id: str
-    outcome: Written
-
-
-class NotCommitted(Message, frozen=True):
-    """The database would not take it now (locked, full, gone). Nothing changed; send it again after a while."""
-
-    op_id: str
-    why: str
+Asked = TypeVar("Asked")
+Result = TypeVar("Result")
 
 
-class Lookup(Message, frozen=True):
-    """Read something; answered by LookedUp."""
+class Trouble(Struct, frozen=True):
+    """A StoreTrouble as a value."""
 
-    lookup_id: str
-    reply_to: str
-    read: Read
+    code: str
+    message: str
 
 
-class LookedUp(Message, frozen=True):
-    """What was found."""
+class GroupEnded(Message, frozen=True):
+    """The group under way is on disk (its outcomes, in order), or was refused as a whole."""
 
-    lookup_id: str
-    found: Found
+    outcomes: tuple[Written, ...]
+    trouble: Trouble | None
+    seconds: float
+
+
+class LookupsEnded(Message, frozen=True):
+    """What was found for the lookups under way, in order; empty when the database could not be read."""
+
+    found: tuple[Found, ...]
+    trouble: Trouble | None
+
+
+class TidyDue(Message, frozen=True):
+    """Prune what is remembered of old operations; that also shows whether the database takes writes.
+
+    `turn` tells the one timer that counts from those of before a change of pace.
+    """
+
+    turn: int
+
+
+class Tidied(Message, frozen=True):
+    """It is done, or was refused."""
+
+    trouble: Trouble | None
+
+
+class Store(Shell):
+    """See the module's docstring."""
+
+    ACCEPTS = (Commit, Lookup, GroupEnded, LookupsEnded, TidyDue, Tidied)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes_waiting: deque[Commit] = deque()
+        self.reads_waiting: deque[Lookup] = deque()
+        self.group: tuple[Commit, ...] = ()
+        self.lookups: tuple[Lookup, ...] = ()
+        self.writing = self.reading = False
+        self.trouble: Trouble | None = None
+        self.tidy_turn = 0
+
+    def on_start(self) -> None:
+        """Opens the database and migrates it. Raises StoreTrouble, which says what is wrong with it."""
+        self.database: Database = open_database(self.process.database)
+        self.writer: Executor = ThreadPoolExecutor(1, "store-writer")
+        self.reader: Executor = self.writer if self.database.alone else ThreadPoolExecutor(1, "store-reader")
+        self.tell("monitor", StoreWell())
+        self._tidy_in(TIDY_EACH_S)
+
+    def on_stop(self) -> None:
+        """Commits and answers all that was taken, then closes.
+
+        The group under way may be done already: done again, it answers as the first time.
+        """
+        self.reader.shutdown(wait=True, cancel_futures=True)
+        self.writer.shutdown(wait=True, cancel_futures=True)
+        self.writes_waiting.extendleft(reversed(self.group))
+        while self.writes_waiting:
+            self.group = _take(self.writes_waiting)
+            try:
+                self._answer(commit_group(self.database, self._operations(), self.wall()), None)
+            except StoreTrouble as trouble:
+                self._answer((), Trouble(trouble.code, trouble.message))
+        self.database.close()
+
+    # --- writes ----------------------------------------------------------------------------------------------
+
+    def receiveMsg_Commit(self, commit: Commit, sender: Any) -> None:
+        if len(self.writes_waiting) >= WRITES_WAITING_MAX:
+            self.tell(commit.reply_to, NotCommitted(commit.op_id, BUSY))
+            return
+        self.writes_waiting.append(commit)
+        self._write_on()
+
+    def _write_on(self) -> None:
+        if self.writes_waiting and not self.writing:
+            self.writing = True
+            self.work(self._write(), "commit")
+
+    async def _write(self) -> GroupEnded:
+        if len(self.writes_waiting) < GROUP_LENGTH_MAX:
+            await asyncio.sleep(GATHER_S)
+        self.group = _take(self.writes_waiting)
+        began = self.now()
+        outcomes, trouble = await _on(self.writer, commit_group, self.database, self._operations(), self.wall())
+        return GroupEnded(outcomes or (), trouble, self.now() - began)
+
+    def receiveMsg_GroupEnded(self, ended: GroupEnded, sender: Any) -> None:
+        if ended.trouble is None:
+            self.tell("monitor", Observed("limner_store_commit_seconds", ended.seconds))
+        self._answer(ended.outcomes, ended.trouble)
+        self._note_health(ended.trouble)
+        self.group, self.writing = (), False
+        self._write_on()
+
+    def _operations(self) -> tuple[Operation, ...]:
+        return tuple(Operation(commit.op_id, commit.write) for commit in self.group)
+
+    def _answer(self, outcomes: tuple[Written, ...], trouble: Trouble | None) -> None:
+        if trouble is not None:
+            for commit in self.group:
+                self.tell(commit.reply_to, NotCommitted(commit.op_id, f"{trouble.code}: {trouble.message}"))
+        else:
+            for commit, outcome in zip(self.group, outcomes, strict=True):
+                self.tell(commit.reply_to, Committed(commit.op_id, outcome))
+
+    # --- reads -----------------------------------------------------------------------------------------------
+
+    def receiveMsg_Lookup(self, lookup: Lookup, sender: Any) -> None:
+        if len(self.reads_waiting) >= READS_WAITING_MAX:
+            self.log.warning("too many reads are waiting: one was dropped", read=type(lookup.read).__name__)
+            return
+        self.reads_waiting.append(lookup)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self.reads_waiting and not self.reading:
+            self.reading = True
+            self.lookups = _take(self.reads_waiting)
+            self.work(self._read(), "lookup")
+
+    async def _read(self) -> LookupsEnded:
+        reads = tuple(lookup.read for lookup in self.lookups)
+        found, trouble = await _on(self.reader, _find_all, self.database, reads)
+        return LookupsEnded(found or (), trouble)
+
+    def receiveMsg_LookupsEnded(self, ended: LookupsEnded, sender: Any) -> None:
+        if ended.trouble is None:
+            for lookup, found in zip(self.lookups, ended.found, strict=True):
+                self.tell(lookup.reply_to, LookedUp(lookup.lookup_id, found))
+        else:
+            self._note_health(ended.trouble)
+        self.lookups, self.reading = (), False
+        self._read_on()
+
+    # --- health ----------------------------------------------------------------------------------------------
+
+    def _tidy_in(self, seconds: float) -> None:
+        self.tidy_turn += 1
+        self.after(seconds, TidyDue(self.tidy_turn))
+
+    def receiveMsg_TidyDue(self, due: TidyDue, sender: Any) -> None:
+        if due.turn == self.tidy_turn:
+            self.work(self._tidy(), "tidy")
+
+    async def _tidy(self) -> Tidied:
+        _, trouble = await _on(self.writer, tidy, self.database, self.wall())
+        return Tidied(trouble)
+
+    def receiveMsg_Tidied(self, tidied: Tidied, sender: Any) -> None:
+        self._note_health(tidied.trouble)
+        self._tidy_in(PROBE_EACH_S if self.trouble else TIDY_EACH_S)
+
+    def _note_health(self, trouble: Trouble | None) -> None:
+        """Tells the monitor and the log when the database begins to refuse, and when it takes writes again.
+
+        With the intake refused nobody might write any more: so it is tried in short turns until it is well.
+        """
+        before, self.trouble = self.trouble, trouble
+        if trouble is not None and (before is None or before.code != trouble.code):
+            self.log.error("the database refuses", code=trouble.code, why=trouble.message)
+            self.tell("monitor", StoreTroubled(trouble.code, trouble.message))
+        elif trouble is None and before is not None:
+            self.log.info("the database takes writes again")
+            self.tell("monitor", StoreWell())
+        if trouble is not None and before is None:
+            self._tidy_in(PROBE_EACH_S)
+
+
+def _take(waiting: deque[Asked]) -> tuple[Asked, ...]:
+    return tuple(waiting.popleft() for _ in range(min(GROUP_LENGTH_MAX, len(waiting))))
+
+
+def _find_all(database: Database, reads: tuple[Read, ...]) -> tuple[Found, ...]:
+    """All of it from one moment of the database."""
+    with database.reading() as connection:
+        return tuple(find(connection, read) for read in reads)
+
+
+async def _on(
+    thread: Executor, function: Callable[..., Result], *arguments: Any
+) -> tuple[Result | None, Trouble | None]:
+    """What the function gives on that thread, or why the database refused it."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments), None
+    except StoreTrouble as trouble:
+        return None, Trouble(trouble.code, trouble.message)

@@ -174,7 +174,7 @@ class Accepted(msgspec.Struct, frozen=True, tag_field="type", tag="accepted"):
     """The job is durably stored."""
 
     seq: int
-    ref: str
+    ref: str | None
     job: str
     position: int | None
     eta_s: float | None

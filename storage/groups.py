@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from storage.database import Database
@@ -31,7 +31,8 @@ _SEEN = select(operations.c.op_id, operations.c.outcome).where(
     operations.c.op_id.in_(bindparam("given_op_ids", expanding=True))
 )
 _REMEMBER = insert(operations)
-_FORGET = delete(operations).where(operations.c.at < given("before"))
+_TIDIED = "tidied"
+_FORGET = delete(operations).where(or_(operations.c.at < given("before"), operations.c.op_id == _TIDIED))
 
 #: Errors of a driver that are about one statement; any other says that the database itself is in trouble.
 _ONE_WRITES_FAULT = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
@@ -62,10 +63,14 @@ def commit_group(database: Database, group: Sequence[Operation], at: float) -> t
             return _apply_all(connection, group, at, savepoints=True)
 
 
-def forget_operations(database: Database, before: float) -> None:
-    """Drops the memory of writes done before that time. Raises StoreTrouble."""
+def tidy(database: Database, now: float) -> None:
+    """Drops the memory of writes done more than REMEMBERED_S ago. Raises StoreTrouble when the database takes no writes.
+
+    It always writes a row, for a full disk would not mind to delete nothing.
+    """
     with database.writing() as connection:
-        connection.execute(_FORGET, {"given_before": before})
+        connection.execute(_FORGET, {"given_before": now - REMEMBERED_S})
+        connection.execute(_REMEMBER, {"op_id": _TIDIED, "outcome": b"", "at": now})
 
 
 def _apply_all(

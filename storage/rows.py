@@ -56,7 +56,7 @@ def job_of(row: Row[Any]) -> JobRecord:
 
 def image_of(row: Row[Any]) -> ImageRecord:
     """A row of IMAGE_COLUMNS as a record."""
-    return ImageRecord(*row)
+    return ImageRecord(*row.tuple())
 
 
 def read_job(connection: Connection, job: str) -> JobRecord | None:

@@ -7,6 +7,8 @@ query without knowing its parameters.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -100,7 +102,10 @@ jobs = Table(
     Column("charge", Integer, nullable=False),
     Column("charged_day", String, nullable=False),
 )
-_unfinished = {"sqlite_where": text("finished_at IS NULL"), "postgresql_where": text("finished_at IS NULL")}
+_unfinished: dict[str, Any] = {
+    "sqlite_where": text("finished_at IS NULL"),
+    "postgresql_where": text("finished_at IS NULL"),
+}
 Index("jobs_unfinished", jobs.c.id, **_unfinished)
 Index("jobs_unfinished_of_user", jobs.c.user, jobs.c.id, **_unfinished)
 Index("jobs_of_user", jobs.c.user, jobs.c.id)

@@ -3,6 +3,8 @@
 Written out, not taken from storage.tables: a revision must build what it built on the day it was made.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,10 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-UNFINISHED = {"sqlite_where": sa.text("finished_at IS NULL"), "postgresql_where": sa.text("finished_at IS NULL")}
+UNFINISHED: dict[str, Any] = {
+    "sqlite_where": sa.text("finished_at IS NULL"),
+    "postgresql_where": sa.text("finished_at IS NULL"),
+}
 
 
 def upgrade() -> None:
