@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.config import Config, Secret
 from protocol.api import Answer
+from protocol.buckets import InvalidBudget
 from protocol.client import ServerFrame
 from storage.pictures import Pictures
 from system.links import Links
@@ -40,3 +41,5 @@ class Process:
     sockets: dict[str, Door] = field(default_factory=dict)
     database: str = ""
     demo_key: Secret | None = None
+    #: 401, 403 and 429 answers of Discord, counted for this host's address: too many ban it (protocol.buckets).
+    invalid_answers: InvalidBudget = field(default_factory=InvalidBudget)
