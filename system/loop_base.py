@@ -80,11 +80,12 @@ class LoopBase(Lives):
         """Sends a message from outside the actors, to a name or an address; to nobody: a counted dead letter."""
         if self.strict:
             message = as_if_sent_far(message)
-        target = self._resolve(to)
-        if target is None:
-            self.letter_to_nobody(str(to), message, self.root.address)
+        if isinstance(to, ActorAddress):
+            self.enqueue(self.find(to), message, self.root.address)
+        elif to in self.names:
+            self.enqueue(self.names[to], message, self.root.address)
         else:
-            self.enqueue(target, message, self.root.address)
+            self.letter_to_nobody(to, message, self.root.address)
 
     async def ask(self, to: str | ActorAddress, message: Any, timeout: float) -> Any:  # noqa: ASYNC109
         """The first answer to this message. Raises NobodyThere at once, TimeoutError after `timeout` seconds."""
@@ -154,10 +155,11 @@ class LoopBase(Lives):
             log.warning("a task ignores its cancellation", extra={"task": task.get_name()})
         return not unfinished
 
-    def begin_stop(self) -> None:
-        """Like `stop`, for those who cannot wait for it, such as an actor."""
+    def begin_stop(self) -> "asyncio.Task[bool]":
+        """Like `stop`, for those who cannot wait for it, such as an actor; the same stop when it has begun."""
         if self._stop_under_way is None:
             self._stop_under_way = self.loop.create_task(self.stop(), name="stop the actors")
+        return self._stop_under_way
 
     def next_private(self) -> int:
         return next(self._privates)

@@ -72,8 +72,8 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
         self.thread_id = threading.get_ident()
         self.strict = strict
         self.process = process
-        self.seed = (rng or random.SystemRandom()).getrandbits(64)
-        # A virtual loop has its own calendar, and no time passes on it while an actor works.
+        # A virtual loop has its own dice and calendar, and no time passes on it while an actor works.
+        self.seed = (rng or getattr(loop, "rng", None) or random.SystemRandom()).getrandbits(64)
         self.wall = getattr(loop, "wall", time.time)
         self.clock = loop.time if hasattr(loop, "wall") else time.perf_counter
         self.fifo: deque[tuple[ActorRecord, Any, ActorAddress]] = deque()
