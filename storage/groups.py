@@ -64,7 +64,7 @@ def commit_group(database: Database, group: Sequence[Operation], at: float) -> t
 
 
 def tidy(database: Database, now: float) -> None:
-    """Drops the memory of writes done more than REMEMBERED_S ago. Raises StoreTrouble when the database takes no writes.
+    """Drops the memory of writes done more than REMEMBERED_S ago. Raises StoreTrouble when the database is not well.
 
     It always writes a row, for a full disk would not mind to delete nothing.
     """

@@ -93,10 +93,10 @@ class JobRecord(Struct, frozen=True):
 class AcceptJob(Struct, frozen=True, tag=True):
     """Store a new job, charge it, and give the user's next seq to its `accepted` event: or refuse it, changing nothing.
 
-    `day` is the user's quota day (core.quota), `daily`, `queued` are the plan's limits, `charge` what the kind costs. `digest` is of the
-    whole body: the same `ref` with another digest is `ref_conflict`. `parent`, `action` (and `index`) name an earlier job
-    of the same user and one of its offers (else `not_found` / `bad_prompt`); from them the job gets `affinity`,
-    `press_message_id` and `press_custom_id`.
+    `day` is the user's quota day (core.quota), `daily`, `queued` are the plan's limits, `charge` what the kind costs.
+    `digest` is of the whole body: the same `ref` with another digest is `ref_conflict`. `parent`, `action` (and `index`)
+    name an earlier job of the same user and one of its offers (else `not_found` / `bad_prompt`); from them the job gets
+    `affinity`, `press_message_id` and `press_custom_id`.
     Answers Applied, Replayed (the same ref and body) or Refused.
     """
 
@@ -171,7 +171,8 @@ class Doubt(Struct, frozen=True, tag=True):
 class Track(Struct, frozen=True, tag=True):
     """What the bot told of a drawing; None leaves a field as it is.
 
-    submitting | undecided → drawing (with the `started` event and its seq) at the first word of it; later ones only add fields.
+    submitting | undecided → drawing (with the `started` event and its seq) at the first word of it; later ones only add
+    fields.
     """
 
     job: str
@@ -199,7 +200,7 @@ class Gather(Struct, frozen=True, tag=True):
 
 
 class Settle(Struct, frozen=True, tag=True):
-    """Any of `states` → `state` (done, failed, cancelled), with the terminal event, its seq, and the refund when not `charged`.
+    """Any of `states` → `state` (done, failed, cancelled), with the terminal event, its seq, the refund when not `charged`.
 
     `attempt` None settles whatever attempt is current (a cancel of a waiting job). `images` become rows.
     """
@@ -226,7 +227,7 @@ class SaveGateway(Struct, frozen=True, tag=True):
 
 
 class AddUser(Struct, frozen=True, tag=True):
-    """A new user; an existing name is Refused with `ref_conflict` unless `or_keep`, which answers with the user as is."""
+    """A new user; an existing name is Refused `ref_conflict` unless `or_keep`, which answers with the user as is."""
 
     user: str
     name: str

@@ -56,7 +56,8 @@ def job_of(row: Row[Any]) -> JobRecord:
 
 def image_of(row: Row[Any]) -> ImageRecord:
     """A row of IMAGE_COLUMNS as a record."""
-    return ImageRecord(*row.tuple())
+    values: tuple[Any, ...] = tuple(row)
+    return ImageRecord(*values)
 
 
 def read_job(connection: Connection, job: str) -> JobRecord | None:
