@@ -1,15 +1,61 @@
 """Gate: where users come in. Knows who is behind each socket; live transports stay in the process's table.
 
-Takes   Arrived, Spoken, Garbled, Left (web);  Say, Hang (session);  LookedUp, Committed (store);  AuthOverdue (itself)
-Sends   Attach, Detach, Heard -> lobby;  ShowImage -> gallery;  ShowMetrics, ShowReady -> monitor;  Instruct -> console;  Lookup, Commit -> store
+Takes   Arrived, Spoken, Asked, Left (web);  Say, Hang (whoever answers);  HangAll (lobby);  Drain (runtime);
+        Committed, NotCommitted, LookedUp (store);  Recheck, ResendDue (itself)
+Sends   Attach, Detach, Heard -> lobby;  AskImage -> gallery;  AskMonitor -> monitor;  AskConsole -> console;
+        Lookup, Commit -> store
 Crash   sockets drop (a new gate closes those it does not know with 1012); clients resume from their seq
+
+A door (web/sockets.py) lets nothing but `auth` in before its `welcome`, refuses who shows no key in time, answers
+`ping` and what is no frame, and counts frames: what reaches the gate is worth an actor's while.
 """
 
 from __future__ import annotations
 
-from protocol.api import Question
-from protocol.client import ClientFrame
+import hmac
+import secrets
+from typing import Any
+
+from actors.console_messages import AskConsole
+from actors.gallery import AskImage
+from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
+from actors.monitor_messages import AskMonitor
+from actors.queue_messages import Drain
+from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Say
+from actors.shell import Shell
+from actors.store_client import StoreClient
+from core.ids import new_id
+from protocol.api import (
+    Answer,
+    Instruct,
+    LoggedIn,
+    LoggedOut,
+    LogIn,
+    LogOut,
+    PlaceJob,
+    Question,
+    Refusal,
+    ShowImage,
+    ShowMetrics,
+    ShowReady,
+)
+from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame
+from storage.operations import AddKey, DropKey, FindKey, Found, KeyHolder, Refused, Written
 from system.message import Message
+
+CLOSE_UNAUTHENTICATED = 4401
+CLOSE_RESTARTING = 1012
+CLOSE_LATER = 1013
+LOGIN_S = 30 * 86_400
+#: Every open socket's key is looked up again once in this time; a revoked key loses its sockets.
+RECHECK_S = 900.0
+RECHECK_TICK_S = 10.0
+#: The operator's key of the config file; it speaks for no user.
+OPERATOR = KeyHolder("config", "", "operator", "", ROLE_ADMIN, False)
+
+WRONG_KEY = "The key is not known, or no longer valid."
+NO_KEY = "A key is needed: `Authorization: Bearer KEY`, the page's login, or a first frame `auth`."
+DRAINING = "The service is stopping and takes no new drawings; queued ones go on after it is back."
 
 
 class Arrived(Message, frozen=True):
@@ -46,3 +92,226 @@ class Left(Message, frozen=True):
     """The transport is closed."""
 
     socket: str
+
+
+class Recheck(Message, frozen=True):
+    """Look up the next few keys again."""
+
+
+class Gate(Shell):
+    """Authenticates sockets and requests, and passes what they say to whoever answers it."""
+
+    ACCEPTS = (
+        *(Arrived, Spoken, Asked, Left, Say, Hang, HangAll, Drain),
+        *(*StoreClient.TAKES, Recheck),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guests: dict[str, Guest] = {}
+        self.sockets_of: dict[str, set[str]] = {}
+        self.known = KeyCache()
+        self.checks: dict[str, list[Guest | Caller]] = {}
+        self.draining = False
+
+    def on_start(self) -> None:
+        self.store = StoreClient(self)
+        admin_key = self.process.config.admin.key
+        self.operator_digest = digest_of(admin_key.reveal()) if admin_key else ""
+        for door in list(self.process.sockets.values()):
+            door.close(CLOSE_RESTARTING, "restarting")
+        self.after(RECHECK_TICK_S, Recheck())
+
+    # --- sockets ---------------------------------------------------------------------------------------------
+
+    def receiveMsg_Arrived(self, arrived: Arrived, sender: Any) -> None:
+        guest = self.guests[arrived.socket] = Guest(arrived.socket)
+        if arrived.key is not None:
+            self._check(guest, arrived.key)
+
+    def receiveMsg_Spoken(self, spoken: Spoken, sender: Any) -> None:
+        guest = self.guests.get(spoken.socket)
+        if guest is None or guest.standing is Standing.LEAVING:
+            return
+        if guest.standing is Standing.KNOWN:
+            self._hear(guest, spoken.frame)
+        elif guest.standing is Standing.KEYLESS and isinstance(spoken.frame, Auth):
+            self._check(guest, spoken.frame.key)
+        else:
+            self._turn_away(guest, "unauthenticated", NO_KEY, CLOSE_UNAUTHENTICATED)
+
+    def receiveMsg_Left(self, left: Left, sender: Any) -> None:
+        guest = self.guests.pop(left.socket, None)
+        if guest is None or not guest.user:
+            return
+        sockets = self.sockets_of[guest.user]
+        sockets.discard(guest.socket)
+        if not sockets:
+            del self.sockets_of[guest.user]
+        self.tell("lobby", Detach(guest.user, guest.socket))
+
+    def _hear(self, guest: Guest, frame: ClientFrame) -> None:
+        if not may_do(guest.role, frame):
+            self._say(guest.socket, Error("forbidden", "This key may only read.", getattr(frame, "ref", None)))
+        elif self.draining and isinstance(frame, Draw | Act):
+            self._say(guest.socket, Error("draining", DRAINING, frame.ref))
+        else:
+            self.tell("lobby", Heard(guest.user, guest.socket, frame))
+
+    def _turn_away(self, guest: Guest, code: str, message: str, close: int) -> None:
+        guest.standing = Standing.LEAVING
+        self._say(guest.socket, Error(code, message))
+        self._hang(guest.socket, close, code)
+
+    # --- keys ------------------------------------------------------------------------------------------------
+
+    def _check(self, guest: Guest, key: str) -> None:
+        guest.standing = Standing.CHECKING
+        guest.digest = digest_of(key)
+        self._find(guest.digest, guest)
+
+    def _find(self, digest: str, who: Guest | Caller, fresh: bool = False) -> None:
+        """Learns whose key this is: from the config, from memory (unless `fresh`), or from the store."""
+        if self.operator_digest and hmac.compare_digest(digest, self.operator_digest):
+            self._found(who, OPERATOR)
+        elif not fresh and (holder := self.known.get(digest, self.now())) is not None:
+            self._found(who, holder)
+        elif digest in self.checks:
+            self.checks[digest].append(who)
+        else:
+            self.checks[digest] = [who]
+            self.store.lookup(FindKey(digest, self.wall()), lambda found: self._looked_up(digest, found))
+
+    def _looked_up(self, digest: str, found: Found) -> None:
+        holder = found if isinstance(found, KeyHolder) else None
+        if holder is not None:
+            self.known.put(digest, holder, self.now())
+        else:
+            self.known.drop(digest)
+        for who in self.checks.pop(digest):
+            self._found(who, holder)
+
+    def _found(self, who: Guest | Caller, holder: KeyHolder | None) -> None:
+        if isinstance(who, Caller):
+            self._answer_caller(who, holder)
+        elif who.socket not in self.guests or who.standing is Standing.LEAVING:
+            return
+        elif holder is None:
+            self._turn_away(who, "unauthenticated", WRONG_KEY, CLOSE_UNAUTHENTICATED)
+        elif holder is OPERATOR:
+            self._turn_away(who, "forbidden", "The operator's key draws nothing; add a user.", CLOSE_UNAUTHENTICATED)
+        elif who.standing is Standing.KNOWN:
+            who.role = holder.role  # looked up again, and still good
+        else:
+            self._admit(who, holder)
+
+    def _admit(self, guest: Guest, holder: KeyHolder) -> None:
+        sockets = self.sockets_of.setdefault(holder.user, set())
+        if len(sockets) >= self.process.config.limits.sockets_per_user:
+            self._turn_away(guest, "rate_limited", "Too many connections of this user; close one.", CLOSE_LATER)
+            return
+        sockets.add(guest.socket)
+        guest.standing, guest.user, guest.role = Standing.KNOWN, holder.user, holder.role
+        self.tell("lobby", Attach(guest.user, guest.socket))
+
+    def receiveMsg_Recheck(self, recheck: Recheck, sender: Any) -> None:
+        """The guests are a ring: those at its front are looked up again and go to its back."""
+        self.after(RECHECK_TICK_S, Recheck())
+        due = -(-len(self.guests) * RECHECK_TICK_S // RECHECK_S)
+        for socket in list(self.guests)[: int(due)]:
+            guest = self.guests[socket] = self.guests.pop(socket)
+            if guest.standing is Standing.KNOWN:
+                self._find(guest.digest, guest, fresh=True)
+
+    # --- requests --------------------------------------------------------------------------------------------
+
+    def receiveMsg_Asked(self, asked: Asked, sender: Any) -> None:
+        if isinstance(asked.question, ShowMetrics | ShowReady):
+            self.tell("monitor", AskMonitor(asked.socket, asked.question))
+        elif asked.key is None:
+            self._say(asked.socket, Refusal("unauthenticated", NO_KEY))
+        else:
+            digest = digest_of(asked.key)
+            self._find(digest, Caller(asked.socket, digest, asked.question))
+
+    def _answer_caller(self, caller: Caller, holder: KeyHolder | None) -> None:
+        question, socket = caller.question, caller.socket
+        if holder is None:
+            self._say(socket, Refusal("unauthenticated", WRONG_KEY))
+        elif not may_do(holder.role, question):
+            self._say(socket, Refusal("forbidden", "This key's role does not allow it."))
+        elif isinstance(question, Instruct):
+            self.tell("console", AskConsole(holder.name, holder.role, socket, question))
+        elif holder is OPERATOR:
+            self._say(socket, Refusal("forbidden", "The operator's key speaks for no user; add one."))
+        elif isinstance(question, LogIn):
+            self._log_in(caller, holder)
+        elif isinstance(question, LogOut):
+            self._log_out(caller, holder)
+        elif isinstance(question, ShowImage):
+            self.tell("gallery", AskImage(holder.user, socket, question))
+        elif self.draining and isinstance(question, PlaceJob):
+            self._say(socket, Refusal("draining", DRAINING))
+        else:
+            self.tell("lobby", Heard(holder.user, socket, question))
+
+    def _log_in(self, caller: Caller, holder: KeyHolder) -> None:
+        token = secrets.token_urlsafe(32)  # a secret: never from the actor's seeded dice
+        expires_at = self.wall() + LOGIN_S
+        key_id = new_id("k", self.wall(), self.dice)
+        write = AddKey(key_id, holder.user, digest_of(token), holder.role, True, expires_at, self.wall())
+        self._write(write, caller.socket, LoggedIn(token, LOGIN_S))
+
+    def _log_out(self, caller: Caller, holder: KeyHolder) -> None:
+        self.known.drop(caller.digest)
+        if not holder.login:
+            self._say(caller.socket, LoggedOut())  # a key shown by itself is no login: nothing to end
+            return
+        self._write(DropKey(caller.digest, self.wall()), caller.socket, LoggedOut())
+        for socket in self.sockets_of.get(holder.user, set()).copy():
+            if self.guests[socket].digest == caller.digest:
+                self._turn_away(self.guests[socket], "unauthenticated", "Logged out.", CLOSE_UNAUTHENTICATED)
+
+    def _write(self, write: AddKey | DropKey, socket: str, answer: LoggedIn | LoggedOut) -> None:
+        def written(outcome: Written) -> None:
+            self._say(socket, Refusal(outcome.code, outcome.message) if isinstance(outcome, Refused) else answer)
+
+        def refused(why: str) -> None:
+            self._say(socket, Refusal("draining", "It could not be stored now; try again."))
+
+        self.store.commit(write, written, refused)
+
+    def _answered(self, answer: Message, sender: Any) -> None:
+        self.store.receive(answer)
+
+    receiveMsg_Committed = receiveMsg_NotCommitted = receiveMsg_LookedUp = receiveMsg_ResendDue = _answered  # noqa: N815
+
+    # --- what others say through us --------------------------------------------------------------------------
+
+    def receiveMsg_Say(self, say: Say, sender: Any) -> None:
+        self._say(say.socket, say.words)
+
+    def receiveMsg_Hang(self, hang: Hang, sender: Any) -> None:
+        if (guest := self.guests.get(hang.socket)) is not None:
+            guest.standing = Standing.LEAVING
+        self._hang(hang.socket, hang.code, hang.reason)
+
+    def receiveMsg_HangAll(self, hang: HangAll, sender: Any) -> None:
+        for guest in self.guests.values():
+            if guest.standing is Standing.KNOWN:
+                guest.standing = Standing.LEAVING
+                self._hang(guest.socket, hang.code, hang.reason)
+
+    def receiveMsg_Drain(self, drain: Drain, sender: Any) -> None:
+        self.draining = True
+        for guest in self.guests.values():
+            if guest.standing is Standing.KNOWN:
+                self._say(guest.socket, Notice("draining", DRAINING))
+
+    def _say(self, socket: str, words: ServerFrame | Answer) -> None:
+        if (door := self.process.sockets.get(socket)) is not None:
+            door.send(words)
+
+    def _hang(self, socket: str, code: int, reason: str) -> None:
+        if (door := self.process.sockets.get(socket)) is not None:
+            door.close(code, reason)

@@ -1,23 +1,102 @@
 """Lobby: finds or makes the session of a user, and supervises sessions.
 
-Takes   everything that is addressed to a user (Attach, Detach, Heard, JobAccepted, … Token, Progressed: see session.py), Resting
-Sends   the same message -> session/USER;  Rest -> session/USER
+Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
+        Token (scheduler);  Progressed (account, gallery);  Resting (sessions)
+Sends   the same messages -> session/USER;  Rest -> session/USER;  Hang, HangAll -> gate;  Restarted -> monitor
 Crash   its sessions die with it; sockets are closed 1013 and resume; tokens time out
+
+A session is made when somebody needs one. An event for a user who has none here is dropped: it is stored, and replayed.
 """
 
 from __future__ import annotations
 
-from system.message import Message
+from dataclasses import dataclass, field
+from typing import Any
+
+from thespian.actors import ActorAddress
+
+from actors.account import Progressed
+from actors.queue_messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
+from actors.scheduler import Token
+from actors.session import Session
+from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Rest, Resting
+from actors.session_words import CLOSE_LATER
+from actors.supervisor import Child, Employed, Restarted, Supervisor
+from core.restarts import Restart
+
+PREFIX = "session/"
+#: What a session is made for. Nothing else needs one that is not there.
+WAKING = (Attach, Heard, Token)
+
+FromQueue = JobAccepted | JobRefused | CancelHeard | Places | JobMoved | JobSettled
+Routed = Attach | Detach | Heard | Token | Progressed | FromQueue
 
 
-class Resting(Message, frozen=True):
-    """A session has no sockets and no jobs, after `heard` messages from the lobby: may it go?"""
+@dataclass(slots=True)
+class Present:
+    """A user with a session here; `heard` counts what was routed to it."""
 
-    user: str
-    heard: int
+    address: ActorAddress
+    heard: int = 0
+    sockets: set[str] = field(default_factory=set)
 
 
-class Rest(Message, frozen=True):
-    """Yes: nothing was routed to it meanwhile."""
+class Lobby(Supervisor):
+    """Routes by user. A session that dies is not restarted but made anew when something is routed to its user."""
 
-    user: str
+    ACCEPTS = (
+        *(Attach, Detach, Heard, Token, Progressed, Resting),
+        *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.present: dict[str, Present] = {}
+
+    def on_start(self) -> None:
+        super().on_start()
+        # Whoever is connected was connected to sessions that died with the lobby before this one.
+        self.tell("gate", HangAll(CLOSE_LATER, "sessions started again"))
+
+    def _route(self, message: Routed, sender: Any) -> None:
+        user = message.user
+        present = self.present.get(user) if user is not None else None
+        if present is None:
+            if user is None or not isinstance(message, WAKING) or self.stopping:
+                return
+            present = self._make(user)
+        if isinstance(message, Attach):
+            present.sockets.add(message.socket)
+        elif isinstance(message, Detach):
+            present.sockets.discard(message.socket)
+        present.heard += 1
+        self.send(present.address, message)
+
+    receiveMsg_Attach = receiveMsg_Detach = receiveMsg_Heard = _route  # noqa: N815
+    receiveMsg_Token = receiveMsg_Progressed = _route  # noqa: N815
+    receiveMsg_JobAccepted = receiveMsg_JobRefused = receiveMsg_CancelHeard = _route  # noqa: N815
+    receiveMsg_Places = receiveMsg_JobMoved = receiveMsg_JobSettled = _route  # noqa: N815
+
+    def _make(self, user: str) -> Present:
+        name = PREFIX + user
+        # Temporary: made again by the next message, not by a timer; a user whose session always dies harms no other.
+        self.employ(Child(name, Session, Restart.TEMPORARY))
+        present = self.present[user] = Present(self.employed[name].address)
+        return present
+
+    def receiveMsg_Resting(self, resting: Resting, sender: Any) -> None:
+        """It may go if it has heard everything that was routed to it; else it will ask again when it has."""
+        present = self.present.get(resting.user)
+        if present is not None and present.heard == resting.heard and not present.sockets:
+            del self.present[resting.user]
+            self.send(present.address, Rest(resting.user))
+
+    def on_child_lost(self, employed: Employed, reason: str | None) -> None:
+        """A session has ended; if it crashed, its sockets are closed, and their clients resume with a fresh one."""
+        if reason is None:
+            return
+        present = self.present.pop(employed.child.name.removeprefix(PREFIX), None)
+        self.log.warning("a session died", session=employed.child.name, reason=reason)
+        self.tell("monitor", Restarted("session"))
+        for socket in present.sockets if present else ():
+            self.tell("gate", Hang(socket, CLOSE_LATER, "session died"))

@@ -1,50 +1,239 @@
 """Session: one user's presence on this host. Speaks the user's frames, and passes tokens on for the user's jobs.
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
-        Token (scheduler);  Progressed (account, gallery);  LookedUp (store)
-Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;  Resting -> lobby
-Crash   restarted by Lobby; sockets reattach (Lobby closes them 1013 and they resume by seq); void leases time out
+        Token (scheduler);  Progressed (account, gallery);  Committed, NotCommitted, LookedUp (store);
+        Rest (lobby);  ResendDue, PlacesDue, RestDue (itself)
+Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;
+        Resting -> lobby
+Crash   a fresh one is made when the lobby has something for it; its sockets are closed 1013 and resume by seq; void
+        leases time out
+
+In two parts, one actor: session_words.py (what users ask, and the answers), and here its life: what it loads, the
+events it passes to its sockets, and its end. Whatever comes while it loads waits, in order.
 """
 
 from __future__ import annotations
 
-from protocol.api import Answer, Question
-from protocol.client import ClientFrame, ServerFrame
+from typing import Any
+
+from msgspec.structs import replace
+
+from actors.account import Perform, Progressed
+from actors.queue_messages import (
+    AskPlaces,
+    CancelHeard,
+    JobAccepted,
+    JobMoved,
+    JobRefused,
+    JobSettled,
+    Places,
+)
+from actors.scheduler import Token
+from actors.session_lines import Line
+from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Rest, Resting, Say
+from actors.session_views import NOTHING_LIVE, Live, is_news
+from actors.session_words import SessionWords
+from actors.store_client import StoreClient
+from core.job import TERMINAL, WAITING
+from protocol.client import ClientFrame, Progress, Queued, Started
+from storage.events import terminal_frame
+from storage.operations import Found, JobRecords, Unfinished
 from system.message import Message
 
+__all__ = ["Attach", "Detach", "Hang", "HangAll", "Heard", "Rest", "Resting", "Say", "Session"]
 
-class Attach(Message, frozen=True):
-    """A socket of this user has authenticated: it gets `welcome`, then every event."""
-
-    user: str
-    socket: str
-
-
-class Detach(Message, frozen=True):
-    """The socket is gone."""
-
-    user: str
-    socket: str
+LOAD_PAGE = 500
+#: Messages that may wait while the session loads; more in that moment means that something is badly wrong.
+HELD_MAX = 2000
+PLACES_EACH_S = 2.0
+#: Places are asked for also when nobody is connected but somebody asked by HTTP within this time.
+POLLED_S = 30.0
+REST_AFTER_S = 15.0
 
 
-class Heard(Message, frozen=True):
-    """The user says something: a frame on an attached socket, or a question of an HTTP request (a socket that hears one answer)."""
-
-    user: str
-    socket: str
-    words: ClientFrame | Question
+class PlacesDue(Message, frozen=True):
+    """Time to ask where the waiting jobs stand."""
 
 
-class Say(Message, frozen=True):
-    """To the gate: send this to the socket."""
+class RestDue(Message, frozen=True):
+    """Idle for REST_AFTER_S, unless something was heard since."""
 
-    socket: str
-    words: ServerFrame | Answer
+    heard: int
 
 
-class Hang(Message, frozen=True):
-    """To the gate: close the socket with this code of CONTRACT §3."""
+class SessionOverrun(RuntimeError):
+    """Too much came while the store did not answer."""
 
-    socket: str
-    code: int
-    reason: str
+
+class Session(SessionWords):
+    """See the module's docstring."""
+
+    ACCEPTS = (
+        *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue),
+        *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
+        *StoreClient.TAKES,
+    )
+    #: What comes by way of the lobby: counted, and held while the session loads.
+    ROUTED = frozenset(ACCEPTS) - {*StoreClient.TAKES, Rest, PlacesDue, RestDue}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loading = True
+        self.held: list[Message] = []
+        self.heard = 0
+        self.asking_places = False
+        self.resting_due = False
+
+    # --- loading ---------------------------------------------------------------------------------------------
+
+    def on_start(self) -> None:
+        self.store = StoreClient(self)
+        self._load(None)
+
+    def _load(self, after: str | None) -> None:
+        def loaded(page: Found) -> None:
+            if not isinstance(page, JobRecords):
+                raise TypeError(f"the store answered {type(page).__name__} for unfinished jobs")
+            for job in page.jobs:
+                self.jobs[job.id] = job
+            if page.next is not None:
+                self._load(page.next)
+            else:
+                self._open()
+
+        self.store.lookup(Unfinished(self.subject, after, LOAD_PAGE), loaded)
+
+    def _open(self) -> None:
+        self.loading = False
+        held, self.held = self.held, []
+        for message in held:
+            self._handlers[type(message)](self, message, self.myAddress)
+        self._look_ahead()
+
+    def receiveMessage(self, message: Any, sender: Any) -> None:
+        """As ever, but what is routed to the user is counted for `Resting`, and waits while the session loads."""
+        if type(message) in self.ROUTED:
+            self.heard += 1
+            if self.loading and type(message) is not Token:
+                if len(self.held) >= HELD_MAX:
+                    self._myRef.crash(SessionOverrun(f"{HELD_MAX} messages while loading"), message)
+                    return
+                self.held.append(message)
+                return
+        super().receiveMessage(message, sender)
+        if not self.loading:
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Keeps the timers that this state needs, and no others: ten thousand idle sessions have none."""
+        if not self.asking_places and self._wants_places():
+            self.asking_places = True
+            self.after(PLACES_EACH_S, PlacesDue())
+        if not self.resting_due and self._is_idle():
+            self.resting_due = True
+            self.after(REST_AFTER_S, RestDue(self.heard))
+
+    # --- sockets ---------------------------------------------------------------------------------------------
+
+    def receiveMsg_Attach(self, attach: Attach, sender: Any) -> None:
+        line = self.lines[attach.socket] = Line(attach.socket)
+        self.with_user(lambda user: self.greet(line, user))
+
+    def receiveMsg_Detach(self, detach: Detach, sender: Any) -> None:
+        self.lines.pop(detach.socket, None)
+
+    def receiveMsg_Heard(self, heard: Heard, sender: Any) -> None:
+        if not isinstance(heard.words, ClientFrame):
+            self.hear_question(heard.socket, heard.words)
+        elif (line := self.lines.get(heard.socket)) is not None:
+            self.hear_frame(line, heard.words)
+
+    # --- jobs ------------------------------------------------------------------------------------------------
+
+    def receiveMsg_JobAccepted(self, told: JobAccepted, sender: Any) -> None:
+        if not told.replayed:
+            self.jobs[told.job.id] = told.job
+            self.live[told.job.id] = Live(told.position, told.eta_s)
+            self._stored(told.seq)
+        self.accepted(told)
+
+    def receiveMsg_JobRefused(self, told: JobRefused, sender: Any) -> None:
+        self.refused(told)
+
+    def receiveMsg_CancelHeard(self, told: CancelHeard, sender: Any) -> None:
+        self.cancel_heard(told)
+
+    def receiveMsg_JobMoved(self, moved: JobMoved, sender: Any) -> None:
+        job = moved.job
+        if job.state in TERMINAL:
+            return  # its JobSettled tells
+        self.jobs[job.id] = job
+        if moved.seq is not None:
+            self._stored(moved.seq)
+            self.tell_event(moved.seq, Started(moved.seq, job.id))
+
+    def receiveMsg_JobSettled(self, settled: JobSettled, sender: Any) -> None:
+        self.jobs.pop(settled.job.id, None)
+        self.live.pop(settled.job.id, None)
+        self._stored(settled.seq)
+        self.tell_event(settled.seq, terminal_frame(settled.job, settled.seq))
+
+    def receiveMsg_Token(self, token: Token, sender: Any) -> None:
+        perform = Perform(token.user, token.job, token.attempt, token.lease, token.account, token.epoch)
+        self.tell(f"account/{token.account}", perform)
+
+    def receiveMsg_Progressed(self, progressed: Progressed, sender: Any) -> None:
+        if progressed.job not in self.jobs:
+            return  # it has ended, and its last word was said
+        before = self.live.get(progressed.job, NOTHING_LIVE)
+        percent = max(before.percent or 0, progressed.percent)
+        preview = progressed.preview or before.preview
+        if (percent, preview) == (before.percent, before.preview):
+            return
+        self.live[progressed.job] = replace(before, percent=percent, preview=preview)
+        self.tell_passing(Progress(self.seq, progressed.job, percent, preview))
+
+    def _stored(self, seq: int) -> None:
+        """A stored event has passed: the user's record has a newer seq, and its quota is to be read again."""
+        if self.user is not None and seq > self.user.seq:
+            self.user = replace(self.user, seq=seq)
+        self.user_read_at = float("-inf")
+
+    # --- places in the queue ---------------------------------------------------------------------------------
+
+    def receiveMsg_PlacesDue(self, due: PlacesDue, sender: Any) -> None:
+        self.asking_places = False
+        if self._wants_places():
+            self.tell("queue", AskPlaces(self.subject))
+
+    def receiveMsg_Places(self, places: Places, sender: Any) -> None:
+        for place in places.places:
+            before = self.live.get(place.job, NOTHING_LIVE)
+            if place.job not in self.jobs or not is_news(before, place.position, place.eta_s):
+                continue
+            self.live[place.job] = replace(before, position=place.position, eta_s=place.eta_s)
+            self.tell_passing(Queued(self.seq, place.job, place.position, place.eta_s))
+
+    def _wants_places(self) -> bool:
+        listened_to = bool(self.lines) or self.now() - self.polled_at < POLLED_S
+        return listened_to and any(job.state in WAITING for job in self.jobs.values())
+
+    # --- rest ------------------------------------------------------------------------------------------------
+
+    def _is_idle(self) -> bool:
+        return not (self.loading or self.lines or self.jobs or len(self.store))
+
+    def receiveMsg_RestDue(self, due: RestDue, sender: Any) -> None:
+        self.resting_due = False
+        if due.heard == self.heard and self._is_idle():
+            self.tell("lobby", Resting(self.subject, self.heard))
+
+    def receiveMsg_Rest(self, rest: Rest, sender: Any) -> None:
+        self.leave()
+
+    # --- the store -------------------------------------------------------------------------------------------
+
+    def _answered(self, answer: Message, sender: Any) -> None:
+        self.store.receive(answer)
+
+    receiveMsg_Committed = receiveMsg_NotCommitted = receiveMsg_LookedUp = receiveMsg_ResendDue = _answered  # noqa: N815

@@ -1,7 +1,7 @@
 """What an HTTP request asks and is answered, beyond the frames of the WebSocket (CONTRACT §4, §6).
 
 The web app turns a request into one Question, which goes through the Gate like a frame; exactly one Answer (or an
-`Error` frame) comes back.
+`Refusal`, or an `Error` frame) comes back.
 """
 
 from __future__ import annotations
@@ -140,6 +140,14 @@ class Instructed(Struct, frozen=True, tag=True):
     body: str
 
 
+class Refusal(Struct, frozen=True, tag=True):
+    """Nothing was done; `code` of CONTRACT §3, and when asking again makes sense (`Retry-After`)."""
+
+    code: str
+    message: str
+    retry_after_s: float | None = None
+
+
 Answer = (
-    JobShown | JobsShown | MeShown | ImageShown | LoggedIn | LoggedOut | MetricsShown | ReadyShown | Instructed | Error
+    JobShown | JobsShown | MeShown | ImageShown | LoggedIn | LoggedOut | MetricsShown | ReadyShown | Instructed | Refusal | Error
 )

@@ -1,0 +1,99 @@
+"""Views: stored records as users see them (CONTRACT §3, §4). Pure functions; what is only known live is laid over."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from core.config import Plan
+from core.job import State, charge_of
+from core.quota import resets_at
+from protocol.client import Accepted, Action, HistoryEntry, Job, Quota, Welcome, rfc3339
+from storage.events import picture_of
+from storage.operations import JobRecord, UserRecord
+
+SERVER = "limner"
+
+
+class Live(Struct, frozen=True):
+    """What is known of an unfinished job beyond the store; it changes too often to be stored."""
+
+    position: int | None = None
+    eta_s: float | None = None
+    percent: int | None = None
+    preview: str | None = None
+
+
+NOTHING_LIVE = Live()
+
+#: An ETA is news when it moved by more than this part of itself, or these seconds.
+ETA_NEWS_PART, ETA_NEWS_S = 0.1, 2.0
+
+
+def is_news(before: Live, position: int, eta_s: float | None) -> bool:
+    """Whether a place differs enough from the one told last to be told again."""
+    if position != before.position or (eta_s is None) != (before.eta_s is None):
+        return True
+    if eta_s is None or before.eta_s is None:
+        return False
+    return abs(eta_s - before.eta_s) > max(ETA_NEWS_S, ETA_NEWS_PART * before.eta_s)
+
+
+def job_view(job: JobRecord, live: Live = NOTHING_LIVE) -> Job:
+    """The job of CONTRACT §4."""
+    queued, done = job.state == State.QUEUED, job.state == State.DONE
+    return Job(
+        job=job.id,
+        ref=job.ref,
+        status=job.state,  # type: ignore[arg-type]  # State's values are the Literal's
+        kind=job.kind,
+        prompt=job.prompt,
+        mode=job.mode,
+        position=live.position if queued else None,
+        eta_s=live.eta_s if queued else None,
+        percent=_percent(job.state, live),
+        images=tuple(picture_of(image) for image in job.images),
+        actions=tuple(Action(offer.action, offer.index, offer.label) for offer in job.offers) if done else (),
+        code=job.code,
+        message=job.message,
+        charged=job.charged,
+        created_at=rfc3339(job.created_at),
+        finished_at=rfc3339(job.finished_at) if job.finished_at is not None else None,
+        parent=job.parent,
+        history=tuple(HistoryEntry(moment.state, rfc3339(moment.at)) for moment in job.history),
+    )
+
+
+def first_view(job: JobRecord, position: int | None, eta_s: float | None) -> Job:
+    """The job as it was when it was accepted: what the same request is answered again, whatever has happened since."""
+    created_at = rfc3339(job.created_at)
+    return Job(
+        job=job.id,
+        ref=job.ref,
+        status="queued",
+        kind=job.kind,
+        prompt=job.prompt,
+        mode=job.mode,
+        position=position,
+        eta_s=eta_s,
+        charged=charge_of(job.kind) > 0,
+        created_at=created_at,
+        parent=job.parent,
+        history=(HistoryEntry("queued", created_at),),
+    )
+
+
+def accepted_frame(job: JobRecord, seq: int, position: int | None, eta_s: float | None) -> Accepted:
+    """The `accepted` event."""
+    return Accepted(seq, job.ref or "", job.id, position, eta_s)
+
+
+def welcome_frame(user: UserRecord, plan: Plan, wall: float) -> Welcome:
+    """The first frame after authentication; `user.used` is of the plan's day at `wall`."""
+    quota = Quota(plan.daily, user.used, rfc3339(resets_at(wall, plan.timezone)))
+    return Welcome(user.name, user.plan, quota, user.seq, SERVER)
+
+
+def _percent(state: str, live: Live) -> int | None:
+    if state == State.DONE:
+        return 100
+    return live.percent or 0 if state in (State.DRAWING, State.KEEPING) else None

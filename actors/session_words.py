@@ -1,0 +1,347 @@
+"""What users ask a session, by frame or HTTP, and what it answers: one half of the Session actor (see session.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from actors.queue_messages import Cancel as CancelIt
+from actors.queue_messages import CancelHeard, Enqueue, JobAccepted, JobRefused
+from actors.session_lines import Line, LineOverrun
+from actors.session_messages import Hang, Say
+from actors.session_rules import banned_words, check_order
+from actors.session_views import NOTHING_LIVE, Live, accepted_frame, first_view, job_view, welcome_frame
+from actors.shell import Shell
+from actors.store_client import StoreClient
+from core.job import ACT
+from core.quota import day_of
+from protocol.api import (
+    Answer,
+    CancelJob,
+    JobShown,
+    JobsShown,
+    MeShown,
+    PlaceJob,
+    Question,
+    Refusal,
+    ShowJob,
+    ShowJobs,
+    ShowMe,
+)
+from protocol.client import (
+    MSGPACK,
+    Accepted,
+    Act,
+    Cancel,
+    ClientFrame,
+    ClientMistake,
+    Draw,
+    Error,
+    Jobs,
+    JobsPage,
+    Reset,
+    Resume,
+    Resumed,
+    ServerFrame,
+    decode_server,
+)
+from storage.operations import (
+    EventRecords,
+    Found,
+    JobFound,
+    JobRecord,
+    JobRecords,
+    ListJobs,
+    ReadEvents,
+    ReadJob,
+    ReadUser,
+    UserRecord,
+)
+
+CLOSE_LATER = 1013
+CLOSE_UNAUTHENTICATED = 4401
+#: A user's record read this short ago is good enough for another `welcome` (unless a job has changed it since).
+USER_FRESH_S = 1.0
+#: Events read at once for a replay.
+REPLAY_PAGE = 200
+#: Orders and cancels under way at the Queue, over all sockets; the Queue's answer to one is seconds away at worst.
+ASKERS_MAX = 1000
+#: An `act` frame names no mode.
+ACT_MODE = "fast"
+NO_USER = "This user is not known any more."
+
+
+@dataclass(slots=True)
+class Asker:
+    """Who waits for the Queue's answer: a socket with its `ref`, or an HTTP request."""
+
+    socket: str
+    ref: str | None
+    by_http: bool
+
+
+class SessionWords(Shell):
+    """See the module's docstring."""
+
+    store: StoreClient
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, Line] = {}
+        self.jobs: dict[str, JobRecord] = {}
+        self.live: dict[str, Live] = {}
+        self.askers: dict[str, Asker] = {}
+        self.requests = 0
+        self.user: UserRecord | None = None
+        self.user_read_at = float("-inf")
+        self.user_waiting: list[Callable[[UserRecord | None], None]] = []
+        self.polled_at = float("-inf")
+
+    # --- speaking --------------------------------------------------------------------------------------------
+
+    def say(self, socket: str, words: ServerFrame | Answer) -> None:
+        """To one socket or request."""
+        self.tell("gate", Say(socket, words))
+
+    def hang_up(self, line: Line, reason: str) -> None:
+        """This socket cannot be served in order any more; the client comes back and resumes by seq."""
+        self.lines.pop(line.socket, None)
+        self.tell("gate", Hang(line.socket, CLOSE_LATER, reason))
+
+    def tell_event(self, seq: int, frame: ServerFrame) -> None:
+        """A stored event, to every socket exactly once and in order."""
+        for line in list(self.lines.values()):
+            try:
+                if line.takes(seq, frame):
+                    self.say(line.socket, frame)
+            except LineOverrun:
+                self.hang_up(line, "too slow to resume")
+
+    def tell_passing(self, frame: ServerFrame) -> None:
+        """What is not stored, to those who listen now."""
+        for line in self.lines.values():
+            if line.is_live:
+                self.say(line.socket, frame)
+
+    @property
+    def seq(self) -> int:
+        """The newest seq known here; it is repeated by frames that take none."""
+        return self.user.seq if self.user else 0
+
+    # --- the user --------------------------------------------------------------------------------------------
+
+    def with_user(self, then: Callable[[UserRecord | None], None]) -> None:
+        """Calls `then` with the user's record, fresh to USER_FRESH_S; with None when there is no such user."""
+        if self.user is not None and self.now() - self.user_read_at < USER_FRESH_S:
+            then(self.user)
+            return
+        self.user_waiting.append(then)
+        if len(self.user_waiting) == 1:
+            self._read_user()
+
+    def _read_user(self) -> None:
+        timezone = self.process.config.plan(self.user.plan if self.user else "free").timezone
+        day = day_of(self.wall(), timezone)
+
+        def found(user: Found) -> None:
+            if isinstance(user, UserRecord):
+                self.user = user
+                if day_of(self.wall(), self.process.config.plan(user.plan).timezone) != day:
+                    self._read_user()  # another plan, another midnight: `used` is of the wrong day
+                    return
+                self.user_read_at = self.now()
+            waiting, self.user_waiting = self.user_waiting, []
+            known = user if isinstance(user, UserRecord) and not user.banned else None
+            for then in waiting:
+                then(known)
+
+        self.store.lookup(ReadUser(self.subject, day), found)
+
+    def greet(self, line: Line, user: UserRecord | None) -> None:
+        """`welcome`, and then what has happened since the user's record was read."""
+        if self.lines.get(line.socket) is not line:
+            return  # gone meanwhile
+        if user is None:
+            del self.lines[line.socket]
+            self.say(line.socket, Error("unauthenticated", NO_USER))
+            self.tell("gate", Hang(line.socket, CLOSE_UNAUTHENTICATED, "unauthenticated"))
+            return
+        self.say(line.socket, welcome_frame(user, self.process.config.plan(user.plan), self.wall()))
+        for frame in line.release(user.seq):
+            self.say(line.socket, frame)
+
+    # --- frames ----------------------------------------------------------------------------------------------
+
+    def hear_frame(self, line: Line, frame: ClientFrame) -> None:
+        """A frame on a socket of ours."""
+        match frame:
+            case Draw() | Act():
+                self._order(frame, Asker(line.socket, frame.ref, by_http=False))
+            case Cancel(job=job):
+                self._cancel(job, Asker(line.socket, None, by_http=False))
+            case Jobs(before=before, limit=limit):
+                self._list(before, limit, None, lambda page: self.say(line.socket, JobsPage(*page)))
+            case Resume(after=after):
+                self._resume(line, after)
+            case _:
+                self.say(line.socket, Error("bad_frame", "This cannot be said here."))
+
+    def _resume(self, line: Line, after: int) -> None:
+        if not line.is_live:
+            self.say(line.socket, Error("bad_frame", "A resume is under way on this connection."))
+            return
+        line.hold()
+        self._replay(line, after)
+
+    def _replay(self, line: Line, after: int) -> None:
+        """Reads the events after `after` page by page and sends them; live ones wait in the line meanwhile."""
+
+        def found(page: Found) -> None:
+            if not isinstance(page, EventRecords) or self.lines.get(line.socket) is not line:
+                return
+            if after > page.newest or after < page.oldest - 1:
+                self._finish_replay(line, page.newest, Reset(page.newest))
+                return
+            for event in page.events:
+                self.say(line.socket, decode_server(event.frame, MSGPACK))
+            last = page.events[-1].seq if page.events else after
+            if last < page.newest and page.events:
+                self._replay(line, last)
+            else:
+                self._finish_replay(line, last, Resumed(last))
+
+        self.store.lookup(ReadEvents(self.subject, after, REPLAY_PAGE), found)
+
+    def _finish_replay(self, line: Line, seq: int, last: ServerFrame) -> None:
+        self.say(line.socket, last)
+        for frame in line.release(seq):
+            self.say(line.socket, frame)
+
+    # --- questions -------------------------------------------------------------------------------------------
+
+    def hear_question(self, socket: str, question: Question) -> None:
+        """An HTTP request: one answer."""
+        self.polled_at = self.now()
+        match question:
+            case PlaceJob(order=order):
+                self._order(order, Asker(socket, order.ref, by_http=True))
+            case CancelJob(job=job):
+                self._cancel(job, Asker(socket, None, by_http=True))
+            case ShowJob(job=job):
+                self._show(job, socket)
+            case ShowJobs(before=before, limit=limit, state=state):
+                self._list(before, limit, state, lambda page: self.say(socket, JobsShown(*page)))
+            case ShowMe():
+                self.with_user(lambda user: self._show_me(socket, user))
+            case _:
+                self.say(socket, Refusal("not_found", "A session does not answer this."))
+
+    def _show_me(self, socket: str, user: UserRecord | None) -> None:
+        if user is None:
+            self.say(socket, Refusal("unauthenticated", NO_USER))
+        else:
+            self.say(socket, MeShown(welcome_frame(user, self.process.config.plan(user.plan), self.wall())))
+
+    def _show(self, job: str, socket: str) -> None:
+        def found(answer: Found) -> None:
+            if isinstance(answer, JobFound):
+                self.say(socket, JobShown(self.view(answer.job)))
+            else:
+                self.say(socket, Refusal("not_found", "There is no such job."))
+
+        self.store.lookup(ReadJob(job, self.subject), found)
+
+    def _list(self, before: str | None, limit: int, state: str | None, then: Callable[[tuple[Any, Any]], None]) -> None:
+        def found(page: Found) -> None:
+            if isinstance(page, JobRecords):
+                then((tuple(self.view(job) for job in page.jobs), page.next))
+
+        self.store.lookup(ListJobs(self.subject, before, limit, state), found)
+
+    def view(self, job: JobRecord) -> Any:
+        """The job as users see it, with what is known live."""
+        return job_view(job, self.live.get(job.id, NOTHING_LIVE))
+
+    # --- orders and cancels ----------------------------------------------------------------------------------
+
+    def _order(self, order: Draw | Act, asker: Asker) -> None:
+        prompts = self.process.config.prompts
+        try:
+            check_order(order, banned_words(prompts.banned_words_file), prompts.allowed_flags)
+        except ClientMistake as mistake:
+            self._refuse(asker, mistake.code, mistake.message, None)
+            return
+        self.with_user(lambda user: self._enqueue(order, asker, user))
+
+    def _enqueue(self, order: Draw | Act, asker: Asker, user: UserRecord | None) -> None:
+        if user is None:
+            self._refuse(asker, "unauthenticated", NO_USER, None)
+            return
+        who, prompt = (user.id, self._await(asker), user.plan, order.ref), order.prompt or ""
+        if isinstance(order, Draw):
+            wish = Enqueue(*who, order.kind, prompt, order.mode, order.images)
+        else:
+            wish = Enqueue(*who, ACT, prompt, ACT_MODE, (), order.action, order.index, order.job)
+        self.tell("queue", wish)
+
+    def _cancel(self, job: str, asker: Asker) -> None:
+        self.tell("queue", CancelIt(self.subject, self._await(asker), job))
+
+    def _await(self, asker: Asker) -> str:
+        """A request id for the Queue. An asker whose answer never came (the Queue died) makes room for newer ones."""
+        self.requests += 1
+        request = f"{self.name}:{self.dice.getrandbits(48):012x}:{self.requests}"
+        if len(self.askers) >= ASKERS_MAX:
+            del self.askers[next(iter(self.askers))]
+        self.askers[request] = asker
+        return request
+
+    def _refuse(self, asker: Asker, code: str, message: str, retry_after_s: float | None) -> None:
+        if asker.by_http:
+            self.say(asker.socket, Refusal(code, message, retry_after_s))
+        elif asker.socket in self.lines:
+            self.say(asker.socket, Error(code, message, asker.ref))
+
+    def accepted(self, told: JobAccepted) -> None:
+        """The Queue has stored an order: an event for all sockets, and the answer to who asked."""
+        asker = self.askers.pop(told.request_id, None)
+        if told.replayed:
+            if asker is not None:
+                self._answer_again(told, asker)
+            return
+        self.tell_event(told.seq, accepted_frame(told.job, told.seq, told.position, told.eta_s))
+        if asker is not None and asker.by_http:
+            self.say(asker.socket, JobShown(first_view(told.job, told.position, told.eta_s)))
+
+    def _answer_again(self, told: JobAccepted, asker: Asker) -> None:
+        """The same request again: the first answer again, its place included, from the event stored with it."""
+
+        def found(page: Found) -> None:
+            events = page.events if isinstance(page, EventRecords) else ()
+            first = next((decode_server(e.frame, MSGPACK) for e in events if e.seq == told.seq), None)
+            if not isinstance(first, Accepted):  # too old to be kept
+                first = accepted_frame(told.job, told.seq, told.position, told.eta_s)
+            if asker.by_http:
+                self.say(asker.socket, JobShown(first_view(told.job, first.position, first.eta_s), replayed=True))
+            elif asker.socket in self.lines:
+                self.say(asker.socket, first)
+
+        self.store.lookup(ReadEvents(self.subject, told.seq - 1, 1), found)
+
+    def refused(self, told: JobRefused) -> None:
+        """The Queue has stored nothing."""
+        asker = self.askers.pop(told.request_id, None)
+        if asker is not None:
+            self._refuse(asker, told.code, told.message, told.retry_after_s)
+
+    def cancel_heard(self, told: CancelHeard) -> None:
+        """A cancel is done, asked for, or refused; on a socket the terminal event tells of success."""
+        asker = self.askers.pop(told.request_id, None)
+        if asker is None:
+            return
+        if told.code is not None or told.job is None:
+            words = "There is no such job." if told.code == "not_found" else "The job can no longer be cancelled."
+            self._refuse(asker, told.code or "not_found", words, None)
+        elif asker.by_http:
+            self._show(told.job.id, asker.socket)

@@ -1,0 +1,58 @@
+"""Requests: what every route needs of one: who asks, whether it may change things, and its body within a cap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from protocol.client import ClientMistake
+from web.exchange import Desk
+from web.problems import TooLarge
+from web.visitor import Credential, credential_of, may_change, remote_of
+
+SMALL_BODY_BYTES_MAX = 16_384
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the app that serves this request."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def remote_address(request: Request) -> str:
+    """The client's address, through trusted proxies only."""
+    peer = request.client.host if request.client else ""
+    return remote_of(peer, request.headers.get("x-forwarded-for"), request.app.state.trusted)
+
+
+def reader(request: Request) -> Credential:
+    """Whoever asks to see something."""
+    return credential_of(request.headers)
+
+
+def changer(request: Request) -> Credential:
+    """Whoever asks for a change. Raises ClientMistake `forbidden` when a foreign page may be behind it (CSRF)."""
+    credential = credential_of(request.headers)
+    if not may_change(request.headers, credential, desk_of(request).process.config.server):
+        raise ClientMistake("forbidden", "This request comes from a page that is not ours.")
+    return credential
+
+
+async def body_of(request: Request, limit_bytes: int = SMALL_BODY_BYTES_MAX) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is over the cap, whatever its headers say."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise TooLarge(limit_bytes)
+    return bytes(body)
+
+
+def read_json(body: bytes, kind: type[Any]) -> Any:
+    """The body as a value of `kind`. Raises ClientMistake `bad_frame`; its text never holds the body's values."""
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
+        raise ClientMistake("bad_frame", f"{fault}; correct it and send again.") from fault
