@@ -164,7 +164,7 @@ class Scheduler(Shell):
     # --- what follows ----------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        """Ask the Queue for a job for every free place; the more of an account's places are taken, the later its turn."""
+        """Ask the Queue for a job for every free place; of equal accounts the idler one comes first."""
         self._tell_capacity()
         taken: dict[str, int] = {}
         for lease in self.ledger.ask(lambda: new_id("l", self.wall(), self.dice), self.now()):

@@ -58,7 +58,7 @@ class StoreClient:
     def commit(
         self, write: Write, then: Callable[[Written], None], refuse: Callable[[str], None] | None = None
     ) -> None:
-        """Write durably, then `then(outcome)`. With `refuse`, a store that will not take it now ends it: `refuse(why)`."""
+        """Write durably, then `then(outcome)`. With `refuse`, a store that cannot now ends it: `refuse(why)`."""
         self._ask(write, then, refuse)
 
     def lookup(self, read: Read, then: Callable[[Found], None]) -> None:

@@ -269,8 +269,9 @@ def line_of(text: str, path: tuple[str | int, ...]) -> int | None:
             here = (*table, *(part.strip("\"'") for part in key[1].split(".")))
         else:
             continue
-        if here and path[: len(here)] == here and (best is None or len(here) > best[0]):
-            best = (len(here), number)
+        shared = min(len(here), len(path))
+        if shared and path[:shared] == here[:shared] and (best is None or shared > best[0]):
+            best = (shared, number)
     return best[1] if best else None
 
 

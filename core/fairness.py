@@ -2,9 +2,9 @@
 
 Every user has a *start tag* in virtual time. The eligible user with the smallest one is served, and pays 1/weight for
 it; virtual time is the tag last served. A user who comes (back) starts at virtual time, so idling earns nothing, and
-the tag of one who leaves is remembered until virtual time has passed it, so leaving earns nothing either. Hence for any two
-users with eligible work all through an interval |Sᵢ/wᵢ − Sⱼ/wⱼ| ≤ 1/wᵢ + 1/wⱼ (Goyal, Vin and Cheng, "Start-time Fair
-Queuing", 1996, theorem 1 with unit costs).
+the tag of one who leaves is remembered until virtual time has passed it, so leaving earns nothing either. Hence
+for any two users with eligible work all through an interval |Sᵢ/wᵢ − Sⱼ/wⱼ| ≤ 1/wᵢ + 1/wⱼ (Goyal, Vin and Cheng,
+"Start-time Fair Queuing", 1996, theorem 1 with unit costs). Virtual time is whole numbers, so nothing drifts.
 
 A *lane* is (mode, account): jobs that any account with the mode may draw are in (mode, None), follow-ups that must run
 where their parent was drawn in (mode, that account). A user has one tag in all lanes, so spreading earns nothing.
@@ -21,6 +21,9 @@ from heapq import heappop, heappush
 from sortedcontainers import SortedSet
 
 Lane = tuple[str, str | None]
+
+#: Virtual time that one job costs a user of weight 1.
+TURN = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,19 @@ class Flow:
     order: int
     weight: float
     concurrent: int
-    start: float
+    start: int
     running: int = 0
     lanes: dict[Lane, OrderedDict[str, Waiting]] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[float, int, str]:
+    def key(self) -> tuple[int, int, str]:
         """The place among the users of a lane."""
         return (self.start, self.order, self.user)
+
+    @property
+    def cost(self) -> int:
+        """What one job costs this user in virtual time."""
+        return max(1, round(TURN / self.weight))
 
     @property
     def is_eligible(self) -> bool:
@@ -66,12 +74,12 @@ class FairQueue:
     """The waiting jobs of all users. An ordinary mutable object: each method computes first and changes last."""
 
     def __init__(self) -> None:
-        self.virtual = 0.0
+        self.virtual = 0
         self._flows: dict[str, Flow] = {}
         self._lanes: dict[Lane, SortedSet] = {}
         self._where: dict[str, Flow] = {}
         self._jobs: dict[str, Waiting] = {}
-        self._idle: list[tuple[float, str]] = []
+        self._idle: list[tuple[int, str]] = []
         self._arrivals = 0
 
     def __len__(self) -> int:
@@ -94,7 +102,7 @@ class FairQueue:
         flow = self._flow(waiting.user, weight, concurrent)
         self._withdraw(flow)
         flow.running = max(0, flow.running - 1)
-        flow.start = max(0.0, flow.start - 1.0 / flow.weight)
+        flow.start = max(0, flow.start - flow.cost)
         self._offer(flow)
         self._enter(flow, waiting, last=False)
 
@@ -122,7 +130,7 @@ class FairQueue:
         self._leave(flow, waiting)
         self.virtual = max(self.virtual, start)
         flow.running += 1
-        flow.start = start + 1.0 / flow.weight
+        flow.start = start + flow.cost
         self._offer(flow)
         self._forget_the_past()
         return waiting
@@ -168,16 +176,16 @@ class FairQueue:
             if other == job:
                 break
             before += 1
-        return 1 + before + self._served_before(waiting, flow, self._tag(flow) + before / flow.weight)
+        return 1 + before + self._served_before(waiting, flow, self._tag(flow) + before * flow.cost)
 
     def place_of_new(self, user: str, mode: str, account: str | None, weight: float) -> int:
         """The place that a job would get if it were added now."""
         flow = self._flows.get(user) or Flow(user, self._arrivals + 1, weight, 1, self.virtual)
         waiting = Waiting("", user, mode, account)
         before = len(flow.lanes.get(waiting.lane, ()))
-        return 1 + before + self._served_before(waiting, flow, self._tag(flow) + before / flow.weight)
+        return 1 + before + self._served_before(waiting, flow, self._tag(flow) + before * flow.cost)
 
-    def _served_before(self, waiting: Waiting, flow: Flow, tag: float) -> int:
+    def _served_before(self, waiting: Waiting, flow: Flow, tag: int) -> int:
         """How many jobs of other users of this mode have smaller tags."""
         total = 0
         for other in self._flows.values():
@@ -186,14 +194,13 @@ class FairQueue:
             waits = sum(len(jobs) for lane, jobs in other.lanes.items() if lane[0] == waiting.mode)
             if not waits:
                 continue
-            turns = (tag - self._tag(other)) * other.weight
-            whole = int(turns) + 1 if turns >= 0 else 0
-            if turns >= 0 and turns == int(turns) and other.order > flow.order:
-                whole -= 1  # a tie, and the other came later
-            total += min(waits, whole)
+            turns, rest = divmod(tag - self._tag(other), other.cost)
+            if turns >= 0:
+                comes_later = rest == 0 and other.order > flow.order
+                total += min(waits, turns + (0 if comes_later else 1))
         return total
 
-    def _tag(self, flow: Flow) -> float:
+    def _tag(self, flow: Flow) -> int:
         return flow.start if flow.is_eligible and flow.lanes else max(flow.start, self.virtual)
 
     # --- keeping the structure -------------------------------------------------------------------------------

@@ -1,0 +1,109 @@
+"""A config is read strictly: what is wrong is named with its key and line, and secrets do not show."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import Config, ConfigMistake, Secret, read
+
+GOOD = """\
+[server]
+port = 9090
+
+[plans.free]
+daily = 5
+timezone = "Europe/Berlin"
+
+[[accounts]]
+name = "fox"
+token = "${FOX_TOKEN}"
+guild_id = "1"
+channel_id = "2"
+
+[[accounts]]
+name = "owl"
+token = "t2"
+guild_id = "1"
+channel_id = "3"
+slots = 12
+"""
+ENVIRON = {"FOX_TOKEN": "hush"}
+
+
+def mistake(text: str) -> ConfigMistake:
+    with pytest.raises(ConfigMistake) as caught:
+        read(text, ENVIRON)
+    return caught.value
+
+
+def test_a_good_file_is_read_with_its_environment() -> None:
+    config = read(GOOD, ENVIRON)
+    assert config.server.port == 9090
+    assert config.accounts[0].token.reveal() == "hush"
+    assert config.accounts[1].slots == 12
+    assert config.plan("free").daily == 5
+    assert config.plan("gone").daily == 5
+
+
+def test_an_empty_file_is_the_defaults() -> None:
+    assert read("", {}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "line"),
+    [
+        ("port = 9090", "prot = 9090", "server.prot", 2),
+        ("port = 9090", 'port = "9090"', "server.port", 2),
+        ("port = 9090", "port = 99999", "server.port", 2),
+        ("slots = 12", "slots = 0", "accounts.2.slots", 19),
+        ("slots = 12", "slotz = 1", "accounts.2.slotz", 19),
+        ('name = "owl"', 'name = "fox"', "accounts.2.name", 15),
+        ('token = "t2"\n', "", "accounts.2.token", 14),
+        ("[plans.free]", "[plams.free]", "plams", 4),
+        ("daily = 5", "daily = -5", "plans.free.daily", 5),
+        ("Europe/Berlin", "Europe/Nowhere", "plans.free.timezone", 6),
+        ("${FOX_TOKEN}", "${OWL_TOKEN}", "accounts.1.token", 10),
+        ('token = "t2"', 'token = ""', "accounts.2.token", 16),
+        ("slots = 12", 'kind = "user"', "accounts.2.kind", 19),
+    ],
+)
+def test_a_mistake_names_its_key_and_line(old: str, new: str, key: str, line: int) -> None:
+    found = mistake(GOOD.replace(old, new))
+    assert found.key == key
+    assert found.line == line
+    assert str(found).startswith(f"line {line}: {key}: ")
+
+
+def test_a_file_that_is_not_toml_names_the_line() -> None:
+    assert mistake("[server]\nport = = 3\n").line == 2
+
+
+def test_a_personal_account_needs_loopback_or_the_risk_accepted() -> None:
+    personal = GOOD.replace("slots = 12", 'kind = "user"')
+    assert "accept_terms_risk" in mistake(personal).problem
+    assert read(personal + "\n[discord]\naccept_terms_risk = true\n", ENVIRON).accounts[1].kind == "user"
+    assert read(personal + '\n[discord]\napi = "http://127.0.0.1:5/api"\n', ENVIRON).accounts[1].kind == "user"
+
+
+def test_a_secret_does_not_show_in_any_usual_way() -> None:
+    config = read(GOOD, ENVIRON)
+    shown = f"{config!r} {config} {config.accounts[0].token} {config.accounts[0].token!r} %s" % config.accounts[0].token
+    assert "hush" not in shown
+    assert "hush" not in str(mistake(GOOD.replace("slots = 12", "slots = 0")))
+
+
+def test_a_secret_still_compares_as_what_it_is() -> None:
+    assert Secret("a") == Secret("a") != Secret("b")
+    assert len({Secret("a"), Secret("a")}) == 1
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+    words = ""
+    try:
+        assert isinstance(read(text, {}), Config)
+    except ConfigMistake as found:
+        words = str(found)
+    assert "\n" not in words
