@@ -9,6 +9,7 @@ Ids are strings, times RFC 3339 UTC with milliseconds, durations float seconds.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -117,6 +118,7 @@ PROMPT_CHARS_MAX = 4000
 FRAME_BYTES_MAX = 65_536
 # How many pictures each kind takes: an imagine prompt may be led by a few.
 IMAGE_COUNTS = {"imagine": (0, IMAGE_COUNT_MAX), "blend": (2, IMAGE_COUNT_MAX), "describe": (1, 1), "shorten": (0, 0)}
+_VALUE = re.compile(r"Invalid enum value .*(?= - at `)", re.S)
 
 
 def decode(
@@ -232,8 +234,10 @@ def _convert(found: dict[str, Any], frame_type: type[Any]) -> Any:
     try:
         return msgspec.convert(found, frame_type)
     except (msgspec.ValidationError, RecursionError) as fault:
-        # msgspec says what was expected and at which path, never the value: no prompt or key can leak.
-        raise ClientMistake("bad_frame", f"{fault}; correct it and send again.", _legible_ref(found)) from fault
+        # msgspec says what was expected and where; only for an unknown word does it repeat the value, which might be
+        # a prompt or key in the wrong place.
+        what = _VALUE.sub("Unknown value", str(fault))
+        raise ClientMistake("bad_frame", f"{what}; correct it and send again.", _legible_ref(found)) from None
 
 
 def _legible_ref(found: dict[str, Any]) -> str | None:
