@@ -1,7 +1,8 @@
 """Names, births, tasks and deaths of a loop base's actors.
 
 Of a dead actor the base keeps nothing: who holds its address holds its record, which is empty by then. Its last error
-stays in a bounded table under its name."""
+stays in a bounded table under its name.
+"""
 
 import asyncio
 import logging

@@ -123,7 +123,8 @@ class LoopBase(Lives):
         whoever is left is ended by force. True when nobody had to be. The base takes nothing more afterwards."""
         deadline = self.loop.time() + stop_s
         for record in reversed(self._actors()):
-            if record.parent is self.root or record.parent is None or record.parent.instance is None:
+            # Children are asked by the end of their parent; those whose parent has gone before them, here.
+            if record.parent is not None and (record.parent is self.root or record.parent.instance is None):
                 self.enqueue(record, ActorExitRequest(), self.root.address)
         orderly = await self._emptied(deadline)
         self.stopped = True

@@ -99,13 +99,15 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
     # --- delivery ---
 
     def find(self, address: ActorAddress) -> ActorRecord:
-        """The record behind any address; an empty one when nobody is there."""
+        """The record behind any address; an empty one when nobody is there. An address of another base in this process
+        leads nowhere, even if somebody here has the same text: its actor may live in another thread."""
+        record: ActorRecord | None = getattr(address, "record", None)
         text = address.actorAddressString
-        return self.actorRegistry.get(text) or self._record_class(self, text, None, 0)
-
-    def stranger(self, address: ActorAddress) -> ActorRecord:
-        """An empty record: the address belongs to another base, whose actors may live in another thread."""
-        return self._record_class(self, address.actorAddressString, None, 0)
+        if record is None:
+            record = self.actorRegistry.get(text)
+        if record is None or record.base is not self:
+            record = self._record_class(self, text, None, 0)
+        return record
 
     def enqueue(self, target: ActorRecord, message: Any, sender: ActorAddress) -> None:
         target.enqueued += 1

@@ -7,7 +7,8 @@ registry that every subclass enters when it is defined, never imported or unpick
 be made here.
 
 The types of the fields are checked when a message is decoded, not when it is made (msgspec's rule), so the strict
-mode of the loop base, which passes each message through `encode` and `decode`, is also a check of types."""
+mode of the loop base, which passes each message through `encode` and `decode`, is also a check of types.
+"""
 
 from typing import Any
 

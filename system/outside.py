@@ -51,7 +51,6 @@ class Outside:
 
     def __init__(self) -> None:
         self._mailbox = Mailbox()
-        self._thread: LoopThread | None = None
 
     def attach(self, base: "LoopBase", address: str = "System:ExternalRequester") -> None:
         self.base = base
@@ -62,7 +61,7 @@ class Outside:
             message = as_if_sent_far(message)
         if self._is_on_loop():
             self._deliver(address, message)
-        elif not self.base.loop.is_closed():
+        else:
             self.base.loop.call_soon_threadsafe(self._deliver, address, message)
 
     def _deliver(self, address: ActorAddress, message: Any) -> None:
@@ -90,7 +89,8 @@ class Outside:
         return clone
 
     def exit_context(self) -> None:
-        self._call(lambda: self.base.dismiss(self._record))
+        if not self.base.loop.is_closed():
+            self._call(lambda: self.base.dismiss(self._record))
 
     def updateCapability(self, name: str, value: Any) -> None:
         self._call(lambda: self.base.updateCapability(name, value))
@@ -107,10 +107,12 @@ class Outside:
         if self._is_on_loop():
             self.base.begin_stop()
             return
-        if self.base.loop.is_running():
-            asyncio.run_coroutine_threadsafe(self.base.stop(), self.base.loop).result(SHUTDOWN_S_MAX)
-        if self.base.thread is not None:
-            self.base.thread.end()
+        try:
+            if self.base.loop.is_running():
+                asyncio.run_coroutine_threadsafe(self.base.stop(), self.base.loop).result(SHUTDOWN_S_MAX)
+        finally:
+            if self.base.thread is not None:
+                self.base.thread.end()
 
     def _is_on_loop(self) -> bool:
         return threading.get_ident() == self.base.thread_id
@@ -136,7 +138,6 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="limner-actors", daemon=True)
 
     def start(self, furnish: "Callable[[asyncio.AbstractEventLoop], LoopBase]") -> "LoopBase":

@@ -2,7 +2,8 @@
 words).
 
 The address of an actor carries its record, so that sending needs no look-up. It still compares by its text with any
-other address, and pickles as a plain one."""
+other address, and pickles as a plain one.
+"""
 
 import asyncio
 import random
@@ -173,7 +174,7 @@ class ActorRecord:
         except AttributeError:
             target = base.find(to)
         if target.base is not base:
-            target = base.stranger(to)
+            target = base.find(to)
         target.enqueued += 1
         base.fifo.append((target, message, self.address))
         if not base.pump_is_due:

@@ -2,10 +2,12 @@
 
 Thespian's wakeups cannot be cancelled, so those of the dead must vanish by themselves: they are skipped when due, and
 as soon as they are more than half of the heap it is rebuilt without them. Memory held for the dead is thus at most
-that held for the living, plus STALE_MIN entries."""
+that held for the living, plus STALE_MIN entries.
+"""
 
 import asyncio
 import heapq
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,7 +34,8 @@ class Timers:
         self._heap: list[Entry] = []
         self._serial = 0
         self._stale = 0
-        self._armed: asyncio.TimerHandle | None = None
+        self._armed: asyncio.Handle | None = None
+        self._armed_for = math.inf
 
     def __len__(self) -> int:
         return len(self._heap) - self._stale
@@ -44,7 +47,7 @@ class Timers:
         self._serial += 1
         heapq.heappush(self._heap, (when, self._serial, record, period, payload))
         record.timers += 1
-        if self._armed is None or when < self._armed.when():
+        if when < self._armed_for:
             self._arm()
 
     def forget(self, record: "ActorRecord") -> None:
@@ -70,7 +73,13 @@ class Timers:
     def _arm(self) -> None:
         if self._armed is not None:
             self._armed.cancel()
-        self._armed = self._loop.call_at(self._heap[0][0], self._fire) if self._heap else None
+        if self._heap:
+            # uvloop answers a time that is almost now with a plain handle, which cannot say when: hence _armed_for.
+            self._armed_for = self._heap[0][0]
+            self._armed = self._loop.call_at(self._armed_for, self._fire)
+        else:
+            self._armed_for = math.inf
+            self._armed = None
 
     def _fire(self) -> None:
         self._armed = None

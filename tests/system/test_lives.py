@@ -248,6 +248,43 @@ def test_dice_replay_with_the_seed_and_differ_among_actors_and_their_successors(
     assert len(set(first)) == 3
 
 
+def test_one_seed_replays_a_run_of_many_actors_their_tasks_timers_and_crashes() -> None:
+    class Gambler(Actor):
+        """Each throw decides whom to write to, how long to work, and whether to die."""
+
+        def receiveMessage(self, message: Any, sender: Any) -> None:
+            me = self._myRef
+            trace.append((me.now(), me.name, type(message).__name__))
+            throw = me.rng.random()
+            if throw < 0.02:
+                me.crash(ValueError(f"threw {throw}"))
+            elif throw < 0.5:
+                me.send_to_name(f"gambler/{me.rng.randrange(20)}", Note("your turn"))
+            elif throw < 0.9:
+                me.start_task(self.work(throw), "work")
+            me.wakeupAfter(me.rng.expovariate(1.0), "again")
+
+        async def work(self, seconds: float) -> Note:
+            await asyncio.sleep(seconds)
+            return Note("done")
+
+    async def scene(base: LoopBase) -> None:
+        for number in range(20):
+            base.create(Gambler, f"gambler/{number}")
+            base.tell(f"gambler/{number}", Note("begin"))
+        await pass_time(20)
+        trace.append((base.loop.time(), "totals", repr(base.totals()) + repr(base.census())))
+
+    runs = []
+    for seed in (1, 1, 2):
+        trace: list[tuple[float, str | None, str]] = []
+        with_base(scene, seed=seed)
+        runs.append(trace)
+    assert len(runs[0]) > 300
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
 def test_actors_see_the_clock_the_calendar_and_the_process() -> None:
     async def scene(base: LoopBase) -> None:
         record = base.create(Diary).record

@@ -100,9 +100,12 @@ def test_two_systems_share_nothing_and_a_letter_to_the_other_is_dead(system: Act
         assert system.ask(mine, "sum", 5) == 1
         assert other.ask(theirs, "sum", 5) == 0
         base = system._systemBase.base
-        mine.record.actor_send(theirs.record.address, "lost")
+        assert mine.actorAddressString == theirs.actorAddressString
+        mine.record.actor_send(theirs, 5)
+        system.tell(theirs, 5)
         assert system.ask(mine, "sum", 5) == 1
-        assert base.totals().dead_letters == 1
+        assert other.ask(theirs, "sum", 5) == 0
+        assert base.totals().dead_letters == 2
     finally:
         other.shutdown()
 

@@ -1,12 +1,19 @@
 """Wakeups: on time, in order, with their payload, and never for the dead."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
-from thespian.actors import ActorExitRequest
+import pytest
+import uvloop
+from thespian.actors import Actor, ActorExitRequest, WakeupMessage
 
-from system.loop_base import LoopBase
+from system.loop_base import LoopBase, run_on
 from system.timers import STALE_MIN
 from tests.system.cast import Diary, heard, pass_time, with_base
+
+NANOSECOND_S = 1e-9  # what adding and subtracting times may lose
 
 
 def test_wakeups_come_at_their_time_in_order_with_their_payload() -> None:
@@ -73,3 +80,34 @@ def test_ten_thousand_wakeups_need_one_timer_of_the_loop() -> None:
         return len(base.loop._scheduled) - before
 
     assert with_base(scene) == 1
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_on_real_loops_no_wakeup_is_early_and_none_is_lost(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    delays_s = (0.02, 0.0, 0.0004, 0.001, 0.0104, 0.00001)
+
+    class Sleeper(Actor):
+        def receiveMessage(self, message: Any, sender: Any) -> None:
+            if isinstance(message, WakeupMessage):
+                delay_s, began = message.payload
+                heard.append((delay_s, self._myRef.now() - began))
+                if len(heard) == len(delays_s):
+                    all_heard.set()
+
+    async def main() -> None:
+        base = run_on(asyncio.get_running_loop())
+        record = base.create(Sleeper).record
+        for delay_s in delays_s:
+            record.wakeupAfter(delay_s, (delay_s, record.now()))
+        await asyncio.wait_for(all_heard.wait(), 10)
+        await base.stop()
+
+    heard: list[tuple[float, float]] = []
+    loop = new_loop()
+    all_heard = asyncio.Event()
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+    assert sorted(delay_s for delay_s, _ in heard) == sorted(delays_s)
+    assert all(after_s >= delay_s - NANOSECOND_S for delay_s, after_s in heard)
