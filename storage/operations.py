@@ -94,9 +94,9 @@ class AcceptJob(Struct, frozen=True, tag=True):
     """Store a new job, charge it, and give the user's next seq to its `accepted` event: or refuse it, changing nothing.
 
     `day` is the user's quota day (core.quota), `daily`, `queued` are the plan's limits, `charge` what the kind costs.
-    `digest` is of the whole body: the same `ref` with another digest is `ref_conflict`. `parent`, `action` (and `index`)
-    name an earlier job of the same user and one of its offers (else `not_found` / `bad_prompt`); from them the job gets
-    `affinity`, `press_message_id` and `press_custom_id`.
+    `digest` is of the whole body: the same `ref` with another digest is `ref_conflict`. `parent`, `action` (and
+    `index`) name an earlier job of the same user and one of its offers (else `not_found` / `bad_prompt`); from them the
+    job gets `affinity`, `press_message_id` and `press_custom_id`.
     Answers Applied, Replayed (the same ref and body) or Refused.
     """
 
@@ -200,9 +200,10 @@ class Gather(Struct, frozen=True, tag=True):
 
 
 class Settle(Struct, frozen=True, tag=True):
-    """Any of `states` → `state` (done, failed, cancelled), with the terminal event, its seq, the refund when not `charged`.
+    """Any of `states` → `state` (done, failed, cancelled), with the terminal event, its seq, and any refund.
 
-    `attempt` None settles whatever attempt is current (a cancel of a waiting job). `images` become rows.
+    `attempt` None settles whatever attempt is current (a cancel of a waiting job). `images` become rows. Not
+    `charged`: what the job took of the quota is given back to the day it was taken from.
     """
 
     job: str

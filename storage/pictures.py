@@ -111,9 +111,11 @@ def open_pictures(url: str) -> Pictures:
         if parts.scheme == "file":
             return FolderPictures(Path(unquote(parts.path)))
         return Pictures(from_url(url))
-    except (BaseError, OSError, ValueError) as error:
-        # The URL may hold credentials: its scheme is all that is said of it.
-        raise PictureTrouble(f"images.url ({parts.scheme or 'no scheme'}) cannot be used: {_line(error)}") from error
+    except OSError as error:
+        raise PictureTrouble(f"images.url cannot be used: {_line(error)}") from error
+    except (BaseError, ValueError):
+        # What these errors say repeats the URL, which may hold credentials.
+        raise PictureTrouble("images.url must be like file:///FOLDER or s3://BUCKET/PREFIX") from None
 
 
 def _write_through(path: Path) -> None:

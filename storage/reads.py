@@ -44,7 +44,7 @@ _EVENTS = (
 _OLDEST_EVENT = select(func.min(events.c.seq)).where(events.c.user == given("user"))
 _NEWEST_EVENT = select(users.c.seq).where(users.c.id == given("user"))
 _IMAGE = select(*IMAGE_COLUMNS).where(images.c.id == given("image"), images.c.user == given("user"))
-_BY_STATE = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+_BY_STATE = select(jobs.c.state, func.count().label("number")).group_by(jobs.c.state)
 _USERS = select(func.count()).select_from(users)
 _IMAGES = select(func.count()).select_from(images)
 
@@ -102,7 +102,7 @@ def read_image(connection: Connection, read: ReadImage) -> ImageFound | Nothing:
 
 def count_jobs(connection: Connection, _read: CountJobs) -> Counts:
     """See CountJobs."""
-    by_state = {state: count for state, count in connection.execute(_BY_STATE).tuples()}  # noqa: C416  rows, not pairs
+    by_state = {row.state: row.number for row in connection.execute(_BY_STATE)}
     return Counts(by_state, connection.execute(_USERS).scalar_one(), connection.execute(_IMAGES).scalar_one())
 
 

@@ -31,6 +31,7 @@ REVISION = "0001"
 
 metadata = MetaData(
     naming_convention={
+        "ix": "%(table_name)s_of_%(column_0_name)s",
         "pk": "%(table_name)s_pk",
         "fk": "%(table_name)s_%(column_0_name)s_fk",
         "uq": "%(table_name)s_%(column_0_name)s_unique",

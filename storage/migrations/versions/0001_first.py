@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
     )
-    op.create_index("ix_operations_at", "operations", ["at"])
+    op.create_index("operations_of_at", "operations", ["at"])
 
 
 def _people() -> None:
@@ -63,7 +63,7 @@ def _people() -> None:
         sa.Column("revoked_at", sa.Double()),
         sa.Column("created_at", sa.Double(), nullable=False),
     )
-    op.create_index("ix_keys_user", "keys", ["user"])
+    op.create_index("keys_of_user", "keys", ["user"])
 
 
 def _jobs() -> None:
@@ -120,7 +120,7 @@ def _of_jobs() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
     )
-    op.create_index("ix_history_job", "history", ["job"])
+    op.create_index("history_of_job", "history", ["job"])
     op.create_table(
         "attempts",
         sa.Column("job", sa.String(), sa.ForeignKey("jobs.id"), nullable=False),
@@ -149,7 +149,7 @@ def _of_jobs() -> None:
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),
     )
-    op.create_index("ix_images_job", "images", ["job"])
+    op.create_index("images_of_job", "images", ["job"])
 
 
 def _of_users() -> None:

@@ -1,0 +1,23 @@
+"""Resumable gateway sessions."""
+
+from __future__ import annotations
+
+from storage.operations import Applied, GatewayRecord, Nothing, ReadGateway, Refused, SaveGateway
+from tests.storage.book import Book
+
+
+def test_a_session_is_kept_replaced_and_forgotten(book: Book) -> None:
+    assert book.ask(ReadGateway("fox")) == Nothing()
+    book.do(SaveGateway("fox", "s1", 5, "wss://resume", 1.0))
+    book.do(SaveGateway("owl", "s2", 7, "wss://other", 1.0))
+    assert book.ask(ReadGateway("fox")) == GatewayRecord("fox", "s1", 5, "wss://resume")
+    book.do(SaveGateway("fox", "s1", 9, "wss://resume", 2.0))
+    assert book.ask(ReadGateway("fox")).seq == 9
+    assert book.do(SaveGateway("fox", None, None, None, 3.0)) == Applied()
+    assert book.ask(ReadGateway("fox")) == Nothing()
+    assert book.ask(ReadGateway("owl")).seq == 7
+
+
+def test_half_a_session_is_a_mistake_of_ours(book: Book) -> None:
+    assert isinstance(book.do(SaveGateway("fox", "s1", None, "wss://resume", 1.0)), Refused)
+    assert book.ask(ReadGateway("fox")) == Nothing()

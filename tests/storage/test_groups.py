@@ -1,0 +1,125 @@
+"""Group commit: once each, all together, none spoiling another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import event, select
+
+from storage import writes
+from storage.database import StoreTrouble
+from storage.groups import REMEMBERED_S, Operation, commit_group, tidy
+from storage.operations import Applied, Grant, Refused, Replayed, Stale, Ungrant, Write
+from storage.tables import operations
+from tests.storage.book import ACCEPT, Book
+
+
+def test_every_write_has_its_function() -> None:
+    assert set(writes.APPLIERS) == set(Write.__args__)
+
+
+def test_a_write_sent_again_is_answered_as_the_first_time_and_done_once(book: Book) -> None:
+    first = book.accept(job="J1")
+    again = book.do(replace(ACCEPT, job="J1"), op_id="the same")
+    assert isinstance(again, Refused)  # the job's id is taken: another operation
+    job = book.do(replace(ACCEPT, job="J2"), op_id="mine")
+    assert book.do(replace(ACCEPT, job="J2"), op_id="mine") == job
+    assert isinstance(first, Applied)
+    assert book.used() == 2
+
+
+def test_an_answer_is_remembered_as_it_was_when_the_job_has_moved_on(book: Book) -> None:
+    job = book.queued()
+    granted = book.do(Grant(job, 1, "lease", "fox", 5.0), op_id="grant")
+    book.do(Ungrant(job, 1, 6.0))
+    assert book.do(Grant(job, 1, "lease", "fox", 5.0), op_id="grant") == granted
+    assert book.job(job).state == "queued"
+
+
+@pytest.mark.parametrize("outcome", ["refused", "stale", "replayed"])
+def test_what_changed_nothing_is_remembered_too(book: Book, outcome: str) -> None:
+    if outcome == "refused":
+        first = book.do(replace(ACCEPT, job="J1", daily=0), op_id="op")
+        assert isinstance(first, Refused)
+        assert book.do(replace(ACCEPT, job="J1", daily=5), op_id="op") == first
+    elif outcome == "stale":
+        first = book.do(Grant("J1", 1, "lease", "fox", 5.0), op_id="op")
+        book.queued(job="J1")
+        assert isinstance(first, Stale)
+        assert book.do(Grant("J1", 1, "lease", "fox", 5.0), op_id="op") == first
+    else:
+        job = book.queued(ref="r")
+        first = book.do(replace(ACCEPT, job="J2", ref="r"), op_id="op")
+        assert isinstance(first, Replayed)
+        book.grant(job)
+        assert book.do(replace(ACCEPT, job="J2", ref="r"), op_id="op") == first
+
+
+def test_the_same_operation_twice_in_one_group_is_done_once(book: Book) -> None:
+    twice = Operation("op", replace(ACCEPT, job="J1"))
+    first, second = commit_group(book.database, [twice, twice], 1.0)
+    assert first == second
+    assert book.used() == 1
+
+
+def test_a_group_is_applied_in_its_order_in_one_commit(book: Book) -> None:
+    commits: list[object] = []
+    event.listen(book.database.engine, "commit", commits.append)
+    group = [
+        Operation("a", replace(ACCEPT, job="J1")),
+        Operation("b", Grant("J1", 1, "lease", "fox", 2.0)),
+        Operation("c", Ungrant("J1", 1, 3.0)),
+    ]
+    assert all(isinstance(outcome, Applied) for outcome in commit_group(book.database, group, 1.0))
+    assert len(commits) == 1
+    assert book.states("J1") == ["queued", "granted", "queued"]
+
+
+def test_a_broken_write_is_refused_alone_and_the_others_are_done(book: Book) -> None:
+    group = [
+        Operation("a", replace(ACCEPT, job="J1")),
+        Operation("broken", replace(ACCEPT, job="J1", ref="r")),
+        Operation("surrogate", replace(ACCEPT, job="J2", prompt="\ud800")),
+        Operation("b", replace(ACCEPT, job="J3")),
+    ]
+    outcomes = commit_group(book.database, group, 1.0)
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Applied", "Refused", "Refused", "Applied"]
+    assert [event.job for event in book.events()] == ["J1", "J3"]
+    assert [event.seq for event in book.events()] == [1, 2]
+    assert book.used() == 2
+    assert commit_group(book.database, group, 2.0) == outcomes
+
+
+def test_a_broken_write_is_logged_without_the_prompt(book: Book, caplog: pytest.LogCaptureFixture) -> None:
+    book.accept(job="J1", prompt="a secret garden")
+    book.accept(job="J1", prompt="a secret garden")
+    assert "AcceptJob" in caplog.text
+    assert "secret garden" not in caplog.text
+
+
+def test_operations_are_forgotten_after_their_time_and_not_before(book: Book) -> None:
+    book.do(replace(ACCEPT, job="J1"), op_id="old")
+    with book.database.reading() as connection:
+        at = connection.execute(select(operations.c.at).where(operations.c.op_id == "old")).scalar_one()
+    tidy(book.database, at + REMEMBERED_S)
+    assert isinstance(book.do(replace(ACCEPT, job="J1"), op_id="old"), Applied)
+    tidy(book.database, at + REMEMBERED_S + 1.0)
+    tidy(book.database, at + REMEMBERED_S + 2.0)
+    assert isinstance(book.do(replace(ACCEPT, job="J1"), op_id="old"), Refused)
+
+
+def test_a_group_that_the_database_refuses_leaves_nothing(tmp_path: Path) -> None:
+    book = Book(f"sqlite:///{tmp_path}/limner.db")
+    with book.database.writing() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    with book.database.engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+    group = [Operation(f"op{number}", replace(ACCEPT, job=f"J{number}", prompt="x" * 4000)) for number in range(9)]
+    with pytest.raises(StoreTrouble) as trouble:
+        commit_group(book.database, group, 1.0)
+    assert trouble.value.code == "full"
+    assert (book.events(), book.used()) == ([], 0)
+    book.database.close()

@@ -1,0 +1,81 @@
+"""Keeping pictures, by path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.pictures import Missing, Pictures, PictureTrouble, open_pictures
+
+
+@pytest.fixture(params=["memory", "folder"])
+def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Pictures:
+    return open_pictures("memory://" if request.param == "memory" else f"file://{tmp_path}/a folder/images")
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def test_what_was_put_is_there_until_it_is_deleted(pictures: Pictures) -> None:
+    async def story() -> None:
+        await pictures.put("ab/P1.png", b"first")
+        await pictures.put("ab/P1.png", b"second")
+        assert await pictures.get("ab/P1.png") == b"second"
+        await pictures.delete("ab/P1.png")
+        with pytest.raises(Missing):
+            await pictures.get("ab/P1.png")
+        await pictures.delete("ab/P1.png")
+
+    run(story())
+
+
+def test_what_was_never_put_is_missing(pictures: Pictures) -> None:
+    with pytest.raises(Missing):
+        run(pictures.get("none.png"))
+
+
+def test_a_folder_keeps_pictures_over_a_restart_and_nothing_else(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/images"
+    run(open_pictures(url).put("ab/P1.png", b"bytes"))
+    assert run(open_pictures(url).get("ab/P1.png")) == b"bytes"
+    assert [path.name for path in (tmp_path / "images").rglob("*") if path.is_file()] == ["P1.png"]
+
+
+def test_a_percent_sign_in_the_folders_url_is_read_as_a_url(tmp_path: Path) -> None:
+    run(open_pictures(f"file://{tmp_path}/my%20images").put("P1.png", b"bytes"))
+    assert (tmp_path / "my images/P1.png").read_bytes() == b"bytes"
+
+
+def test_a_path_never_leads_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    pictures = open_pictures(f"file://{tmp_path}/images")
+    with pytest.raises(ValueError, match="path"):
+        run(pictures.get("../secret"))
+
+
+def test_a_folder_in_the_way_of_a_picture_is_trouble(tmp_path: Path) -> None:
+    pictures = open_pictures(f"file://{tmp_path}/images")
+    (tmp_path / "images/P1.png").mkdir()
+    with pytest.raises(PictureTrouble):
+        run(pictures.put("P1.png", b"bytes"))
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "gopher://x/y", "file:///dev/null/images"])
+def test_an_image_store_that_cannot_be_opened_is_trouble(url: str) -> None:
+    with pytest.raises(PictureTrouble, match=r"images\.url"):
+        open_pictures(url)
+
+
+def test_credentials_in_the_url_are_never_told() -> None:
+    with pytest.raises(PictureTrouble) as trouble:
+        open_pictures("gopher://user:hunter2@host/x")
+    assert "hunter2" not in str(trouble.value)
+
+
+def test_a_bucket_is_opened_by_its_url() -> None:
+    assert isinstance(open_pictures("s3://bucket/prefix"), Pictures)
