@@ -5,69 +5,87 @@ import { Icon } from "./icons.js";
 import { act } from "./session.js";
 
 const BRIEFLY_MS = 1500;
-const NAMES = { upscale: "Upscale", variation: "Vary" };
+const TILE = /^[UV][1-4]$/;
+const TILE_NAMES = { upscale: "Upscale", variation: "Vary" };
+const FAMILIES = { upscale: "Upscale", vary: "Vary", zoom: "Zoom", pan: "Pan" };
+const SIGNS = { reroll: "↻", pan_left: "←", pan_right: "→", pan_up: "↑", pan_down: "↓" };
+const NEEDS_WORDS = new Set(["custom_zoom"]); // asks for a text of its own, which a button cannot give
 
 /** `point(index)` is told which tile of a grid an action is about, null when none. */
 export function Actions({ card, tab, point = () => {} }) {
   return html`
     <div class="actions" role="group" aria-label="Actions">
-      ${groups(card.actions).map((group) => html`
+      ${groups(card.actions).map(
+        ({ title, actions }) => html`
         <span class="action-group">
-          ${group.map((action) => html`<${Action} card=${card} action=${action} tab=${tab} point=${point} />`)}
+          ${title && html`<span class="action-title" aria-hidden="true">${title}</span>`}
+          ${actions.map((action) => html`<${Action} card=${card} action=${action} tab=${tab} point=${point} />`)}
         </span>
-      `)}
+      `,
+      )}
     </div>
   `;
 }
 
 function Action({ card, action, tab, point }) {
-  const { index } = action;
   const [asked, ask] = useBriefly();
-  const name = NAMES[action.action] && index ? `${NAMES[action.action]} ${index}` : words(action);
+  const name = isTile(action) ? `${TILE_NAMES[action.action] ?? action.label} ${action.index}` : action.label;
   const leave = () => point(null);
-  const enter = () => point(isTile(action) ? index : null);
+  const enter = () => point(isTile(action) ? action.index : null);
   const focus = (event) => event.currentTarget.matches(":focus-visible") && enter();
+  const press = () => {
+    act(card, action);
+    ask();
+  };
   return html`
-    <button class="action" tabIndex=${tab} aria-label=${name} title=${name} data-action=${action.action} data-index=${index}
-      data-asked=${asked} onClick=${() => (act(card, action), ask())} onPointerEnter=${enter} onPointerLeave=${leave} onFocus=${focus} onBlur=${leave}>
+    <button class="action" tabIndex=${tab} aria-label=${name} title=${name} data-asked=${asked}
+      data-action=${action.action} data-index=${action.index}
+      onClick=${press} onPointerEnter=${enter} onPointerLeave=${leave} onFocus=${focus} onBlur=${leave}>
       ${sign(action)}
     </button>
   `;
 }
 
-/** Whether an action is about one tile of a grid: U1 to V4. An upscaled picture's actions have an index, but no tiles. */
-function isTile({ label, index }) {
-  return index !== null && /^[UV][1-4]$/.test(label);
+/** Whether an action is about one tile of a grid: U1 to V4. */
+function isTile({ label }) {
+  return TILE.test(label);
 }
 
 export function isGrid(card) {
   return card.actions.some(isTile);
 }
 
+/** What stands on the button: beside its family's name, "Upscale (Subtle)" is "Subtle". */
 function sign(action) {
-  return action.action === "reroll" ? "↻" : action.label;
+  if (SIGNS[action.action]) return SIGNS[action.action];
+  if (isTile(action) || !FAMILIES[family(action)]) return action.label;
+  return action.label.match(/\(([^)]+)\)$/)?.[1] ?? action.label.split(" ").at(-1);
 }
 
-function words(action) {
-  return action.action === "reroll" ? "Draw again" : action.label;
+function family(action) {
+  return isTile(action) ? action.action : action.action.split("_")[0];
 }
 
-/** Runs of the same action, as they came. */
+/** Actions by their family, in the order of each family's first: [{title, actions}]. */
 function groups(actions) {
-  const runs = [];
+  const found = new Map();
   for (const action of actions) {
-    if (runs.at(-1)?.[0].action === action.action) runs.at(-1).push(action);
-    else runs.push([action]);
+    if (NEEDS_WORDS.has(action.action)) continue;
+    const name = `${family(action)} ${isTile(action)}`;
+    if (!found.has(name)) found.set(name, { title: isTile(action) ? null : FAMILIES[family(action)], actions: [] });
+    found.get(name).actions.push(action);
   }
-  return runs;
+  return [...found.values()];
 }
 
 export function Handles({ card, tab }) {
   const [image] = card.images;
   return html`
     <div class="handles">
-      <a class="handle" href=${image.url} target="_blank" rel="noopener" tabIndex=${tab} aria-label="Open the picture alone" title="Open alone"><${Icon} name="link" /></a>
-      <a class="handle" href=${image.url} download=${`limner-${card.job}.png`} tabIndex=${tab} aria-label="Download" title="Download"><${Icon} name="download" /></a>
+      <a class="handle" tabIndex=${tab} href=${image.url} target="_blank" rel="noopener"
+        aria-label="Open the picture alone" title="Open alone"><${Icon} name="link" /></a>
+      <a class="handle" tabIndex=${tab} href=${image.url} download=${`limner-${card.job}.png`}
+        aria-label="Download" title="Download"><${Icon} name="download" /></a>
       <${Copy} text=${card.prompt} tab=${tab} />
     </div>
   `;
@@ -98,7 +116,10 @@ function useBriefly() {
 /** The clipboard API is there on https and localhost only; a page on a plain LAN address has the older way. */
 async function toClipboard(text, button) {
   if (navigator.clipboard) {
-    return navigator.clipboard.writeText(text).then(() => true, () => false);
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
   }
   const carrier = document.createElement("textarea");
   carrier.value = text;

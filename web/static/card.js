@@ -20,7 +20,9 @@ export function Card({ card, here }) {
     <article class="card" data-card=${card.key} data-job=${card.job} data-status=${card.status} tabIndex=${tab}
       aria-label=${`${card.prompt}, ${card.status}`} onFocusIn=${() => (active.value = card.key)} onKeyDown=${press}>
       <${Box} card=${card} tab=${tab} look=${look} />
-      <p class="caption" title=${card.prompt}>${tag(card) && html`<span class="tag">${tag(card)}</span>`}${card.prompt}</p>
+      <p class="caption" title=${card.prompt}>
+        ${tag(card) && html`<span class="tag">${tag(card)}</span>`}${card.prompt}
+      </p>
     </article>
   `;
 }
@@ -39,7 +41,8 @@ function Box({ card, tab, look }) {
 function Preview({ card }) {
   if (!card.preview) return null;
   const blur = (BLUR_PX_MAX * (100 - card.percent)) / 100;
-  return html`<img class="preview" src=${card.preview} alt="" style=${{ filter: `blur(${blur}px)`, transform: `scale(${1 + blur / 150})` }} />`;
+  const style = { filter: `blur(${blur}px)`, transform: `scale(${1 + blur / 150})` }; // blurred, but to its edges
+  return html`<img class="preview" src=${card.preview} alt="" style=${style} />`;
 }
 
 function Underway({ card }) {
@@ -53,17 +56,24 @@ function Underway({ card }) {
           ${drawing && html`<span class="percent">${card.percent} %</span>`}
           <span class="soft">${standing(card)}</span>
         </p>
-        ${card.status !== "sending" && html`
+        ${
+          card.status !== "sending" &&
+          html`
           <button class="plain" disabled=${card.cancelling} onClick=${() => cancel(card)}>
             ${card.cancelling ? "Cancelling" : "Cancel"}
           </button>
-        `}
+        `
+        }
       </div>
-      ${drawing && html`
-        <div class="bar" role="progressbar" aria-label="Drawn" aria-valuenow=${card.percent} aria-valuemin="0" aria-valuemax="100">
+      ${
+        drawing &&
+        html`
+        <div class="bar" role="progressbar" aria-label="Drawn" aria-valuemin="0" aria-valuemax="100"
+          aria-valuenow=${card.percent}>
           <div style=${{ transform: `scaleX(${card.percent / 100})` }}></div>
         </div>
-      `}
+      `
+      }
     </div>
   `;
 }
@@ -77,10 +87,13 @@ function Picture({ card, tab, look }) {
     <div class="box print">
       <${Preview} card=${card} />
       <button class="look" tabIndex="-1" onClick=${look} aria-label=${`Look at: ${card.prompt}`}>
-        ${gone
-          ? html`<span class="soft">This picture is no longer kept.</span>`
-          : html`<img class="final" src=${image.thumb ?? image.url} alt=${card.prompt} width=${image.width} height=${image.height}
-              loading="lazy" decoding="async" onLoad=${show} onError=${() => setGone(true)} />`}
+        ${
+          gone
+            ? html`<span class="soft">This picture is no longer kept.</span>`
+            : html`<img class="final" src=${image.thumb ?? image.url} alt=${card.prompt}
+              width=${image.width} height=${image.height}
+              loading="lazy" decoding="async" onLoad=${show} onError=${() => setGone(true)} />`
+        }
       </button>
       ${isGrid(card) && html`<div class="tiles" data-tile=${tile} aria-hidden="true"></div>`}
       <${Handles} card=${card} tab=${tab} />

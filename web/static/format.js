@@ -15,14 +15,21 @@ export function about(seconds) {
 export function standing(card) {
   const eta = about(card.eta_s);
   switch (card.status) {
-    case "waiting": return "goes out when the connection is back";
-    case "sending": return "on its way";
-    case "queued": return ["in the queue", eta].filter(Boolean).join(" · ");
+    case "waiting":
+      return "goes out when the connection is back";
+    case "sending":
+      return "on its way";
+    case "queued":
+      return ["in the queue", eta].filter(Boolean).join(" · ");
     case "granted":
-    case "submitting": return "next to be drawn";
-    case "undecided": return "asking whether it was taken";
-    case "keeping": return "hanging it up";
-    default: return "drawn";
+    case "submitting":
+      return "next to be drawn";
+    case "undecided":
+      return "asking whether it was taken";
+    case "keeping":
+      return "hanging it up";
+    default:
+      return "drawn";
   }
 }
 
@@ -43,14 +50,23 @@ const ENDINGS = {
   internal: { fault: "server", text: "Something broke on our side." },
 };
 
-const BLAME = { prompt: "The prompt needs a change", bot: "Not your fault", server: "Our fault", limit: "A limit of your plan" };
+const BLAME = {
+  prompt: "The prompt needs a change",
+  bot: "Not your fault",
+  server: "Our fault",
+  limit: "A limit of your plan",
+};
 
 /** {text, small, edit}: one sentence, whose fault and whether it was charged, and whether the prompt needs a change. */
 export function ending(card) {
   const charge = card.charged ? "charged" : "not charged";
   if (card.status === "cancelled") return { text: "Cancelled.", small: charge, edit: false };
   const known = ENDINGS[card.code] ?? ENDINGS.internal;
-  return { text: card.message || known.text, small: `${BLAME[known.fault]} · ${charge}`, edit: known.fault === "prompt" };
+  return {
+    text: card.message || known.text,
+    small: `${BLAME[known.fault]} · ${charge}`,
+    edit: known.fault === "prompt",
+  };
 }
 
 /** "Today", "Yesterday", "Monday 3 March", with the year when it is another one. */

@@ -37,7 +37,9 @@ function Day({ name, hung, away, here }) {
   return html`
     <section class="day" aria-label=${name}>
       <h2>${name}</h2>
-      <div class="wall">${hung.map((card) => html`<${Card} key=${card.key} card=${card} here=${card.key === here} />`)}</div>
+      <div class="wall">
+        ${hung.map((card) => html`<${Card} key=${card.key} card=${card} here=${card.key === here} />`)}
+      </div>
       ${away.length > 0 && html`<${NotDrawn} cards=${away} />`}
     </section>
   `;
@@ -48,12 +50,14 @@ function NotDrawn({ cards }) {
     <details class="not-drawn">
       <summary>${cards.length} not drawn</summary>
       <ul>
-        ${cards.map((card) => html`
+        ${cards.map(
+          (card) => html`
           <li key=${card.key}>
             <span>${card.prompt}</span> <span class="soft">${ending(card).text}</span>
             <button class="plain" onClick=${() => edit(card.prompt)}>Edit prompt</button>
           </li>
-        `)}
+        `,
+        )}
       </ul>
     </details>
   `;
@@ -63,7 +67,9 @@ function NotDrawn({ cards }) {
 function Older({ next }) {
   const mark = useRef(null);
   useEffect(() => {
-    const watcher = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), { rootMargin: AHEAD });
+    const watcher = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), {
+      rootMargin: AHEAD,
+    });
     watcher.observe(mark.current);
     return () => watcher.disconnect();
   }, [next]);

@@ -10,17 +10,23 @@ export function Header() {
   return html`
     <header>
       <h1 class="mark">Limner</h1>
-      ${quota && html`<span class="quota" title=${quotaTitle(quota)} data-empty=${quota.used >= quota.daily}>${quotaText(quota)}</span>`}
+      ${quota && html`<${Quota} quota=${quota} />`}
       ${user && html`<${Menu} user=${user} />`}
     </header>
   `;
+}
+
+function Quota({ quota }) {
+  const empty = quota.used >= quota.daily;
+  return html`<span class="quota" title=${quotaTitle(quota)} data-empty=${empty}>${quotaText(quota)}</span>`;
 }
 
 function Menu({ user }) {
   const menu = useRef(null);
   useEffect(() => {
     const shut = (event) => {
-      if (event.type === "keydown" ? event.key === "Escape" : !menu.current.contains(event.target)) menu.current.open = false;
+      if (event.type === "keydown" ? event.key === "Escape" : !menu.current.contains(event.target))
+        menu.current.open = false;
     };
     document.addEventListener("pointerdown", shut);
     document.addEventListener("keydown", shut);

@@ -10,7 +10,8 @@ const PATHS = {
 
 export function Icon({ name }) {
   return html`
-    <svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.25" aria-hidden="true">
+    <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"
+      fill="none" stroke="currentColor" stroke-width="1.25">
       <path d=${PATHS[name]} />
     </svg>
   `;

@@ -19,9 +19,11 @@ export function KeysPanel() {
     <aside class="keys" aria-label="Keyboard">
       <button class="plain" onClick=${() => (keysShown.value = false)} aria-label="Close">×</button>
       <dl>
-        ${KEYS.map(([keys, what]) => html`
+        ${KEYS.map(
+          ([keys, what]) => html`
           <dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${what}</dd>
-        `)}
+        `,
+        )}
       </dl>
     </aside>
   `;
@@ -31,7 +33,8 @@ export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
     if (phase.value !== "in" || viewing.value !== null || event.defaultPrevented) return;
     if (event.key === "Escape") keysShown.value = false;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, .menu")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, .menu"))
+      return;
     if (event.key === "/") {
       event.preventDefault();
       focusPrompt();
@@ -62,13 +65,20 @@ function enter(key, cards) {
 function neighbour(key, from, cards) {
   const at = cards.indexOf(from);
   switch (key) {
-    case "ArrowRight": return cards[at + 1];
-    case "ArrowLeft": return cards[at - 1];
-    case "ArrowDown": return nearestInRow(from, cards.slice(at + 1));
-    case "ArrowUp": return nearestInRow(from, cards.slice(0, at).reverse());
-    case "Home": return cards[0];
-    case "End": return cards.at(-1);
-    default: return null;
+    case "ArrowRight":
+      return cards[at + 1];
+    case "ArrowLeft":
+      return cards[at - 1];
+    case "ArrowDown":
+      return nearestInRow(from, cards.slice(at + 1));
+    case "ArrowUp":
+      return nearestInRow(from, cards.slice(0, at).reverse());
+    case "Home":
+      return cards[0];
+    case "End":
+      return cards.at(-1);
+    default:
+      return null;
   }
 }
 

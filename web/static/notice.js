@@ -4,16 +4,17 @@ import { dispatch, link, phase, state } from "./store.js";
 
 export function Notice() {
   const { notice } = state.value;
-  const away = link.value === "lost";
-  if (away) {
-    const words = phase.value === "in" ? "reconnecting… your drawings go on meanwhile" : "reconnecting…";
-    return html`<p class="line" role="status" data-kind="lost">${navigator.onLine ? words : "no network: reconnecting when it is back"}</p>`;
-  }
+  if (link.value === "lost") return html`<p class="line" role="status" data-kind="lost">${lostWords()}</p>`;
   if (!notice) return null;
   return html`
     <p class="line" role="status" data-kind=${notice.kind}>
       ${notice.message}
-      <button class="plain" onClick=${() => dispatch({ type: "page.heeded" })} aria-label="Close this message">×</button>
+      <button class="plain" aria-label="Close this message" onClick=${() => dispatch({ type: "page.heeded" })}>×</button>
     </p>
   `;
+}
+
+function lostWords() {
+  if (!navigator.onLine) return "no network: reconnecting when it is back";
+  return phase.value === "in" ? "reconnecting… your drawings go on meanwhile" : "reconnecting…";
 }

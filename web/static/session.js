@@ -99,11 +99,12 @@ function enter() {
   return null;
 }
 
+/** The form comes with the demo's key in it, if there is one: a key that came later would run into what is typed. */
 async function greet() {
-  phase.value = "login";
-  link.value = "opening";
   const offer = await http("GET", "/api/v1/demo");
   demo.value = offer?.ok ? await offer.json() : null;
+  link.value = "opening";
+  phase.value = "login";
 }
 
 function heard(frame) {
@@ -182,7 +183,12 @@ effect(() => {
   const { user } = state.value;
   if (user === null) return; // what a reload left is still to be recalled
   const drafts = unsent(state.value).map(({ sent, prompt, mode, kind, note, created_at }) => ({
-    frame: sent, prompt, mode, kind, note, at: created_at,
+    frame: sent,
+    prompt,
+    mode,
+    kind,
+    note,
+    at: created_at,
   }));
   if (drafts.length > 0) sessionStorage.setItem(UNSENT, JSON.stringify({ user, drafts }));
   else sessionStorage.removeItem(UNSENT);

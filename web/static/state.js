@@ -95,7 +95,13 @@ const ON = {
   reset: (state, { seq }) => ({ ...state, seq, catching: false, gap: false, stale: true, renew: true }),
 
   // Places and percents are not replayed: the newest jobs are asked for once more to have them.
-  resumed: (state, { seq }) => ({ ...state, seq: Math.max(state.seq ?? 0, seq), catching: false, gap: false, stale: true }),
+  resumed: (state, { seq }) => ({
+    ...state,
+    seq: Math.max(state.seq ?? 0, seq),
+    catching: false,
+    gap: false,
+    stale: true,
+  }),
 
   jobs(state, { jobs, next, older }) {
     const base = state.renew && !older ? onlyDrafts(state) : state;
@@ -108,7 +114,7 @@ const ON = {
       if (known && ENDED.has(known.status) && !DRAFT.has(known.status)) continue;
       cards.set(key, told(job, key, known));
     }
-    const order = [...cards.keys()].sort((a, b) => later(cards.get(a), cards.get(b)));
+    const order = [...new Set([...base.order, ...cards.keys()])].sort((a, b) => later(cards.get(a), cards.get(b)));
     const cursor = older || !base.loaded ? next : base.next;
     return { ...base, cards, keys, order, loaded: true, renew: false, next: cursor ?? null };
   },
@@ -117,8 +123,16 @@ const ON = {
     // A clock behind the server's must not put a new card below older ones.
     const newest = state.cards.get(state.order[0])?.created_at ?? "";
     const card = {
-      ...BLANK, key: frame.ref, ref: frame.ref, sent: frame, prompt, mode, kind, note,
-      status: "waiting", created_at: at > newest ? at : newest,
+      ...BLANK,
+      key: frame.ref,
+      ref: frame.ref,
+      sent: frame,
+      prompt,
+      mode,
+      kind,
+      note,
+      status: "waiting",
+      created_at: at > newest ? at : newest,
     };
     const keys = new Map(state.keys).set(frame.ref, frame.ref);
     return put({ ...state, keys, order: [frame.ref, ...state.order] }, card);
@@ -145,20 +159,56 @@ const ON = {
 };
 
 const BLANK = {
-  key: null, job: null, ref: null, status: "waiting", kind: "imagine", prompt: "", mode: "fast", note: null,
-  position: null, eta_s: null, percent: 0, preview: null, images: [], actions: [], seconds: null, text: null,
-  code: null, message: null, charged: true, created_at: "", parent: null, sent: null, cancelling: false, away: false,
+  key: null,
+  job: null,
+  ref: null,
+  status: "waiting",
+  kind: "imagine",
+  prompt: "",
+  mode: "fast",
+  note: null,
+  position: null,
+  eta_s: null,
+  percent: 0,
+  preview: null,
+  images: [],
+  actions: [],
+  seconds: null,
+  text: null,
+  code: null,
+  message: null,
+  charged: true,
+  created_at: "",
+  parent: null,
+  sent: null,
+  cancelling: false,
+  away: false,
 };
 
 /** The card of a job as the `jobs` frame tells it. One that came to nothing before this visit is put away. */
 function told(job, key, known) {
   const away = known ? known.away : job.status === "failed" || job.status === "cancelled";
   return {
-    ...BLANK, ...known, away, key,
-    job: job.job, ref: job.ref, status: job.status, kind: job.kind, prompt: job.prompt, mode: job.mode,
-    position: job.position, eta_s: job.eta_s, percent: job.percent ?? 0, images: job.images ?? [],
-    actions: job.actions ?? [], code: job.code, message: job.message, charged: job.charged,
-    created_at: job.created_at, parent: job.parent,
+    ...BLANK,
+    ...known,
+    away,
+    key,
+    job: job.job,
+    ref: job.ref,
+    status: job.status,
+    kind: job.kind,
+    prompt: job.prompt ?? "",
+    mode: job.mode,
+    position: job.position,
+    eta_s: job.eta_s,
+    percent: job.percent ?? 0,
+    images: job.images ?? [],
+    actions: job.actions ?? [],
+    code: job.code,
+    message: job.message,
+    charged: job.charged,
+    created_at: job.created_at,
+    parent: job.parent,
   };
 }
 
@@ -193,7 +243,7 @@ function eachCard(state, alter) {
 function onlyDrafts(state) {
   const drafts = [...state.cards].filter(([, card]) => DRAFT.has(card.status));
   const keys = new Map(drafts.map(([key]) => [key, key]));
-  return { ...state, cards: new Map(drafts), keys, loaded: false };
+  return { ...state, cards: new Map(drafts), keys, order: state.order.filter((key) => keys.has(key)), loaded: false };
 }
 
 function later(a, b) {

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import { Actions, Handles, isGrid } from "./actions.js";
 import { html } from "./html.js";
-import { active, prints, viewing } from "./store.js";
+import { prints, viewing } from "./store.js";
 
 export function Viewer() {
   const dialog = useRef(null);
@@ -22,7 +22,7 @@ export function Viewer() {
 
   const go = (step) => {
     const to = cards[at + step];
-    if (to) viewing.value = active.value = to.key;
+    if (to) viewing.value = to.key;
   };
   const press = (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -30,15 +30,20 @@ export function Viewer() {
     event.preventDefault();
     go(step);
   };
+  const close = () => dialog.current.close();
   const shut = () => {
+    // The browser gives the focus back to the card one came from; it belongs to the one looked at last.
+    const key = viewing.value;
     viewing.value = null;
-    document.querySelector(`[data-card="${CSS.escape(active.value ?? "")}"]`)?.focus();
+    if (key !== null) document.querySelector(`[data-card="${CSS.escape(key)}"]`)?.focus();
   };
 
   return html`
-    <dialog class="viewer" ref=${dialog} tabIndex="-1" autofocus onKeyDown=${press} onClose=${shut} aria-label="Picture">
-      ${card && html`
-        <div class="stage" onClick=${() => dialog.current.close()}><${Full} key=${card.key} card=${card} tile=${tile} /></div>
+    <dialog class="viewer" aria-label="Picture" tabIndex="-1" autofocus ref=${dialog} onKeyDown=${press} onClose=${shut}>
+      ${
+        card &&
+        html`
+        <div class="stage" onClick=${close}><${Full} key=${card.key} card=${card} tile=${tile} /></div>
         <footer>
           <p class="caption" title=${card.prompt}>${card.prompt}</p>
           <div class="viewer-tools">
@@ -46,15 +51,20 @@ export function Viewer() {
             <${Handles} card=${card} tab=${0} />
             <span class="small number">${at + 1} of ${cards.length}</span>
             <span class="steps">
-              <button class="handle" disabled=${at === 0} onClick=${() => go(-1)} aria-label="Previous picture">←</button>
-              <button class="handle" disabled=${at === cards.length - 1} onClick=${() => go(1)} aria-label="Next picture">→</button>
-              <button class="handle" onClick=${() => dialog.current.close()} aria-label="Close">×</button>
+              <${Step} label="Previous picture" sign="←" disabled=${at === 0} go=${() => go(-1)} />
+              <${Step} label="Next picture" sign="→" disabled=${at === cards.length - 1} go=${() => go(1)} />
+              <${Step} label="Close" sign="×" go=${close} />
             </span>
           </div>
         </footer>
-      `}
+      `
+      }
     </dialog>
   `;
+}
+
+function Step({ label, sign, disabled = false, go }) {
+  return html`<button class="handle" aria-label=${label} disabled=${disabled} onClick=${go}>${sign}</button>`;
 }
 
 /** The thumbnail, known already, stands in until the whole picture is there, in the same place. */
