@@ -96,7 +96,7 @@ class Monitor(Shell):
         self.metrics["limner_actor_restarts_total"].labels(actor).inc()
 
     def receiveMsg_StoreTroubled(self, trouble: StoreTroubled, sender: Any) -> None:
-        self.store_trouble = "store"
+        self.store_trouble = f"store_{trouble.code}"
 
     def receiveMsg_StoreWell(self, well: StoreWell, sender: Any) -> None:
         self.store_trouble = None
