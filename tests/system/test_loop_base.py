@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -298,3 +299,32 @@ def test_a_flood_of_messages_starves_no_socket() -> None:
         return delivered_meanwhile
 
     assert asyncio.run(asyncio.wait_for(main(), 20)) > 0
+
+
+def test_time_at_work_and_lateness_are_measured_on_a_real_loop() -> None:
+    class Busy(Actor):
+        def receiveMessage(self, message: Any, sender: Any) -> None:
+            if message == "work":
+                spin(0.02)
+
+    def spin(seconds: float) -> None:
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            pass
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        base = run_on(loop)
+        for name in ("busy", "idler"):
+            base.create(Busy, name)
+        loop.call_soon(spin, 0.05)  # holds up the turn that hands out the messages
+        base.tell("busy", "work")
+        base.tell("idler", "nothing")
+        await base.idle()
+        busy, idler = base.census()
+        assert busy.busy_s >= 0.02
+        assert idler.busy_s < busy.busy_s
+        assert base.totals().loop_lag_s >= 0.05
+        await base.stop()
+
+    asyncio.run(main())
