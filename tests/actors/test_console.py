@@ -1,0 +1,126 @@
+"""What operators ask for is done by the console, once the store has it, and said in words when it cannot be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.console import Console
+from actors.console_messages import AskConsole
+from actors.guests import digest_of
+from actors.session_messages import Say
+from actors.shell import Shell
+from actors.store import Store
+from actors.store_messages import LookedUp, Lookup
+from core.config import Secret
+from protocol.api import Instruct, Instructed
+from storage.operations import FindKey, KeyHolder
+from tests.actors.stage import Stage, play
+
+
+class Idler(Shell):
+    """Something that can be restarted."""
+
+
+async def set_up(stage: Stage) -> None:
+    for name in ("monitor", "gate"):
+        stage.cast(name)
+    stage.cast("store", Store)
+    stage.cast("console", Console)
+
+
+async def instruct(stage: Stage, noun: str, verb: str, id: str | None = None, **arguments: Any) -> tuple[int, Any]:
+    stage.tell("console", AskConsole("op", "admin", "s1", Instruct(noun, id, verb, arguments)))
+    said = await stage.one("gate", Say)
+    assert isinstance(said.words, Instructed)
+    return said.words.status, msgspec.json.decode(said.words.body)
+
+
+async def holder_of(stage: Stage, key: str) -> KeyHolder:
+    stage.tell("store", Lookup("look", "gate", FindKey(digest_of(key), 1e9)))
+    found = (await stage.one("gate", LookedUp)).found
+    assert isinstance(found, KeyHolder), found
+    return found
+
+
+def test_a_new_user_gets_a_key_that_opens_and_is_stored_as_a_digest_only() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        status, made = await instruct(stage, "users", "add", name="ana", plan="free")
+        assert status == 201
+        assert {made["user"], made["plan"], made["role"]} == {"ana", "free", "user"}
+        holder = await holder_of(stage, made["key"])
+        assert (holder.name, holder.plan, holder.role) == ("ana", "free", "user")
+
+    play(scene)
+
+
+def test_a_second_key_of_a_user_may_have_another_role() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        await instruct(stage, "users", "add", name="ana")
+        status, made = await instruct(stage, "keys", "new", "ana", role="viewer")
+        assert status == 201
+        assert (await holder_of(stage, made["key"])).role == "viewer"
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("noun", "verb", "id", "arguments", "status", "code"),
+    [
+        ("users", "add", None, {}, 400, "bad_frame"),
+        ("users", "add", None, {"name": "x" * 65}, 400, "bad_frame"),
+        ("users", "add", None, {"name": "eve", "plan": "gold"}, 400, "bad_frame"),
+        ("users", "add", None, {"name": "ana"}, 409, "ref_conflict"),
+        ("keys", "new", "nobody", {}, 404, "not_found"),
+        ("keys", "new", "ana", {"role": "king"}, 400, "bad_frame"),
+        ("actors", "restart", "nobody", {}, 404, "not_found"),
+        ("nonsense", "list", None, {}, 404, "not_found"),
+    ],
+)
+def test_what_cannot_be_done_is_answered_with_a_problem(
+    noun: str, verb: str, id: str | None, arguments: dict[str, Any], status: int, code: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        await instruct(stage, "users", "add", name="ana")
+        answered, body = await instruct(stage, noun, verb, id, **arguments)
+        assert (answered, body["code"], body["status"]) == (status, code, status)
+
+    play(scene)
+
+
+def test_an_actor_is_restarted_by_its_name() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.cast("account/fox", Idler)
+        status, body = await instruct(stage, "actors", "restart", "account/fox")
+        assert (status, body) == (200, {"ok": True, "changed": True})
+        assert "account/fox" not in stage.base.names
+
+    play(scene)
+
+
+def test_status_and_tree_tell_of_jobs_and_actors() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        _, status = await instruct(stage, "status", "list")
+        assert status["users"] == 0
+        assert status["accounts"] == 1
+        _, tree = await instruct(stage, "tree", "list")
+        assert {"console", "store", "gate"} <= {actor["name"] for actor in tree["actors"]}
+
+    play(scene)
+
+
+def test_the_demo_key_opens() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.base.process.demo_key = Secret("demo-key")
+        await set_up(stage)
+        await stage.quiet()
+        assert (await holder_of(stage, "demo-key")).name == "demo"
+
+    play(scene)
