@@ -1,0 +1,307 @@
+"""Limner, the program: the commands of `limner`, and the daemon put together from its parts.
+
+    limner serve     config → ground (port, folder) → simulator → actors → web server, until a signal
+    limner draw      one drawing through a running daemon      limner admin   the operator's instructions
+    limner doctor    what is wrong, a line each                limner sim     the simulated Discord by itself
+
+Whatever is slow to import is imported by the command that needs it, when it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.endings import FAILED, INTERRUPTED, NO_CONNECTION, USAGE, Quit
+
+if TYPE_CHECKING:
+    from actors.process import Process
+    from console.ground import Ground
+    from core.config import Config, Secret
+
+DATA = Path("limner-data")
+SLOW_IMPORTS = ("actors.root", "web.app")
+#: A stop takes 10 s at most (CONTRACT §1): these, and web/app.py's GOODBYE_S.
+NOTICE_S = 0.2
+ACTORS_STOP_S_MAX = 4.5
+ACTORS_FORCE_S_MAX = 1.0
+READY_POLL_S = 0.05
+READY_WARN_S = 15.0
+TERMS = (
+    "Discord forbids automating personal accounts and Midjourney restricts automation; "
+    'README, "Terms", says what that means for you.'
+)
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="A self-hosted AI drawing service: it queues, draws through Discord accounts, and loses nothing.",
+)  # fmt: skip
+
+
+class Mode(StrEnum):
+    """How a drawing is paid for at the drawing bot."""
+
+    FAST = "fast"
+    RELAX = "relax"
+    TURBO = "turbo"
+
+
+class Pictures(StrEnum):
+    """What the simulator draws."""
+
+    PAINTED = "painted"
+    CANNED = "canned"
+
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file (docs/CONFIG.md); without: --demo.")]
+DataFolder = Annotated[Path, typer.Option("--data", help="Where everything is kept.")]
+Url = Annotated[str | None, typer.Option("--url", envvar="LIMNER_URL", help="The daemon; else the demo's.")]
+Key = Annotated[str | None, typer.Option("--key", envvar="LIMNER_KEY", help="Your key; else the demo's.")]
+
+
+# --- commands -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    config: ConfigFile = None,
+    data: DataFolder = DATA,
+    host: Annotated[str | None, typer.Option(help="Address to listen on  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0: any  [default: 8080]")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Draw through a simulated Discord, with a demo user.")] = False,
+    sim_seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the daemon: the page, the API, and every actor, in one process."""
+    from console.ground import take_ground
+    from console.settings import load
+
+    settings = load(config, host, port, os.environ)
+    ground = take_ground(settings, data)
+    raise typer.Exit(_run(lambda: run_daemon(settings, ground, demo or config is None, sim_seconds)))
+
+
+@app.command()
+def sim(
+    port: Annotated[int, typer.Option(help="0: any")] = 0,
+    accounts: Annotated[int, typer.Option(help="User accounts in the guild.")] = 2,
+    bots: Annotated[int, typer.Option(help="Bot accounts in the guild.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="The same seed, the same pictures and tokens.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long a drawing takes.")] = 6.0,
+    data: Annotated[Path | None, typer.Option(help="Keep everything in this folder; else in memory.")] = None,
+    pictures: Annotated[Pictures, typer.Option(help="canned: one tiny picture, for load.")] = Pictures.PAINTED,
+) -> None:
+    """Run the simulated Discord alone, on loopback; prints where it is as one JSON line."""
+    from sim.main import run
+
+    run(port, accounts, bots, seed, seconds, data, pictures.value)
+
+
+# --- the daemon ---------------------------------------------------------------------------------------------------
+
+
+async def run_daemon(config: Config, ground: Ground, with_demo: bool, sim_seconds: float | None) -> int:
+    """The daemon's whole life; its exit code. Raises Quit for what is wrong before it is up."""
+    from console import demo as demos
+    from console.ground import own_url
+    from console.logs import secrets_of, set_up_logs
+    from core.config import Secret
+
+    set_up_logs(secrets_of(config))
+    simulator, demo = None, None
+    try:
+        if with_demo:
+            simulator = demos.Simulator(ground.data / "sim", sim_seconds)
+            await simulator.spawn()
+            for slow in SLOW_IMPORTS:  # while the simulator starts
+                import_module(slow)
+            announced = await simulator.announced()
+            demo = demos.keep_demo(ground.data, own_url(config, ground.listener), announced.base)
+            config = demos.with_simulator(config, announced, demo)
+            set_up_logs((*secrets_of(config), demo.key))
+        process = open_process(config, ground.data, Secret(demo.key) if demo else None)
+        daemon = Daemon(process, ground)
+        return await daemon.live(simulator.keep_running() if simulator else None)
+    finally:
+        if simulator is not None:
+            await simulator.stop()
+        ground.release()
+
+
+def open_process(config: Config, data: Path, demo_key: Secret | None) -> Process:
+    """Opens what lasts as long as the process, and tries it. Raises Quit when it cannot be used."""
+    from actors.process import Process
+    from console.settings import database_url, pictures_url
+    from console.workers import Workers
+    from storage.database import StoreTrouble, open_database
+    from storage.pictures import PictureTrouble, open_pictures
+    from system.links import DiscordLinks
+
+    url = database_url(config, data)
+    try:
+        open_database(url).close()
+        pictures = open_pictures(pictures_url(config, data))
+    except StoreTrouble as trouble:
+        code = NO_CONNECTION if trouble.code == "unavailable" else USAGE
+        raise Quit(code, f"the database: {trouble.message}") from None
+    except PictureTrouble as trouble:
+        raise Quit(USAGE, str(trouble)) from None
+    links = DiscordLinks(config.discord.api, config.discord.proxy)
+    return Process(config, data, links, pictures, Workers(), database=url, demo_key=demo_key)
+
+
+class Daemon:
+    """The actor system and the web server on the running loop, from their start to their end."""
+
+    def __init__(self, process: Process, ground: Ground) -> None:
+        """Raises Quit when the web server refuses its settings."""
+        import structlog
+
+        from console.ground import page_url
+        from system.loop_base import run_on
+        from web.app import make_server
+
+        self.process, self.ground = process, ground
+        self.loop = asyncio.get_running_loop()
+        self.base = run_on(self.loop, process=process)
+        try:
+            self.server = make_server(process, self.base.tell)
+        except (ValueError, OSError) as error:
+            raise Quit(USAGE, f"the web server refuses its settings: {error}") from None
+        self.url = page_url(process.config, ground.listener)
+        self.log = structlog.get_logger("limner")
+
+    async def live(self, companion: Coroutine[Any, Any, None] | None) -> int:
+        """Starts everything, waits for a signal, and stops in order; the exit code. `companion` runs meanwhile.
+
+        Raises Quit when the root actor has given up: all below it has been started again too often.
+        """
+        from actors.root import Root
+        from actors.shell import Start
+
+        signalled: asyncio.Future[int] = self.loop.create_future()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self._hear_signal, signalled, number)
+        self.base.create(Root, "root")
+        root = asyncio.ensure_future(self.base.ended("root"))
+        self.base.tell("root", Start("root"))
+        web = asyncio.ensure_future(self.server.carry(self.ground.listener))
+        beside = [asyncio.ensure_future(each) for each in (self._announce(), companion) if each is not None]
+        try:
+            await asyncio.wait({signalled, root, web, *beside[1:]}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+        reason = root.result() if root.done() else None
+        await self._stop(root, web)
+        if not signalled.done():
+            raise Quit(FAILED, f"the service gave up: {reason or 'a part of it ended'}; the log above says why")
+        return INTERRUPTED if signalled.result() == signal.SIGINT else 0
+
+    def _hear_signal(self, signalled: asyncio.Future[int], number: int) -> None:
+        """The first signal asks for an orderly stop; a second one gets what it would get of any program."""
+        signalled.set_result(number)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            self.loop.remove_signal_handler(each)
+
+    async def _announce(self) -> None:
+        """Says where we are as soon as GET /readyz would answer 200; says why not when that takes long."""
+        from protocol.api import ReadyShown, ShowReady
+        from protocol.client import ClientMistake
+
+        desk = self.server.config.app.state.desk  # type: ignore[union-attr]
+        warn_at = self.loop.time() + READY_WARN_S
+        self.log.info("listening", url=self.url)
+        while True:
+            try:
+                shown = await desk.ask_for(ReadyShown, "", None, ShowReady())
+            except ClientMistake as mistake:
+                shown = ReadyShown(False, (mistake.code,))
+            if shown.ready and self.server.started:
+                break
+            if self.loop.time() >= warn_at:
+                warn_at += READY_WARN_S
+                self.log.warning("not ready yet", reasons=shown.reasons)
+            await asyncio.sleep(READY_POLL_S)
+        self._greet()
+
+    def _greet(self) -> None:
+        lines = [f"limner ready {self.url}", f"  page      {self.url}/"]
+        if self.process.demo_key is not None:
+            lines += [
+                f"  demo key  {self.process.demo_key.reveal()}",
+                '  try       limner draw "a red fox in snow" -o fox.png',
+                "  note      the Discord behind it is simulated",
+            ]
+        print("\n".join([*lines, f"  terms     {TERMS}"]), flush=True)
+
+    async def _stop(self, root: asyncio.Future[str | None], web: asyncio.Future[None]) -> None:
+        """No new jobs, clients told, the web closed, actors ended in order, and all that was taken committed."""
+        from actors.queue_messages import Drain
+        from actors.supervisor import Shutdown
+
+        self.log.info("stopping")
+        self.base.tell("gate", Drain())
+        self.base.tell("queue", Drain())
+        await asyncio.wait({root}, timeout=NOTICE_S)  # the notices are on their way
+        self.server.should_exit = True
+        await asyncio.gather(web, return_exceptions=True)
+        self.base.tell("root", Shutdown())
+        _, late = await asyncio.wait({root}, timeout=ACTORS_STOP_S_MAX)
+        if late:
+            self.log.error("actors did not stop in time", limit_s=ACTORS_STOP_S_MAX)
+        await self.base.stop(ACTORS_FORCE_S_MAX)
+        self.process.pool.shutdown(wait=False, cancel_futures=True)
+        await self.process.links.close()
+        self.log.info("stopped")
+
+
+# --- the end ------------------------------------------------------------------------------------------------------
+
+
+def _run(make: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Runs the coroutine on uvloop."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(make())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`limner`: runs a command; the exit codes are those of CONTRACT §1, errors are one line on stderr."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(arguments or sys.argv[1:] or ["--help"], prog_name="limner", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except Quit as quit:
+        return _say(quit.code, quit.message)
+    except typer.TyperException as mistake:
+        return _say(getattr(mistake, "exit_code", USAGE), _one_line(mistake))
+    except (KeyboardInterrupt, typer.Abort):
+        return _say(INTERRUPTED, "interrupted")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: nor shall the exit complain
+        return FAILED
+
+
+def _one_line(mistake: typer.TyperException) -> str:
+    message = " ".join(mistake.format_message().split())
+    return f"{message.rstrip('.')}; see limner --help"
+
+
+def _say(code: int, message: str) -> int:
+    print(f"limner: {message}", file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

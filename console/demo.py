@@ -1,0 +1,168 @@
+"""Demo: the daemon with a simulated Discord as its child, a demo user, and `DATA/demo.json` that says where and who.
+
+The simulator keeps its state and its port in `DATA/sim`. It ends with us, also when we are killed; should it end by
+itself, it is started again on the same port, and the account actors find it again like any Discord that was away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from console.endings import FAILED, Quit
+from console.ground import write_privately
+from core.config import AccountConfig, Admin, Config, Discord, Secret
+
+FILE_NAME = "demo.json"
+START_S_MAX = 20.0
+STOP_S_MAX = 3.0
+AGAIN_S_MIN, AGAIN_S_MAX = 0.5, 5.0
+
+log = structlog.get_logger("limner.demo")
+
+
+class Demo(Struct, frozen=True):
+    """What `DATA/demo.json` holds."""
+
+    url: str
+    key: str
+    admin_key: str
+    sim: str
+
+    def __repr__(self) -> str:
+        return f"Demo(url={self.url!r}, sim={self.sim!r})"
+
+
+class SimulatedAccount(Struct, frozen=True):
+    """One account of the simulator."""
+
+    name: str
+    token: str
+    channel_id: str
+
+
+class Announcement(Struct, frozen=True):
+    """The simulator's one line: where it is, and who can log in there."""
+
+    api: str
+    gateway: str
+    cdn: str
+    guild_id: str
+    accounts: tuple[SimulatedAccount, ...]
+
+    @property
+    def base(self) -> str:
+        """Its base URL, where `/_sim/…` is."""
+        return self.api.partition("/api/")[0]
+
+
+def read_demo(data: Path) -> Demo | None:
+    """The file of an earlier or running demo; None when there is none, or when it is not one."""
+    try:
+        return msgspec.json.decode((data / FILE_NAME).read_bytes(), type=Demo)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def keep_demo(data: Path, url: str, sim: str) -> Demo:
+    """Writes the file anew, with the keys of the last time: who has one goes on using it."""
+    before = read_demo(data)
+    key = before.key if before else f"limner_demo.{secrets.token_urlsafe(32)}"
+    admin_key = before.admin_key if before else f"limner_admin.{secrets.token_urlsafe(32)}"
+    demo = Demo(url, key, admin_key, sim)
+    write_privately(data / FILE_NAME, msgspec.json.encode(demo).decode() + "\n")
+    return demo
+
+
+def with_simulator(config: Config, announced: Announcement, demo: Demo) -> Config:
+    """The config with the simulated Discord in place of Discord and its accounts."""
+    accounts = tuple(
+        AccountConfig(account.name, Secret(account.token), announced.guild_id, account.channel_id, kind="user")
+        for account in announced.accounts
+    )
+    discord = Discord(api=announced.api, gateway=announced.gateway, cdn=announced.cdn)
+    admin = config.admin if config.admin.key else Admin(Secret(demo.admin_key))
+    return replace(config, accounts=accounts, discord=discord, admin=admin)
+
+
+class Simulator:
+    """The child process. `start` once, then `keep_running` as a task, and `stop`."""
+
+    def __init__(self, folder: Path, seconds: float | None) -> None:
+        """`seconds` is a drawing's time; None leaves the simulator's own."""
+        self._folder, self._seconds = folder, seconds
+        self._port = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def spawn(self) -> None:
+        """Starts the process and returns at once, so that others can start meanwhile."""
+        arguments = ["--port", str(self._port), "--data", str(self._folder), "--until-stdin-closes"]
+        if self._seconds is not None:
+            arguments += ["--seconds", str(self._seconds)]
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "sim", *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us: drawings under way are settled before the simulator goes
+        )
+
+    async def announced(self) -> Announcement:
+        """Its line, when it listens. Raises Quit when it ended or says nothing in time."""
+        process = self._running()
+        line = b""
+        with contextlib.suppress(TimeoutError):
+            line = await asyncio.wait_for(_stream(process.stdout).readline(), START_S_MAX)
+        try:
+            found = msgspec.json.decode(line, type=Announcement)
+        except msgspec.MsgspecError:
+            await self.stop()
+            raise Quit(FAILED, "the simulated Discord did not start; its own line above says why") from None
+        self._port = int(found.base.rpartition(":")[2])
+        return found
+
+    async def keep_running(self) -> None:
+        """Starts it again whenever it ends, on the same port, until cancelled."""
+        wait_s = AGAIN_S_MIN
+        while True:
+            code = await self._running().wait()
+            log.warning("the simulated Discord ended, starting it again", exit_code=code, wait_s=wait_s)
+            await asyncio.sleep(wait_s)
+            await self.spawn()
+            try:
+                await self.announced()
+                wait_s = AGAIN_S_MIN
+            except Quit:
+                wait_s = min(wait_s * 2, AGAIN_S_MAX)
+
+    async def stop(self) -> None:
+        """Asks it to end, and insists after a while. Twice is harmless."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        _stream(process.stdin).close()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_S_MAX)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError("the simulator has not been started")
+        return self._process
+
+
+def _stream(stream: Any) -> Any:
+    """A pipe that we asked for: never None."""
+    if stream is None:
+        raise RuntimeError("the simulator has no pipe")
+    return stream
