@@ -80,6 +80,7 @@ class _Entry(msgspec.Struct):
     opened: int
     standing: _Standing = _Standing.OPEN
     closed_at: float = 0.0
+    restored: bool = False
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -89,12 +90,18 @@ class _Waiting(msgspec.Struct, frozen=True):
 
 
 class Correlator:
-    """The drawings of one account. `claimed` are the message ids of results that already have their owner."""
+    """The drawings of one account.
 
-    def __init__(self, claimed: Iterable[str] = ()) -> None:
+    `claimed` are the message ids of results from before that have their owner already; None says that they are not
+    known. Then a restored drawing gets no result without proof: what looks unclaimed in the channel's history may be
+    another user's, given before the restart.
+    """
+
+    def __init__(self, claimed: Iterable[str] | None = None) -> None:
+        self._knows_claimed = claimed is not None
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._held: list[_Waiting] = []
-        self._claimed: OrderedDict[str, None] = OrderedDict.fromkeys(claimed)
+        self._claimed: OrderedDict[str, None] = OrderedDict.fromkeys(claimed or ())
         self._deleted: OrderedDict[str, None] = OrderedDict()
         self._arrivals = 0
 
@@ -104,9 +111,15 @@ class Correlator:
         """A drawing is about to be submitted: only signs that arrive from now on can be its own."""
         self._entries[drawing.nonce] = _Entry(drawing, self._arrivals)
 
-    def restore(self, drawing: Drawing, now: float) -> tuple[Finding, ...]:
-        """A drawing from before a restart, with the links that were stored; held results may be its own."""
-        self._entries[drawing.nonce] = _Entry(msgspec.structs.replace(drawing, doubtful=True), opened=0)
+    def restore(self, drawing: Drawing, now: float, closed: bool = False) -> tuple[Finding, ...]:
+        """A drawing from before a restart, with the links that were stored; held results may be its own.
+
+        `closed` marks one that was closed without an ending, lately: its result may still come.
+        """
+        entry = _Entry(msgspec.structs.replace(drawing, doubtful=True), opened=0, restored=True)
+        if closed:
+            entry.standing, entry.closed_at = _Standing.GHOST, now
+        self._entries[drawing.nonce] = entry
         return self._look_again(now)
 
     def doubt(self, job_id: str, attempt: int) -> None:
@@ -218,7 +231,11 @@ class Correlator:
                 alone.setdefault(found[0].drawing.nonce, []).append((waiting, found[0]))
         # Two results that can only be one drawing's: one is a stranger's, and nothing says which.
         ties = (pairs[0] for pairs in alone.values() if len(pairs) == 1)
-        return next((tie for tie in ties if _is_due(tie[1].drawing, tie[0], now)), None)
+        return next((tie for tie in ties if self._may_settle(tie[1]) and _is_due(tie[1].drawing, tie[0], now)), None)
+
+    def _may_settle(self, entry: _Entry) -> bool:
+        """Whether being the only candidate means anything: not among results whose owners we do not know."""
+        return self._knows_claimed or not entry.restored
 
     # --- consequences ---
 

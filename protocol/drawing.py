@@ -6,7 +6,6 @@ carries the nonce that was stored before it is sent; the nonce is the only name 
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +19,6 @@ __all__ = ["Command", "MissingCommand", "Observation", "Observer", "Offer", "Pla
 
 MIDJOURNEY_APPLICATION_ID = "936929561302675456"
 NIJI_APPLICATION_ID = "1022952195194359889"
-DISCORD_EPOCH_MS = 1_420_070_400_000
 COMMAND, COMPONENT, MODAL = 2, 3, 5
 STRING, ATTACHMENT = 3, 11
 BLEND_IMAGE_COUNT_MAX = 5
@@ -72,16 +70,6 @@ def learn_commands(index: Any, application_id: str) -> dict[str, Command]:
         if command.application_id == application_id:
             found[command.name] = command
     return found
-
-
-def new_nonce(unix: float, rng: random.Random) -> str:
-    """A nonce shaped like a snowflake of that time, as Discord's own clients make them; 22 bits are drawn."""
-    return str(int(unix * 1000) - DISCORD_EPOCH_MS << 22 | rng.getrandbits(22))
-
-
-def snowflake_time(snowflake: str) -> float | None:
-    """The unix seconds at which a snowflake (a message's id) was made; None if it is none."""
-    return ((int(snowflake) >> 22) + DISCORD_EPOCH_MS) / 1000 if snowflake.isdecimal() and len(snowflake) < 21 else None
 
 
 def imagine_prompt(prompt: str, mode: str, image_urls: tuple[str, ...] = ()) -> str:

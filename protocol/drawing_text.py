@@ -14,6 +14,9 @@ import msgspec
 _UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])", re.I)
 # A prompt may hold `** - ` itself: the last one ends it.
 _CONTENT = re.compile(r"\s*\*\*(?P<prompt>.*)\*\*\s+-\s+(?P<tail>.*)", re.S)
+# A blend may have no prompt at all; then its message begins with what was done, or with the mention.
+_DONE = r"Image #\d|[A-Z][a-z]+(?: [A-Z][a-z]+)?(?: \([^()]*\))? by"
+_NO_PROMPT = re.compile(rf"\s*(?P<tail>(?:{_DONE})?\s*<@!?\d+>\s*(?:\(.*)?)", re.S)
 _MENTION = re.compile(r"<@!?(?P<user>\d+)>")
 _FOOTER = re.compile(r"\n-# .*", re.S)
 _LINK = re.compile(r"\[[^\]]*\]\(<?[^)]*>?\)")
@@ -44,10 +47,10 @@ class Content(msgspec.Struct, frozen=True):
 
 def read_content(content: str) -> Content | None:
     """The meaning of a bot message's text; None if it is not one about a drawing."""
-    match = _CONTENT.fullmatch(content)
+    match = _CONTENT.fullmatch(content) or _NO_PROMPT.fullmatch(content)
     if match is None:
         return None
-    prompt, tail = match["prompt"], _LINK.sub("", _FOOTER.sub("", match["tail"]))
+    prompt, tail = match.groupdict().get("prompt", ""), _LINK.sub("", _FOOTER.sub("", match["tail"]))
     mention = _MENTION.search(tail)
     head, rest = (tail[: mention.start()], tail[mention.end() :]) if mention else ("", tail)
     notes = [note.strip().lower() for note in _PARENTHESIS.findall(rest)]

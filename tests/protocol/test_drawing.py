@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from protocol import drawing as d
 from protocol.drawing import Command, MissingCommand, Place, Upload
@@ -90,15 +86,3 @@ def test_the_granted_mode_replaces_a_mode_in_the_prompt() -> None:
     assert d.imagine_prompt("a fox --turbo  --ar 1:1\n--Fast", "relax") == "a fox --ar 1:1 --relax"
     assert d.imagine_prompt("fox", "fast", ("https://x/1.png",)) == "https://x/1.png fox --fast"
     assert d.imagine_prompt("a--turbo --turbocharged", "fast") == "a--turbo --turbocharged --fast"
-
-
-@given(st.floats(1.5e9, 4e9), st.integers())
-def test_a_nonce_is_a_snowflake_of_its_time(unix: float, seed: int) -> None:
-    nonce = d.new_nonce(unix, random.Random(seed))
-    assert len(nonce) <= 25
-    assert d.snowflake_time(nonce) == pytest.approx(unix, abs=0.002)
-
-
-def test_the_same_dice_give_the_same_nonce() -> None:
-    assert d.new_nonce(1e9 * 2, random.Random(5)) == d.new_nonce(1e9 * 2, random.Random(5))
-    assert d.snowflake_time("none") is None
