@@ -1,14 +1,57 @@
-"""Account: one Discord account through which the drawing bot works. Carries drawings there and tells what became of them.
+"""Account: one Discord account through which the drawing bot works. Carries drawings there and tells what became of it.
 
-Takes   Perform, Go, NoGo, Acknowledged, Holdings, Stop, Announce, FreshPicture, (its own: frames, answers, timers)
-Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree, Renew -> scheduler;
-        Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor
+Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
+        (gallery);  Suspend, Reinstate, SetSlots (console);  Committed, NotCommitted, LookedUp (store);  Prepared,
+        Posted, HistoryCame, LineMade, LineLost, FrameCame, Tick, ResendDue (itself)
+Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree,
+        Renew -> scheduler;  Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor;
+        Commit, Lookup -> store
 Crash   restarted by Accounts; resumes its gateway session, asks the Queue what it holds, and correlates again
+
+Its start, its gateway line and its being up or down are in account_presence.py; here are its drawings.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from typing import Any
+
+from actors.account_errands import HistoryCame, Posted, messages_of
+from actors.account_presence import AccountPresence
+from actors.account_readings import drawing_of, sign_of
+from actors.account_work import Step, Work, after_posted, after_refusal
+from actors.queue_messages import (
+    Acknowledged,
+    Begin,
+    Doubtful,
+    Drawn,
+    Failed,
+    Go,
+    Holdings,
+    NoGo,
+    Returned,
+    Sighted,
+    Stop,
+)
+from actors.scheduler import Renew, SlotFree
+from core.job import State
+from core.reconcile import Doubt, Ruling, rule
+from core.signs import Began, Ended, Finding, Held, Late, Moved, Sign, Took, Unclaimed
+from protocol import drawing_events as seen
+from protocol.gateway import Dispatch
+from storage.operations import JobRecord, Offer
 from system.message import Message
+
+LEASE_RENEW_S = 20.0
+#: Neither Go nor NoGo for this long: the word was lost. Longer than the scheduler waits for a lease to begin.
+BEGIN_S_MAX = 15.0
+#: A token may wait this long for a rate limit and still begin in time.
+HOLD_S_MAX = 5.0
+PRESS_AGAIN_S = 10.0
+#: Reconnects on purpose, to prove what was not taken, are this far apart.
+PROVE_EACH_S = 30.0
+POSTED_MAX = 10_000
+CANCELLED_TEXT = "Cancelled while it was drawn."
 
 
 class Perform(Message, frozen=True):
@@ -55,3 +98,347 @@ class PictureAt(Message, frozen=True):
     message_id: str
     url: str | None
     why: str | None
+
+
+class Account(AccountPresence):
+    """See the module's docstring."""
+
+    ACCEPTS = (Perform, Go, NoGo, Acknowledged, Holdings, Stop, FreshPicture, Posted, HistoryCame)
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Attempts of this life whose POST may have left us: never given back for want of a Go.
+        self.posted: OrderedDict[tuple[str, int], None] = OrderedDict()
+        #: The first event whose meaning still waits for evidence in the correlator.
+        self.held_seq: int | None = None
+        self.renewed_at = 0.0
+        self.proved_at = -PROVE_EACH_S
+
+    # --- from token to submission ----------------------------------------------------------------------------
+
+    def receiveMsg_Perform(self, token: Perform, sender: Any) -> None:
+        work = self.works.get(token.job)
+        if work is not None and work.attempt >= token.attempt:
+            return
+        if self.why_down() is not None or self.line is None or self.line.session_id is None:
+            return  # the lease does not begin: it is void soon, and the job goes elsewhere
+        wait_s = self.errands.hold_s()
+        if wait_s > 0:
+            if wait_s < HOLD_S_MAX:
+                self.after(wait_s, token)
+            else:
+                self._hold_back(wait_s)
+            return
+        session_id, now = self.line.session_id, self.now()
+        self.works[token.job] = Work(
+            token.job, token.user, token.attempt, token.lease, Step.BEGINNING, now, session_id=session_id
+        )
+        self.tell("queue", Begin(self.subject, token.job, token.attempt, token.lease, session_id))
+
+    def receiveMsg_NoGo(self, refusal: NoGo, sender: Any) -> None:
+        work = self._work(refusal.job, refusal.attempt)
+        if work is not None and work.step is Step.BEGINNING:
+            self._let_go(work)
+
+    def receiveMsg_Go(self, go: Go, sender: Any) -> None:
+        job = go.job
+        work = self._work(job.id, job.attempt)
+        if (job.id, job.attempt) in self.posted:
+            return
+        line = self.line
+        if work is None or line is None or line.session_id is None or line.session_id != job.gateway_session:
+            self._give_back(job, "the gateway connection changed before it was submitted")
+        elif work.stop_wanted:
+            self._end(work, self._cancelled(work, charged=False))
+        else:
+            work.job, work.step, work.since, work.go_at = job, Step.SUBMITTING, self.now(), self.now()
+            self._remember_posted(job)
+            self.correlator.open(drawing_of(job))
+            self._renew(work)
+            self.work(self.errands.submit(job, line.session_id, self.commands, work.go_at), "submit")
+
+    def _give_back(self, job: JobRecord, why: str) -> None:
+        """It surely was not submitted."""
+        self.outbox.put(Returned(self.subject, job.id, job.attempt, why), None)
+        work = self._work(job.id, job.attempt)
+        if work is not None:
+            self._let_go(work)
+        elif job.lease is not None:
+            self.tell("scheduler", SlotFree(self.subject, job.lease))
+
+    def receiveMsg_Posted(self, posted: Posted, sender: Any) -> None:
+        work = self._work(posted.job, posted.attempt)
+        if posted.kind == "stale_version":
+            self.work(self.errands.prepare(), "learn the commands again")
+        elif posted.kind == "account":
+            self.suspend(f"Discord refuses its submissions: {posted.why}")
+        elif posted.after_s > 0:
+            self._hold_back(posted.after_s)
+        if work is None or work.job is None or work.step is not Step.SUBMITTING:
+            return  # its events were faster than the answer
+        if posted.outcome == "taken":
+            work.step, work.since = Step.WITH_BOT, self.now()
+        elif posted.outcome == "doubtful":
+            self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
+            self._doubt(work)
+        else:
+            self._end(work, after_posted(self.subject, work.job, posted), never_taken=True)
+
+    def _doubt(self, work: Work) -> None:
+        work.step, work.since = Step.DOUBTFUL, self.now()
+        work.doubt = Doubt(self.now(), work.session_id)
+        self.correlator.doubt(work.job_id, work.attempt)
+        self.outbox.put(Doubtful(self.subject, work.job_id, work.attempt), None)
+
+    def _hold_back(self, seconds: float) -> None:
+        self.hold_until = max(self.hold_until, self.now() + seconds)
+        self.report()
+
+    # --- what the bot says -----------------------------------------------------------------------------------
+
+    def on_dispatch(self, event: Dispatch) -> None:
+        self._observe(self.observer.observe(event.type, event.data))
+
+    def receiveMsg_HistoryCame(self, came: HistoryCame, sender: Any) -> None:
+        for message in messages_of(came.page):
+            self._observe(self.observer.observe("MESSAGE_CREATE", message))
+
+    def _observe(self, observation: seen.Observation) -> None:
+        match observation:
+            case seen.Odd(why=why):
+                self.log.warning("the drawing bot said something new", why=why)
+            case seen.ModalAsked():
+                self.log.warning("the drawing bot asked for a form, which no action of ours opens")
+            case seen.Refusal(pauses_account=True, title=title):
+                self.suspend(f"paused: {title}")
+        sign = sign_of(observation)
+        if sign is not None:
+            self._act_on(self.correlator.observe(sign, self.now()))
+
+    def _act_on(self, findings: tuple[Finding, ...]) -> None:
+        for finding in findings:
+            match finding:
+                case Held():
+                    self.log.info("a result waits for evidence", candidates=len(finding.candidates))
+                case Unclaimed():
+                    self.log.info("a message of the bot's is no drawing's of ours", stage=finding.sign.stage.value)
+                case Late():
+                    self._late(finding)
+                case _:
+                    work = self._work(finding.job_id, finding.attempt)
+                    if work is not None:
+                        self._found(work, finding)
+        if self.correlator.next_deadline(self.now()) is None:
+            self.held_seq = None
+        elif self.held_seq is None:
+            self.held_seq = self.seq
+
+    def _found(self, work: Work, finding: Took | Began | Moved | Ended) -> None:
+        if isinstance(finding, Ended):
+            self._ended(work, finding.sign)
+            return
+        was_doubtful = work.step is Step.DOUBTFUL
+        if work.step in (Step.SUBMITTING, Step.DOUBTFUL):
+            work.step, work.since, work.doubt = Step.WITH_BOT, self.now(), None
+        if isinstance(finding, Took | Began):
+            work.interaction_id = finding.interaction_id or work.interaction_id
+        match finding:
+            case Took():
+                # Told with the start message, which nearly always comes: a refusal at once may still be given back.
+                work.took_seq = self.seq
+                if was_doubtful:
+                    self._sighted(work)
+            case Began(message_id=message_id):
+                self._sighted(work, message_id=message_id)
+                self._note_cancel(work, message_id, None)
+            case Moved(percent=percent, hash=hash_, sign=sign):
+                if hash_ is not None and hash_ != work.hash:
+                    work.hash = hash_
+                    self._sighted(work, hash_=hash_)
+                self._moved(work, percent, sign)
+
+    def _sighted(self, work: Work, message_id: str | None = None, hash_: str | None = None) -> None:
+        fact = Sighted(self.subject, work.job_id, work.attempt, work.interaction_id, message_id, hash_ or work.hash)
+        self.outbox.put(fact, self.seq if work.took_seq is None else work.took_seq)
+        work.sighted, work.took_seq = True, None
+
+    def _moved(self, work: Work, percent: int, sign: Sign) -> None:
+        seen_of = sign.parcel
+        self.tell("lobby", Progressed(work.user, work.job_id, percent, None))
+        if isinstance(seen_of, seen.Progressed):
+            self._note_cancel(work, sign.message_id, seen_of.cancel_id)
+            if seen_of.preview_url is not None:
+                self.tell("gallery", Previewed(work.user, work.job_id, percent, seen_of.preview_url))
+
+    def _ended(self, work: Work, sign: Sign) -> None:
+        end = sign.parcel
+        if isinstance(end, seen.Finished):
+            fact: Drawn | Failed | Returned = self._drawn(work.job_id, work.attempt, end, work.hash)
+        elif isinstance(end, seen.Refusal):
+            fact = after_refusal(self.subject, work, end)
+        else:
+            fact = self._cancelled(work, charged=work.stop_wanted)
+        self._end(work, fact, closed=True)
+
+    def _drawn(self, job_id: str, attempt: int, end: seen.Finished, hash_: str | None) -> Drawn:
+        offers = tuple(Offer(offer.action, offer.index, offer.label, offer.custom_id) for offer in end.offers)
+        message_id = end.links.message_id or ""
+        return Drawn(self.subject, job_id, attempt, message_id, end.url, end.links.hash or hash_, offers, end.text)
+
+    def _late(self, late: Late) -> None:
+        """A result after the end: kept on record for the operator, and changes nothing (CONTRACT §5)."""
+        self.log.warning("a drawing came after its job had ended", job=late.job_id, attempt=late.attempt)
+        if isinstance(late.sign.parcel, seen.Finished):
+            self.outbox.put(self._drawn(late.job_id, late.attempt, late.sign.parcel, None), self.seq)
+
+    # --- ends ------------------------------------------------------------------------------------------------
+
+    def _cancelled(self, work: Work, charged: bool) -> Failed:
+        return Failed(self.subject, work.job_id, work.attempt, "cancelled", "cancelled", CANCELLED_TEXT, charged)
+
+    def _end(
+        self, work: Work, fact: Drawn | Failed | Returned, closed: bool = False, never_taken: bool = False
+    ) -> None:
+        """The fact that ends the attempt, told until it is stored; then the place is free."""
+        self.outbox.put(fact, self.seq)
+        if not closed:
+            self._act_on(self.correlator.close(work.job_id, work.attempt, self.now(), never_taken=never_taken))
+        self._let_go(work)
+
+    def _let_go(self, work: Work) -> None:
+        if self.works.get(work.job_id) is work:
+            del self.works[work.job_id]
+        if work.lease is not None:
+            self.tell("scheduler", SlotFree(self.subject, work.lease))
+
+    def receiveMsg_Acknowledged(self, told: Acknowledged, sender: Any) -> None:
+        self.outbox.acknowledge(told)
+
+    # --- cancels ---------------------------------------------------------------------------------------------
+
+    def receiveMsg_Stop(self, stop: Stop, sender: Any) -> None:
+        work = self.works.get(stop.job)
+        if work is not None:
+            work.stop_wanted = True
+            self._press_cancel(work)
+
+    def _note_cancel(self, work: Work, message_id: str | None, custom_id: str | None) -> None:
+        if message_id is not None and custom_id is not None:
+            work.cancel = (message_id, custom_id)
+            self._press_cancel(work)
+
+    def _press_cancel(self, work: Work) -> None:
+        """Press the drawing's cancel button, if a stop is wanted and the button known; again after a while."""
+        if not work.stop_wanted or work.cancel is None or self.line is None or self.line.session_id is None:
+            return
+        if work.stop_pressed_at is None or self.now() - work.stop_pressed_at >= PRESS_AGAIN_S:
+            work.stop_pressed_at = self.now()
+            self.work(self.errands.cancel(self.line.session_id, *work.cancel), "cancel")
+
+    # --- after a restart, and after a new session ------------------------------------------------------------
+
+    def receiveMsg_Holdings(self, holdings: Holdings, sender: Any) -> None:
+        starting = "holdings" in self.waits_for
+        for job in holdings.jobs:
+            if self._work(job.id, job.attempt) is not None or (job.id, job.attempt) in self.posted:
+                continue
+            if job.state == State.DRAWING or starting:
+                self._restore(job)
+            elif job.nonce is not None:
+                self._give_back(job, "it was never submitted")
+        self.arrived("holdings")
+
+    def _restore(self, job: JobRecord) -> None:
+        """A drawing that an earlier life of this account began, which may have submitted it."""
+        now = self.now()
+        known = job.state == State.DRAWING
+        began_s = max(0.0, self.wall() - job.submitted_at) if job.submitted_at is not None else 0.0
+        work = Work(
+            *(job.id, job.user, job.attempt, job.lease, Step.WITH_BOT, now),
+            go_at=now - began_s,
+            job=job,
+            session_id=job.gateway_session,
+            interaction_id=job.interaction_id,
+            hash=job.job_hash,
+            sighted=known,
+        )
+        self.works[job.id] = work
+        self._remember_posted(job)
+        self._act_on(self.correlator.restore(drawing_of(job), now))
+        if not known:
+            self._doubt(work)
+
+    def on_ready(self) -> None:
+        if self.works:
+            since = min((w.job.submitted_at for w in self.works.values() if w.job and w.job.submitted_at), default=None)
+            if since is not None:
+                self.work(self.errands.history(since), "history")
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    def on_tick(self, now: float) -> None:
+        self._act_on(self.correlator.sweep(now))
+        for work in tuple(self.works.values()):
+            self._look_after(work, now)
+        if now - self.renewed_at >= LEASE_RENEW_S:
+            self.renewed_at = now
+            for work in self.works.values():
+                self._renew(work)
+
+    def _look_after(self, work: Work, now: float) -> None:
+        limits = self.process.config.limits
+        if work.step is Step.BEGINNING:
+            if now - work.since >= BEGIN_S_MAX:
+                self._let_go(work)  # its Begin or Go was lost: the Queue says what it made of it
+                self.ask_holdings()
+        elif work.step is Step.DOUBTFUL and work.doubt is not None:
+            self._judge(work, work.doubt, now)
+        elif now - work.go_at >= limits.drawing_s:
+            work.stop_wanted = True
+            self._press_cancel(work)
+            text = f"The drawing bot did not finish it within {limits.drawing_s:g} s."
+            failed = Failed(self.subject, work.job_id, work.attempt, "failed", "upstream_timeout", text, charged=False)
+            self._end(work, failed)
+        else:
+            self._press_cancel(work)
+
+    def _judge(self, work: Work, doubt: Doubt, now: float) -> None:
+        assert self.line is not None
+        limits = self.process.config.limits
+        match rule(doubt, now, self.line.session_id, self.line.resumed_at, limits.undecided_s):
+            case Ruling.PROVE if now - self.proved_at >= PROVE_EACH_S:
+                self.proved_at = now
+                self.follow(self.line.reconnect())
+            case Ruling.NOT_TAKEN:
+                returned = Returned(self.subject, work.job_id, work.attempt, "proven not taken")
+                self._end(work, returned, never_taken=True)
+            case Ruling.LET_GO:
+                self._act_on(self.correlator.close(work.job_id, work.attempt, now))
+                self._let_go(work)
+
+    def _renew(self, work: Work) -> None:
+        if work.lease is not None and work.step is not Step.BEGINNING:
+            self.tell("scheduler", Renew(self.subject, work.lease))
+
+    def stored_seq(self) -> int | None:
+        pending = [self.outbox.oldest_seq, self.held_seq, *(work.took_seq for work in self.works.values())]
+        first = min((seq for seq in pending if seq is not None), default=None)
+        return self.seq if first is None or self.seq is None else min(self.seq, first - 1)
+
+    # --- small things ----------------------------------------------------------------------------------------
+
+    def receiveMsg_FreshPicture(self, wish: FreshPicture, sender: Any) -> None:
+        async def read() -> None:
+            url, why = await self.errands.picture_url(wish.message_id)
+            self.tell("gallery", PictureAt(wish.job, wish.message_id, url, why))
+
+        self.work(read(), "fresh picture")
+
+    def _work(self, job_id: str, attempt: int) -> Work | None:
+        work = self.works.get(job_id)
+        return work if work is not None and work.attempt == attempt else None
+
+    def _remember_posted(self, job: JobRecord) -> None:
+        self.posted[job.id, job.attempt] = None
+        if len(self.posted) > POSTED_MAX:
+            self.posted.popitem(last=False)

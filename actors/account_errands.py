@@ -1,0 +1,190 @@
+"""Errands: what an account does over REST: learn the bot's commands, submit, press buttons, read the channel.
+
+Coroutines, run as tasks of the account, which hears of each by one message. Only reads are tried again; a submission
+is one POST, and what became of it is told as it is known: taken, refused, doubtful, or never sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from actors.account_rest import Rest
+from actors.shell import Shell
+from core.config import AccountConfig
+from core.ids import DISCORD_EPOCH_MS, new_nonce
+from protocol import drawing, rest
+from protocol.drawing import MIDJOURNEY_APPLICATION_ID, Command, MissingCommand, Place, Upload
+from storage.operations import JobRecord
+from system.links import LinkBroken, Response
+from system.message import Message
+
+#: The POST must begin within this time of the Queue's Go, or the job goes back.
+GO_FRESH_S = 5.0
+HISTORY_PAGES_MAX = 20
+HISTORY_PAGE_LENGTH = 100
+#: Clocks differ, and a message may be older than the submission it belongs to seems.
+HISTORY_MARGIN_S = 60.0
+PREPARE_AGAIN_S_MAX = 30.0
+
+
+class Prepared(Message, frozen=True):
+    """Who the account is and what commands the bot has. `problem`: Discord refuses the account, for people."""
+
+    user_id: str | None
+    commands: tuple[Command, ...]
+    problem: str | None
+
+
+class Posted(Message, frozen=True):
+    """What became of a submission.
+
+    `outcome`: taken, refused, doubtful, or unsent (no byte left us). Of a refusal or an unsent one, `again`: another
+    attempt may go better; `kind` is that of rest.Refused, `after_s` how long to hold back.
+    """
+
+    job: str
+    attempt: int
+    outcome: str
+    why: str
+    again: bool = False
+    kind: str = ""
+    after_s: float = 0.0
+
+
+class HistoryCame(Message, frozen=True):
+    """A page of the channel's history, as JSON, newest first; `last` says that no more will come."""
+
+    page: bytes
+    last: bool
+
+    def __repr__(self) -> str:
+        return f"HistoryCame(length={len(self.page)}, last={self.last})"
+
+
+class Errands:
+    """One an account."""
+
+    def __init__(self, owner: Shell, account: AccountConfig, calls: Rest) -> None:
+        self._owner = owner
+        self._account = account
+        self._rest = calls
+        self._uploads: dict[str, tuple[Upload, ...]] = {}
+
+    async def prepare(self) -> Prepared:
+        """Ask Discord who we are and what the drawing bot offers, until it answers."""
+        wait_s = 1.0
+        while True:
+            try:
+                me = await self._rest.read(rest.get_me())
+                index = await self._rest.read(rest.get_command_index(self._account.guild_id))
+            except LinkBroken:
+                pass  # counted and logged by Rest; tried again below
+            else:
+                for answer in (me, index):
+                    if answer.status in (401, 403, 404):
+                        return Prepared(None, (), f"Discord refuses the account (HTTP {answer.status})")
+                if me.status == index.status == 200:
+                    commands = drawing.learn_commands(msgspec.json.decode(index.body), MIDJOURNEY_APPLICATION_ID)
+                    problem = None if "imagine" in commands else "the drawing bot is not in the guild"
+                    return Prepared(str(msgspec.json.decode(me.body)["id"]), tuple(commands.values()), problem)
+            await asyncio.sleep(self._owner.dice.uniform(0.5, 1.0) * wait_s)
+            wait_s = min(wait_s * 2, PREPARE_AGAIN_S_MAX)
+
+    async def submit(self, job: JobRecord, session_id: str, commands: dict[str, Command], go_at: float) -> Posted:
+        """The one POST of an attempt. Never repeated here."""
+
+        def posted(outcome: str, why: str, **more: Any) -> Posted:
+            return Posted(job.id, job.attempt, outcome, why, **more)
+
+        place = self._place(session_id)
+        try:
+            request = rest.post_interaction(self._body(place, job, commands))
+        except MissingCommand as missing:
+            return posted("unsent", f"the drawing bot has no command {missing}", again=True, kind="stale_version")
+        deadline = go_at + GO_FRESH_S
+        try:
+            answer = await self._rest.send(request, deadline)
+        except LinkBroken as broken:
+            found = rest.outcome(None, {}, b"", broken.why, never_sent=broken.sent is False)
+        else:
+            found = rest.outcome(answer.status, answer.headers, answer.body)
+        match found:
+            case rest.Taken():
+                return posted("taken", "")
+            case rest.Doubtful(why=why):
+                return posted("doubtful", why)
+            case rest.Refused(kind="not_sent"):
+                return posted("unsent", found.message, again=True)
+            case _:
+                words = f"{found.message} (code {found.code})" if found.code else found.message
+                return posted("refused", words, again=found.retry, kind=found.kind, after_s=found.after_s)
+
+    def hold_s(self) -> float:
+        """How long the limits make a submission wait now."""
+        return self._rest.delay_s(rest.post_interaction({"channel_id": self._account.channel_id}))
+
+    async def cancel(self, session_id: str, message_id: str, custom_id: str) -> None:
+        """Press a drawing's cancel button. What comes of it is told by the bot; a press that fails is pressed again."""
+        nonce = new_nonce(self._owner.wall(), self._owner.dice)
+        body = drawing.press(self._place(session_id), nonce, message_id, custom_id)
+        try:
+            await self._rest.send(rest.post_interaction(body), self._owner.now() + GO_FRESH_S)
+        except LinkBroken as broken:
+            self._owner.log.warning("a cancel was not pressed", why=broken.why)
+
+    async def history(self, since: float) -> HistoryCame:
+        """The channel's messages since a moment (Unix s), page by page; the last page is the result."""
+        before: str | None = None
+        oldest_id = (int((since - HISTORY_MARGIN_S) * 1000) - DISCORD_EPOCH_MS) << 22
+        for number in range(HISTORY_PAGES_MAX):
+            answer = await self._history_page(before)
+            messages = msgspec.json.decode(answer.body) if answer is not None and answer.status == 200 else []
+            ids = [int(message["id"]) for message in messages]
+            last = len(ids) < HISTORY_PAGE_LENGTH or min(ids) < oldest_id or number + 1 == HISTORY_PAGES_MAX
+            came = HistoryCame(answer.body if ids and answer is not None else b"[]", last)
+            if last:
+                return came
+            self._owner.post(came)
+            before = str(min(ids))
+        raise AssertionError("the last page is the last")
+
+    async def _history_page(self, before: str | None) -> Response | None:
+        try:
+            return await self._rest.read(
+                rest.get_messages(self._account.channel_id, before=before, limit=HISTORY_PAGE_LENGTH)
+            )
+        except LinkBroken:
+            return None  # what comes live is not missed; the next reconnect reads again
+
+    async def picture_url(self, message_id: str) -> tuple[str | None, str | None]:
+        """(the picture's URL now, None), or (None, why not)."""
+        try:
+            answer = await self._rest.read(rest.get_message(self._account.channel_id, message_id))
+        except LinkBroken as broken:
+            return None, broken.why
+        if answer.status != 200:
+            return None, f"HTTP {answer.status}"
+        urls = [attachment.get("url") for attachment in msgspec.json.decode(answer.body).get("attachments", ())]
+        return (urls[0], None) if urls else (None, "the message has no picture any more")
+
+    def _place(self, session_id: str) -> Place:
+        return Place(MIDJOURNEY_APPLICATION_ID, self._account.guild_id, self._account.channel_id, session_id)
+
+    def _body(self, place: Place, job: JobRecord, commands: dict[str, Command]) -> dict[str, Any]:
+        nonce = job.nonce or ""
+        if job.press_custom_id is not None and job.press_message_id is not None:
+            return drawing.press(place, nonce, job.press_message_id, job.press_custom_id)
+        if job.kind == "shorten":
+            return drawing.shorten(place, commands, nonce, job.prompt)
+        prompt = drawing.imagine_prompt(job.prompt, job.mode, job.images_in)
+        return drawing.imagine(place, commands, nonce, prompt)
+
+
+def messages_of(page: bytes) -> Iterator[dict[str, Any]]:
+    """A history page's messages, oldest first."""
+    messages: list[dict[str, Any]] = msgspec.json.decode(page, type=list[dict[str, Any]])
+    return reversed(messages)

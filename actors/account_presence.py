@@ -1,0 +1,295 @@
+"""The half of an account that is about being there: its start, its gateway line, and whether it may get work.
+
+It starts when three answers are in: the saved gateway session (Store), what it was drawing (Queue), and who it is
+(Discord). Only then is the line opened, so that no replayed event finds an account that does not know its drawings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from actors.account_errands import Errands, Prepared
+from actors.account_line import FrameCame, GatewayLine, LineLost, LineMade
+from actors.account_outbox import Outbox
+from actors.account_rest import Rest
+from actors.account_work import Work
+from actors.monitor_messages import Observed
+from actors.queue_messages import AskHoldings
+from actors.scheduler import AccountDown, AccountUp, Announce
+from actors.shell import Shell
+from actors.store import Committed, LookedUp, NotCommitted
+from actors.store_client import ResendDue, StoreClient
+from core.config import AccountConfig
+from core.correlate import Correlator
+from protocol.drawing import MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID, Command
+from protocol.drawing_events import Observer
+from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, Resumed, SavedSession
+from storage.operations import Found, GatewayRecord, ReadGateway, SaveGateway, Written
+from system.message import Message
+
+TICK_S = 0.5
+#: Unanswered by the Queue for this long: ask again what we hold.
+ASK_AGAIN_S = 5.0
+#: A connection that comes back sooner is not worth telling the scheduler.
+DOWN_AFTER_S = 5.0
+#: The gateway session is saved at most this often while events flow.
+SAVE_EACH_S = 2.0
+#: GUILDS, GUILD_MESSAGES and MESSAGE_CONTENT (privileged): what a bot needs to read the channel. A user has no intents.
+BOT_INTENTS = 1 << 0 | 1 << 9 | 1 << 15
+
+
+class Tick(Message, frozen=True):
+    """Time has passed."""
+
+
+class Suspend(Message, frozen=True):
+    """The operator takes the account out of work; what it draws goes on. `reason` is for people."""
+
+    account: str
+    reason: str
+
+
+class Reinstate(Message, frozen=True):
+    """The operator gives a suspended or paused account work again."""
+
+    account: str
+
+
+class SetSlots(Message, frozen=True):
+    """The operator changes how many drawings it may hold at once."""
+
+    account: str
+    slots: int
+
+
+class AccountPresence(Shell):
+    """Base of Account. Subclasses take events by the three `on_` hooks."""
+
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
+        *(Tick, Prepared, Announce, Suspend, Reinstate, SetSlots),
+        *GatewayLine.TAKES,
+        *StoreClient.TAKES,
+    )
+
+    account: AccountConfig
+    store: StoreClient
+    errands: Errands
+    outbox: Outbox
+    observer: Observer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.works: dict[str, Work] = {}
+        self.correlator = Correlator()
+        self.commands: dict[str, Command] = {}
+        self.line: GatewayLine | None = None
+        self.saved: SavedSession | None = None
+        self.waits_for = {"session", "holdings", "discord"}
+        self.holdings_asked_at = 0.0
+        self.suspended: str | None = None
+        self.hold_until = 0.0
+        self.slots = 0
+        self.seq: int | None = None
+        self.saving = False
+        self.save_due_at = 0.0
+        self.dark_since = 0.0
+        self.told: str | None = "not started yet"
+
+    # --- the start -------------------------------------------------------------------------------------------
+
+    def on_start(self) -> None:
+        found = [account for account in self.process.config.accounts if account.name == self.subject]
+        if not found:
+            raise LookupError(f"there is no account {self.subject} in the config")
+        self.account = found[0]
+        self.slots = self.account.slots
+        self.store = StoreClient(self)
+        self.outbox = Outbox(self)
+        self.errands = Errands(self, self.account, Rest(self, self.account))
+        self.dark_since = self.now() - DOWN_AFTER_S
+        self.store.lookup(ReadGateway(self.subject), self._session_found)
+        self.ask_holdings()
+        self.work(self.errands.prepare(), "prepare")
+        self.after(TICK_S, Tick())
+
+    def ask_holdings(self) -> None:
+        """What does the Queue think we are drawing?"""
+        self.holdings_asked_at = self.now()
+        self.tell("queue", AskHoldings(self.subject))
+
+    def _session_found(self, found: Found) -> None:
+        if isinstance(found, GatewayRecord):
+            self.saved = SavedSession(found.session_id, found.seq, found.resume_url)
+            self.seq = found.seq
+        self.arrived("session")
+
+    def receiveMsg_Prepared(self, prepared: Prepared, sender: Any) -> None:
+        self.commands = {command.name: command for command in prepared.commands}
+        if prepared.problem is not None:
+            self.suspend(prepared.problem)
+        if prepared.user_id is None:
+            return
+        applications = frozenset({MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID})
+        self.observer = Observer(applications, self.account.channel_id, prepared.user_id)
+        self.arrived("discord")
+
+    def arrived(self, what: str) -> None:
+        """One of the answers the start waits for; with the last one the line is opened."""
+        was_waiting = bool(self.waits_for)
+        self.waits_for.discard(what)
+        if was_waiting and not self.waits_for:
+            self._open_line()
+
+    def _open_line(self) -> None:
+        intents = BOT_INTENTS if self.account.kind == "bot" else None
+        identity = Identity(self.account.token.reveal(), intents)
+        self.line = GatewayLine(self, identity, self.process.config.discord.gateway, self.saved)
+        self.line.open()
+
+    # --- the line --------------------------------------------------------------------------------------------
+
+    def receiveMsg_LineMade(self, news: LineMade, sender: Any) -> None:
+        self._hear(news)
+
+    def receiveMsg_LineLost(self, news: LineLost, sender: Any) -> None:
+        self._hear(news)
+
+    def receiveMsg_FrameCame(self, news: FrameCame, sender: Any) -> None:
+        self._hear(news)
+
+    def _hear(self, news: LineMade | LineLost | FrameCame) -> None:
+        if self.line is not None:
+            self.follow(self.line.receive(news))
+
+    def follow(self, events: list[Event]) -> None:
+        """What the gateway machine says happened."""
+        for event in events:
+            match event:
+                case Dispatch():
+                    self.seq = event.seq
+                    self.tell("monitor", Observed("limner_gateway_events_total", 1.0, (self.subject,)))
+                    self.on_dispatch(event)
+                case Ready():
+                    self.seq = None
+                    self.save_due_at = 0.0
+                    self.on_ready()
+                case Resumed():
+                    self.on_resumed(event)
+                case Hangup(then=Fatal() as fatal):
+                    self.suspend(f"Discord closed the gateway for good ({fatal.code}): {fatal.reason}")
+                case Hangup():
+                    self.dark_since = self.now()
+                    self.log.info("gateway connection lost", why=event.reason)
+
+    def on_dispatch(self, event: Dispatch) -> None:
+        """An event of Discord's."""
+
+    def on_ready(self) -> None:
+        """A new gateway session: what happened before it is not replayed."""
+
+    def on_resumed(self, event: Resumed) -> None:
+        """Everything missed was replayed."""
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    def receiveMsg_Tick(self, tick: Tick, sender: Any) -> None:
+        now = self.now()
+        if self.line is not None:
+            self.follow(self.line.tick())
+        if "holdings" in self.waits_for and now - self.holdings_asked_at >= ASK_AGAIN_S:
+            self.ask_holdings()
+        self.outbox.resend()
+        self.on_tick(now)
+        self._save(now)
+        self.report()
+        self.after(TICK_S, tick)
+
+    def on_tick(self, now: float) -> None:
+        """Time has passed for the drawings too."""
+
+    def stored_seq(self) -> int | None:
+        """The last gateway event all of whose effects are stored; None: none is known yet."""
+        return self.seq
+
+    def _save(self, now: float) -> None:
+        """Keep where the session can be resumed from, never ahead of the stored effects."""
+        if self.line is None or not self.line.is_live or self.saving or now < self.save_due_at:
+            return
+        session = self.line.gateway.save(self.stored_seq())
+        if session is None or session == self.saved:
+            return
+
+        def saved(outcome: Written | None) -> None:
+            self.saving = False
+            self.saved = session if outcome is not None else self.saved
+
+        self.saving, self.save_due_at = True, now + SAVE_EACH_S
+        write = SaveGateway(self.subject, session.session_id, session.seq, session.resume_url, self.wall())
+        self.store.commit(write, saved, lambda why: saved(None))
+
+    # --- being up or down ------------------------------------------------------------------------------------
+
+    def why_down(self) -> str | None:
+        """Why the account can get no new work, for people; None when it can."""
+        if self.suspended is not None:
+            return self.suspended
+        if self.line is None or not self.line.is_live:
+            is_blink = self.told is None and self.now() - self.dark_since < DOWN_AFTER_S
+            return None if is_blink else "no gateway connection"
+        if self.hold_until > self.now():
+            return "rate limited by Discord"
+        return None
+
+    def report(self, again: bool = False) -> None:
+        """Tell the scheduler whether we can draw, when that changed (or `again`)."""
+        why = self.why_down()
+        if why == self.told and not again:
+            return
+        if why is None:
+            holding = tuple(work.lease for work in self.works.values() if work.lease is not None)
+            news: Message = AccountUp(self.subject, self.slots, self.account.modes, self.account.weight, holding)
+        else:
+            news = AccountDown(self.subject, why)
+        if (why is None) != (self.told is None):
+            self.log.info("account is up" if why is None else "account is down", why=why)
+            self.tell("monitor", Observed("limner_account_up", float(why is None), (self.subject,)))
+        self.told = why
+        self.tell("scheduler", news)
+
+    def suspend(self, reason: str) -> None:
+        """No new work until the operator says otherwise."""
+        if self.suspended is None:
+            self.log.error("account suspended", reason=reason)
+        self.suspended = reason
+        self.report()
+
+    def receiveMsg_Announce(self, announce: Announce, sender: Any) -> None:
+        if "holdings" not in self.waits_for:
+            self.report(again=True)
+
+    def receiveMsg_Suspend(self, order: Suspend, sender: Any) -> None:
+        self.suspend(order.reason)
+
+    def receiveMsg_Reinstate(self, order: Reinstate, sender: Any) -> None:
+        self.suspended = None
+        if self.line is not None and self.line.is_dead:
+            self._open_line()
+        self.report()
+
+    def receiveMsg_SetSlots(self, order: SetSlots, sender: Any) -> None:
+        self.slots = order.slots
+        self.report(again=True)
+
+    # --- the store -------------------------------------------------------------------------------------------
+
+    def receiveMsg_Committed(self, committed: Committed, sender: Any) -> None:
+        self.store.receive(committed)
+
+    def receiveMsg_NotCommitted(self, refused: NotCommitted, sender: Any) -> None:
+        self.store.receive(refused)
+
+    def receiveMsg_LookedUp(self, looked_up: LookedUp, sender: Any) -> None:
+        self.store.receive(looked_up)
+
+    def receiveMsg_ResendDue(self, due: ResendDue, sender: Any) -> None:
+        self.store.receive(due)

@@ -1,0 +1,72 @@
+"""How an account reads: from the bot's grammar and stored jobs to what core.correlate takes. Pure."""
+
+from __future__ import annotations
+
+from core.ids import DISCORD_EPOCH_MS
+from core.job import FREE_KINDS, State
+from core.signs import Drawing, Kind, Sign, Stage
+from protocol import drawing_events as seen
+from storage.operations import JobRecord
+
+STAGES: dict[type, Stage] = {
+    seen.Traced: Stage.TRACED,
+    # Job queued: the bot has it. Its ephemeral message is not the start message, so only the nonce is taken from it.
+    seen.Postponed: Stage.TRACED,
+    seen.Waiting: Stage.WAITING,
+    seen.Progressed: Stage.PROGRESS,
+    seen.Finished: Stage.FINISHED,
+    seen.Stopped: Stage.STOPPED,
+    seen.Refusal: Stage.REFUSED,
+    seen.Deleted: Stage.DELETED,
+}
+
+
+def sign_of(observation: seen.Observation) -> Sign | None:
+    """The observation as evidence; None for what is no evidence of any drawing."""
+    stage = STAGES.get(type(observation))
+    if stage is None:
+        return None
+    match observation:
+        case seen.Traced(nonce=nonce, interaction_id=interaction_id):
+            return Sign(stage, nonce=nonce, interaction_id=interaction_id)
+        case seen.Postponed(links=links):
+            return Sign(stage, nonce=links.nonce, interaction_id=links.interaction_id)
+        case seen.Deleted(message_id=message_id):
+            return Sign(stage, message_id=message_id)
+    links = getattr(observation, "links", seen.Links())
+    return Sign(
+        stage,
+        message_id=links.message_id,
+        nonce=links.nonce,
+        interaction_id=links.interaction_id,
+        hash=links.hash,
+        reference_id=links.reference_id,
+        image_number=links.image_number,
+        percent=getattr(observation, "percent", None),
+        is_text=getattr(observation, "text", None) is not None,
+        posted_at=None if links.message_id is None else posted_at(links.message_id),
+        parcel=observation,
+    )
+
+
+def drawing_of(job: JobRecord) -> Drawing:
+    """The attempt of a stored job as the correlator knows it."""
+    kind = Kind.TEXT if job.kind in FREE_KINDS else Kind.NUMBERED if job.action == "upscale" else Kind.PICTURE
+    return Drawing(
+        job_id=job.id,
+        attempt=job.attempt,
+        nonce=job.nonce or "",
+        kind=kind,
+        parent_message_id=job.press_message_id,
+        parent_index=job.index,
+        message_id=job.start_message_id,
+        interaction_id=job.interaction_id,
+        hash=job.job_hash,
+        submitted_at=job.submitted_at,
+        taken=job.state == State.DRAWING,
+    )
+
+
+def posted_at(message_id: str) -> float | None:
+    """Unix seconds of a message, which its id (a snowflake) tells; None for an id that is none."""
+    return ((int(message_id) >> 22) + DISCORD_EPOCH_MS) / 1000 if message_id.isdecimal() else None

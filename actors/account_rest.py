@@ -1,0 +1,69 @@
+"""Rest: an account's REST calls, within Discord's limits: they wait for their bucket, and every answer is counted.
+
+`read` is for what may be repeated, `send` for what may not: one try, which either begins before its deadline or not at
+all. The limits themselves are protocol.buckets; here they meet the clock and the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from actors.monitor_messages import Observed
+from actors.shell import Shell
+from core.config import AccountConfig
+from protocol.rest import Buckets, Request, authorization
+from system.links import LinkBroken, Response
+
+READ_TRIES_MAX = 5
+READ_AGAIN_S = 1.0
+#: A wait for a bucket that is longer than this is no wait any more: the call fails.
+BUCKET_WAIT_S_MAX = 60.0
+
+
+class Rest:
+    """One an account; `invalid`, the budget of the host's address, is shared by all accounts of a process."""
+
+    def __init__(self, owner: Shell, account: AccountConfig) -> None:
+        self._owner = owner
+        self._authorization = authorization(account.token.reveal(), account.kind)
+        self._buckets = Buckets(owner.process.invalid_answers)
+
+    def delay_s(self, request: Request) -> float:
+        """How long the limits hold this request back now."""
+        return self._buckets.delay(request, self._owner.now())
+
+    async def send(self, request: Request, deadline: float) -> Response:
+        """One try, begun before `deadline` (monotonic s). Raises LinkBroken; `sent` False when it was never begun."""
+        while (wait_s := self.delay_s(request)) > 0:
+            if self._owner.now() + wait_s > deadline:
+                raise LinkBroken("the limits would hold it back for too long", False)
+            await asyncio.sleep(wait_s)
+        if self._owner.now() > deadline:
+            raise LinkBroken("it is too late to begin", False)
+        self._buckets.began(request, self._owner.now())
+        try:
+            answer = await self._owner.process.links.request(request, self._authorization)
+        except LinkBroken as broken:
+            self._count(request, "broken")
+            self._owner.log.warning("a REST call has no answer", route=request.route, why=broken.why)
+            raise
+        self._count(request, str(answer.status))
+        self._buckets.answered(request, answer.status, answer.headers, answer.body, self._owner.now())
+        return answer
+
+    async def read(self, request: Request) -> Response:
+        """A call that may be repeated, until Discord itself answers: no limit, no server trouble. Raises LinkBroken."""
+        for number in range(READ_TRIES_MAX):
+            try:
+                answer = await self.send(request, self._owner.now() + BUCKET_WAIT_S_MAX)
+            except LinkBroken:
+                if number + 1 == READ_TRIES_MAX:
+                    raise
+            else:
+                if answer.status != 429 and answer.status < 500:
+                    return answer
+            await asyncio.sleep(self._owner.dice.uniform(0.0, READ_AGAIN_S * 2**number))
+        raise LinkBroken("Discord has no answer", None)
+
+    def _count(self, request: Request, status: str) -> None:
+        self._owner.tell("monitor", Observed("limner_rest_requests_total", 1.0, (request.route, status)))
