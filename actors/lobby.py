@@ -16,12 +16,13 @@ from typing import Any
 from thespian.actors import ActorAddress
 
 from actors.account import Progressed
+from actors.monitor_messages import Restarted
 from actors.queue_messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
 from actors.scheduler import Token
 from actors.session import Session
 from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Rest, Resting
 from actors.session_words import CLOSE_LATER
-from actors.supervisor import Child, Employed, Restarted, Supervisor
+from actors.supervisor import Child, Employed, Supervisor
 from core.restarts import Restart
 
 PREFIX = "session/"
@@ -97,6 +98,6 @@ class Lobby(Supervisor):
             return
         present = self.present.pop(employed.child.name.removeprefix(PREFIX), None)
         self.log.warning("a session died", session=employed.child.name, reason=reason)
-        self.tell("monitor", Restarted("session"))
+        self.tell("monitor", Restarted(employed.child.name))
         for socket in present.sockets if present else ():
             self.tell("gate", Hang(socket, CLOSE_LATER, "session died"))
