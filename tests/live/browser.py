@@ -73,7 +73,11 @@ class Visitor:
         self.page.get_by_label("Your key").fill(key)
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.prompt).to_be_visible()
-        expect(self.page.locator(".quota")).to_contain_text("of")
+        self.see_loaded()
+
+    def see_loaded(self) -> None:
+        """Waits until the wall is hung as the server knows it."""
+        expect(self.page.locator('main[aria-busy="false"]')).to_be_visible()
 
     @property
     def prompt(self):
@@ -86,10 +90,12 @@ class Visitor:
 
     def draw(self, prompt: str):
         """Draws by keyboard. Returns the new drawing's card, found by its key whatever is hung beside it."""
-        before = self.cards().count()
+        before = set(self.cards().evaluate_all("cards => cards.map((card) => card.dataset.card)"))
         self.prompt.fill(prompt)
         self.prompt.press("Control+Enter")
-        expect(self.cards()).to_have_count(before + 1)
+        expect(self.prompt).to_have_value("")
+        expect(self.cards().first.locator(".caption")).to_contain_text(prompt)
+        assert self.cards().first.get_attribute("data-card") not in before
         return self.card(self.cards().first.get_attribute("data-card"))
 
     def card(self, key: str | None):

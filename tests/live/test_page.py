@@ -31,15 +31,15 @@ def test_a_newcomer_signs_in_draws_upscales_and_has_it_all_after_a_reload(daemon
 
     grid.hover()
     grid.get_by_role("button", name="Upscale 2").click()
+    expect(ana.cards().first.locator(".tag")).to_have_text("U2")
     upscaled = ana.card(ana.cards().first.get_attribute("data-card"))
-    expect(upscaled.locator(".tag")).to_have_text("U2")
     ana.see_drawn(upscaled)
     ana.shoot("gallery-dark")
     pictures = {upscaled.locator("img.final").get_attribute("src"), grid.locator("img.final").get_attribute("src")}
     assert len(pictures) == 2
 
     ana.page.reload()
-    expect(ana.cards("done").nth(1)).to_be_visible()
+    ana.see_loaded()
     assert pictures <= set(ana.page.locator("img.final").evaluate_all("all => all.map(i => i.getAttribute('src'))"))
     expect(ana.page.locator(".quota")).to_have_text(re.compile(r"^\d+ of [\d,]+ today$"))
 
@@ -146,6 +146,7 @@ def test_a_lost_connection_is_said_and_what_was_asked_meanwhile_is_drawn_once(da
     ana.see_drawn(running)
     expect(ana.page.locator(".line")).to_have_count(0)
     ana.page.reload()
+    ana.see_loaded()
     expect(ana.page.locator('[data-card]:has-text("drawn while the line was down")')).to_have_count(1)
 
 

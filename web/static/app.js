@@ -10,7 +10,7 @@ import { Login } from "./login.js";
 import { Notice } from "./notice.js";
 import { PromptBox } from "./prompt.js";
 import { boot } from "./session.js";
-import { phase, state, wall } from "./store.js";
+import { loaded, phase, state, wall } from "./store.js";
 import { Viewer } from "./viewer.js";
 
 function App() {
@@ -19,7 +19,7 @@ function App() {
   return html`
     <${Notice} />
     <${Header} />
-    <main>
+    <main aria-busy=${!loaded.value}>
       <${PromptBox} />
       <${Gallery} />
     </main>

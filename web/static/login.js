@@ -30,7 +30,8 @@ export function Login() {
         <p class="soft">Describe a picture, and it is drawn.</p>
         <label for="key">Your key</label>
         <input id="key" name="key" type="text" ref=${field} value=${key} onInput=${type}
-          placeholder="from whoever runs this server" autocomplete="off" autocapitalize="off" spellcheck=${false} required autofocus
+          placeholder="from whoever runs this server"
+          autocomplete="off" autocapitalize="off" spellcheck=${false} required autofocus
           aria-invalid=${wrong !== null} aria-describedby="key-help" />
         <p id="key-help" class="small" role="alert">${wrong ?? demo.value?.note ?? ""}</p>
         <button class="ink" disabled=${busy || key.trim() === ""}>Sign in</button>

@@ -6,10 +6,11 @@ export function Notice() {
   const { notice } = state.value;
   if (link.value === "lost") return html`<p class="line" role="status" data-kind="lost">${lostWords()}</p>`;
   if (!notice) return null;
+  const close = () => dispatch({ type: "page.heeded" });
   return html`
     <p class="line" role="status" data-kind=${notice.kind}>
       ${notice.message}
-      <button class="plain" aria-label="Close this message" onClick=${() => dispatch({ type: "page.heeded" })}>×</button>
+      <button class="plain" aria-label="Close this message" onClick=${close}>×</button>
     </p>
   `;
 }

@@ -13,6 +13,7 @@ export const active = signal(null); // key of the card the keyboard is at
 export const viewing = signal(null); // key of the picture in the viewer
 export const keysShown = signal(false);
 
+export const loaded = computed(() => state.value.loaded);
 export const wall = computed(() => hung(state.value));
 export const prints = computed(() => pictures(state.value));
 

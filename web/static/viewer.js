@@ -39,7 +39,8 @@ export function Viewer() {
   };
 
   return html`
-    <dialog class="viewer" aria-label="Picture" tabIndex="-1" autofocus ref=${dialog} onKeyDown=${press} onClose=${shut}>
+    <dialog class="viewer" aria-label="Picture" tabIndex="-1" autofocus
+      ref=${dialog} onKeyDown=${press} onClose=${shut}>
       ${
         card &&
         html`
