@@ -134,6 +134,7 @@ class Connection:
         self.beat_due = 0.0
         self.replay_left: int | None = None  # events until the fault reset_in_replay strikes
         self.writer: asyncio.Task[None] | None = None
+        self.closed_with: int | None = None  # our own close code; the client's echo of it says nothing
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -147,7 +148,7 @@ class Connection:
             self.writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self.writer
-            self.part(code)
+            self.part(self.closed_with or code)
 
     def greet(self) -> None:
         interval_s = self.gateway.settings.heartbeat_s
@@ -307,6 +308,7 @@ class Connection:
                 while self.tray:
                     item = self.tray.popleft()
                     if isinstance(item, Close):
+                        self.closed_with = item.code
                         await self.socket.close(code=item.code, message=item.text.encode())
                         return
                     if isinstance(item, Cut):

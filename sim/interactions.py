@@ -313,8 +313,9 @@ def recipe_for(asked: Asked, nonce: str) -> Recipe:
         return Recipe(asked.prompt, nonce, parent.seed, parent.twist, asked.index)
     if asked.kind == "upscale2x":
         return Recipe(asked.prompt, nonce, parent.seed, parent.twist, parent.tile or 1)
-    tile = parent.tile or asked.index
-    return Recipe(asked.prompt, nonce, f"{parent.seed}\0{tile}", f"{asked.kind} {asked.tone} {nonce}")
+    # A composition that was varied before is kept as it is, else it is that of the tile.
+    seed = parent.seed if parent.twist else f"{parent.seed}\0{parent.tile or asked.index}"
+    return Recipe(asked.prompt, nonce, seed, f"{asked.kind} {asked.tone} {nonce}")
 
 
 async def read_body(request: web.Request) -> dict[str, Any]:

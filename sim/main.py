@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -70,32 +71,38 @@ def checked(options: Options) -> Options:
 
 
 async def serve(options: Options, parent_watch: bool) -> None:
-    simulator = Simulator(options)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     if parent_watch:
         watch_stdin(loop, ended)
-    runner = web.AppRunner(simulator.application(), access_log=None, handler_cancellation=False)
+    async with running(options) as simulator:
+        print(msgspec.json.encode(announcement(simulator.parts)).decode(), flush=True)
+        await ended.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(options: Options) -> AsyncIterator[Simulator]:
+    """A simulator that listens and has taken up what was under way; closed in good order at the end."""
+    simulator = Simulator(options)
+    runner = web.AppRunner(simulator.application(), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         site = await listen(runner, options.port, simulator.parts.identity.port)
         remember_port(simulator.parts, site)
         simulator.bot.wake_up()
-        print(msgspec.json.encode(announcement(simulator.parts)).decode(), flush=True)
-        await ended.wait()
+        yield simulator
         await site.stop()
     finally:
         await simulator.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(runner.cleanup(), SHUTDOWN_S)
+        await runner.cleanup()
 
 
 async def listen(runner: web.AppRunner, wanted: int, last: int) -> web.TCPSite:
     """Listen on the wanted port; for 0, on the last one if it is free, else on any."""
     for port in [wanted] if wanted else [last, 0] if last else [0]:
-        site = web.TCPSite(runner, HOST, port, shutdown_timeout=SHUTDOWN_S, reuse_address=True)
+        site = web.TCPSite(runner, HOST, port, reuse_address=True)
         try:
             await site.start()
             return site

@@ -1,7 +1,7 @@
 """Paint: a prompt becomes a composition, a composition a picture.
 
-Two dice make a tile. The first decide what it is (colours, horizon, where the sun and the things stand): a variation
-keeps them. The second decide how it is carried out (the run of ridges, clouds, trees): a variation throws them anew.
+Two dice make a tile. The first decide what it is (colours, horizon, where the sun and the things stand), the second
+how it is carried out (the run of ridges, clouds, trees). A variation keeps the first, and sways the second a little.
 """
 
 from __future__ import annotations
@@ -16,7 +16,27 @@ from sim.palette import MOTIF_WORDS, Color, choose_palette, matches, mix, rgb, t
 
 WHITE: Color = (255, 255, 255)
 GROUNDS = ("mountain", "sea", "forest", "city", "flower", "dunes", "shapes")
+SUBTLE_SWAY, STRONG_SWAY = 0.1, 0.24
 FIGURES = ("fox", "lighthouse", "boat", "bird")
+
+
+class Hand(random.Random):
+    """Dice whose every throw is swayed a little by other dice: what they make is alike but different."""
+
+    def __init__(self, seed: str, other: str, sway: float) -> None:
+        super().__init__(seed)
+        self.other = random.Random(other)
+        self.sway = sway
+
+    def random(self) -> float:
+        throw = super().random()
+        if self.sway == 0.0:
+            return throw
+        return min(0.999_999, max(0.0, throw + self.sway * self.other.uniform(-1, 1)))
+
+
+def sway_of(twist: str) -> float:
+    return 0.0 if not twist else SUBTLE_SWAY if "Subtle" in twist else STRONG_SWAY
 
 
 class Composition:
@@ -52,7 +72,7 @@ def paint_tile(prompt: str, seed: str, twist: str, tile: int, size: int) -> Imag
     """One picture. Without a twist each tile is a composition of its own; with one all four are the same, varied."""
     first = seed if twist else f"{seed}\0{tile}"
     composition = Composition(prompt, random.Random(first))
-    dice = random.Random(f"{first}\0{twist}\0{tile if twist else ''}")
+    dice = Hand(f"{first}\0hand", f"{twist}\0{tile}", sway_of(twist))
     easel = Easel(size)
     if composition.ground == "shapes":
         paint_shapes(easel, composition, dice)

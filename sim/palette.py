@@ -106,7 +106,8 @@ def choose_palette(words: list[str], rng: random.Random) -> Palette:
     """One that fits a mood the words name; snow by night is night's, with snow."""
     moods = matches(MOOD_WORDS, words) or [rng.choice([mood for mood in PALETTES if mood not in ("storm", "snow")])]
     hour = next((mood for mood in ("night", "dusk", "dawn") if mood in moods), None)
-    palette = rng.choice(PALETTES[hour or rng.choice(moods)])
+    mood: str = hour or rng.choice(moods)
+    palette = rng.choice(PALETTES[mood])
     if "snow" in moods and not palette.snow:
         land = mix(rgb(palette.sky[-1]), (255, 255, 255), 0.25), mix(rgb(palette.sky[0]), (255, 255, 255), 0.35)
         return msgspec.structs.replace(palette, far=hexed(land[0]), near=hexed(land[1]), snow=True)
