@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from actors.monitor import Observed
+from actors.monitor_messages import Observed
 from actors.shell import Shell
 from actors.store_messages import (
     Commit,

@@ -182,7 +182,7 @@ class JobLives(RuleBasedStateMachine):
         days = {
             write.job: write.day
             for _, write, outcome in self.sent
-            if isinstance(outcome, Applied) and hasattr(write, "day")
+            if isinstance(write, AcceptJob) and isinstance(outcome, Applied)
         }
         charged = Counter((job.user, days[job.id]) for job in map(self.book.job, self.jobs) if job.charged)
         for user in USERS:
