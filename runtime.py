@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from console.admin import admin
 from console.endings import FAILED, INTERRUPTED, NO_CONNECTION, USAGE, Quit
+from console.options import DATA, ConfigFile, DataFolder, Key, Url
 
 if TYPE_CHECKING:
     from actors.process import Process
     from console.ground import Ground
     from core.config import Config, Secret
 
-DATA = Path("limner-data")
 SLOW_IMPORTS = ("actors.root", "web.app")
 #: A stop takes 10 s at most (CONTRACT §1): these, and web/app.py's GOODBYE_S.
 NOTICE_S = 0.2
@@ -45,6 +46,7 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="A self-hosted AI drawing service: it queues, draws through Discord accounts, and loses nothing.",
 )  # fmt: skip
+app.add_typer(admin, name="admin")
 
 
 class Mode(StrEnum):
@@ -60,12 +62,6 @@ class Pictures(StrEnum):
 
     PAINTED = "painted"
     CANNED = "canned"
-
-
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file (docs/CONFIG.md); without: --demo.")]
-DataFolder = Annotated[Path, typer.Option("--data", help="Where everything is kept.")]
-Url = Annotated[str | None, typer.Option("--url", envvar="LIMNER_URL", help="The daemon; else the demo's.")]
-Key = Annotated[str | None, typer.Option("--key", envvar="LIMNER_KEY", help="Your key; else the demo's.")]
 
 
 # --- commands -----------------------------------------------------------------------------------------------------
@@ -87,6 +83,30 @@ def serve(
     settings = load(config, host, port, os.environ)
     ground = take_ground(settings, data)
     raise typer.Exit(_run(lambda: run_daemon(settings, ground, demo or config is None, sim_seconds)))
+
+
+@app.command()
+def draw(
+    prompt: Annotated[str, typer.Argument(help="What to draw.", show_default=False)],
+    url: Url = None,
+    key: Key = None,
+    mode: Annotated[Mode, typer.Option(help="How it is paid for at the drawing bot.")] = Mode.FAST,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File or folder  [limner-JOB.png]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the job as one line, not the path.")] = False,
+) -> None:
+    """Draw a prompt through a running daemon, and save the picture."""
+    from console.draw import draw as draw_it
+    from console.reach import find_daemon
+
+    draw_it(find_daemon(url, key, DATA), prompt, mode.value, output, as_json)
+
+
+@app.command()
+def doctor(config: ConfigFile = None, data: DataFolder = DATA) -> None:
+    """Check config, data folder, port, database, image store and Discord's addresses."""
+    from console.doctor import examine
+
+    raise typer.Exit(0 if examine(config, data, os.environ) else FAILED)
 
 
 @app.command()
