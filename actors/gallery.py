@@ -1,14 +1,46 @@
 """Gallery: fetches finished pictures, checks and keeps them, makes thumbnails, and gives them to their owners.
 
-Takes   Keep (queue), PictureAt, Previewed (account), ShowImage (gate), LookedUp (store), (its own: fetched pictures, timers)
+Takes   Keep (queue);  PictureAt, Previewed (account);  AskImage (gate);  Committed, NotCommitted, LookedUp (store);
+        ResendDue (itself)
 Sends   Kept, NotKept -> queue;  FreshPicture -> account/NAME;  Progressed -> lobby;  Say -> gate;  Lookup -> store
-Crash   jobs in `keeping` are sent again by the Queue; a picture is stored under a name made from its job, so twice is harmless
+Crash   jobs in `keeping` are sent again by the Queue; a picture's name is made from its job: twice is harmless
+
+Each picture is a task: it waits its turn, fetches, has the bytes checked in the process pool, and keeps them. Previews
+are shown while a drawing runs: of each job the newest, in memory only.
 """
 
 from __future__ import annotations
 
-from protocol.api import ShowImage
+import asyncio
+from typing import Any
+
+from actors.account import FreshPicture, PictureAt, Previewed, Progressed
+from actors.previews import Preview, Previews
+from actors.queue_messages import Keep, Kept, NotKept
+from actors.session_messages import Say
+from actors.shell import Shell
+from actors.store_client import ResendDue, StoreClient
+from actors.store_messages import Committed, LookedUp, NotCommitted
+from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, media_type_of
+from protocol.api import ImageShown, Refusal, ShowImage
+from storage.operations import Found, ImageFound, ImageRecord, JobRecord, ReadImage
+from storage.pictures import Missing, PictureTrouble
+from system.links import LinkBroken, TooLarge
 from system.message import Message
+
+#: Pictures in memory at once: this many times `images.max_bytes`, at worst.
+FETCHES_MAX = 6
+FETCH_S_MAX = 60.0
+FETCH_TRIES_MAX = 6
+FETCH_AGAIN_S_MAX = 20.0
+FRESH_S_MAX = 20.0
+#: What Discord's CDN answers for an address that has expired, or is no more.
+EXPIRED = frozenset({401, 403, 404, 410})
+PREVIEW_FETCHES_MAX = 4
+PREVIEW_BYTES_MAX = 1 << 20
+PREVIEW_S_MAX = 10.0
+READS_MAX = 16
+NOT_FOUND = Refusal("not_found", "There is no such picture.")
 
 
 class AskImage(Message, frozen=True):
@@ -17,3 +49,193 @@ class AskImage(Message, frozen=True):
     user: str
     socket: str
     show: ShowImage
+
+
+class Gone(Exception):
+    """The picture cannot be had, for good. Says why, for the user."""
+
+
+class Expired(Exception):
+    """The address is no longer good; the message has a fresh one."""
+
+
+class Gallery(Shell):
+    """See the module's docstring."""
+
+    ACCEPTS = (Keep, PictureAt, Previewed, AskImage, *StoreClient.TAKES)
+
+    def on_start(self) -> None:
+        self.store = StoreClient(self)
+        self.previews = Previews()
+        self.keeping: set[tuple[str, int]] = set()
+        #: The newest previews that wait to be fetched, by job.
+        self.wanted: dict[str, Previewed] = {}
+        self.fresh: dict[str, asyncio.Future[PictureAt]] = {}
+        self.fetch_turns = asyncio.Semaphore(FETCHES_MAX)
+        self.preview_turns = asyncio.Semaphore(PREVIEW_FETCHES_MAX)
+        self.read_turns = asyncio.Semaphore(READS_MAX)
+
+    # --- keeping ---------------------------------------------------------------------------------------------
+
+    def receiveMsg_Keep(self, keep: Keep, sender: Any) -> None:
+        job = keep.job
+        if job.picture_url is None and job.text is not None:
+            self._kept(job, ())
+        elif (job.id, job.attempt) not in self.keeping:
+            self.keeping.add((job.id, job.attempt))
+            self.work(self._keep(job), "keep")
+
+    async def _keep(self, job: JobRecord) -> None:
+        try:
+            self._kept(job, (await self._fetch(job),))
+        except Gone as gone:
+            self.log.error("a picture cannot be had", job=job.id, attempt=job.attempt, why=str(gone))
+            text = f"The picture was drawn but could not be fetched: {gone}."
+            self.tell("queue", NotKept(job.id, job.attempt, "upstream_timeout", text))
+        except PictureTrouble as trouble:
+            # Ours to mend, not the job's fault: the Queue sends it again.
+            self.log.error("the image store takes no picture", job=job.id, why=str(trouble))
+        finally:
+            self.keeping.discard((job.id, job.attempt))
+
+    def _kept(self, job: JobRecord, images: tuple[ImageRecord, ...]) -> None:
+        self.previews.drop(job.id)
+        self.wanted.pop(job.id, None)
+        self.tell("queue", Kept(job.id, job.attempt, images))
+
+    async def _fetch(self, job: JobRecord) -> ImageRecord:
+        """The picture, checked and kept; waits between tries without a turn. Raises Gone, PictureTrouble."""
+        url, why = job.picture_url, "no address"
+        for number in range(FETCH_TRIES_MAX):
+            if number:
+                await asyncio.sleep(self.dice.uniform(0.0, min(FETCH_AGAIN_S_MAX, 2.0**number)))
+            if url is None:
+                url, why = await self._fresh_url(job)
+                if url is None:
+                    continue
+            async with self.fetch_turns:
+                try:
+                    return await self._try(job, url)
+                except Expired as expired:
+                    url, why = None, str(expired)
+                except (LinkBroken, BadPicture) as trouble:
+                    why = str(trouble)
+                except TooLarge:
+                    raise Gone("it is larger than images.max_bytes allows") from None
+            self.log.warning("a picture could not be fetched yet", job=job.id, why=why)
+        raise Gone(why)
+
+    async def _try(self, job: JobRecord, url: str) -> ImageRecord:
+        fetched = await self.process.links.fetch(url, self.process.config.images.max_bytes, FETCH_S_MAX)
+        if fetched.status in EXPIRED:
+            raise Expired(f"HTTP {fetched.status}")
+        if fetched.status != 200:
+            raise LinkBroken(f"HTTP {fetched.status}", True)
+        checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, fetched.data)
+        return await self._store(job, fetched.data, checked)
+
+    async def _fresh_url(self, job: JobRecord) -> tuple[str | None, str]:
+        """The picture's address as its message shows it now; None and why when that is not to be had."""
+        answer: asyncio.Future[PictureAt] = asyncio.get_running_loop().create_future()
+        self.fresh[job.id] = answer
+        self.tell(f"account/{job.account}", FreshPicture(job.account or "", job.id, job.message_id or ""))
+        try:
+            async with asyncio.timeout(FRESH_S_MAX):
+                picture = await answer
+        except TimeoutError:
+            return None, "its account does not answer"
+        finally:
+            self.fresh.pop(job.id, None)
+        return picture.url, picture.why or "the message has no picture any more"
+
+    def receiveMsg_PictureAt(self, picture: PictureAt, sender: Any) -> None:
+        waiting = self.fresh.get(picture.job)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(picture)
+
+    async def _store(self, job: JobRecord, data: bytes, checked: Checked) -> ImageRecord:
+        """Both files on disk, under names that say whose they are. Raises PictureTrouble."""
+        name = f"{job.id}/{job.attempt}-1"
+        path, thumb_path = f"{name}.{EXTENSIONS[checked.media_type]}", f"{name}.thumb.webp"
+        await self.process.pictures.put(path, data)
+        await self.process.pictures.put(thumb_path, checked.thumb)
+        return ImageRecord(
+            id=f"i{job.id}-{job.attempt}-1",
+            job=job.id,
+            user=job.user,
+            index=1,
+            path=path,
+            thumb_path=thumb_path,
+            width=checked.width,
+            height=checked.height,
+            bytes=len(data),
+            sha256=checked.sha256,
+            media_type=checked.media_type,
+        )
+
+    # --- previews --------------------------------------------------------------------------------------------
+
+    def receiveMsg_Previewed(self, preview: Previewed, sender: Any) -> None:
+        waiting = preview.job in self.wanted
+        self.wanted[preview.job] = preview
+        if not waiting:
+            self.work(self._show_preview(preview.job), "preview")
+
+    async def _show_preview(self, job: str) -> None:
+        async with self.preview_turns:
+            wanted = self.wanted.pop(job, None)
+            if wanted is None:
+                return  # kept meanwhile
+            try:
+                fetched = await self.process.links.fetch(wanted.url, PREVIEW_BYTES_MAX, PREVIEW_S_MAX)
+            except (LinkBroken, TooLarge):
+                return  # the next one will do
+        media_type = media_type_of(fetched.data)
+        if fetched.status == 200 and media_type is not None:
+            self.previews.put(job, Preview(wanted.user, fetched.data, media_type))
+            shown = f"/images/{job}/preview?p={wanted.percent}"
+            self.tell("lobby", Progressed(wanted.user, job, wanted.percent, shown))
+
+    # --- showing ---------------------------------------------------------------------------------------------
+
+    def receiveMsg_AskImage(self, ask: AskImage, sender: Any) -> None:
+        if ask.show.preview:
+            preview = self.previews.of(ask.show.image, ask.user)
+            shown = NOT_FOUND if preview is None else ImageShown(preview.data, preview.media_type)
+            self.tell("gate", Say(ask.socket, shown))
+            return
+
+        def found(answer: Found) -> None:
+            if isinstance(answer, ImageFound):
+                self.work(self._show(ask, answer.image), "show")
+            else:
+                self.tell("gate", Say(ask.socket, NOT_FOUND))
+
+        self.store.lookup(ReadImage(ask.show.image, ask.user), found)
+
+    async def _show(self, ask: AskImage, image: ImageRecord) -> None:
+        path, media_type = (image.thumb_path, "image/webp") if ask.show.thumb else (image.path, image.media_type)
+        try:
+            async with self.read_turns:
+                shown: ImageShown | Refusal = ImageShown(await self.process.pictures.get(path), media_type)
+        except Missing:
+            self.log.error("a kept picture is not there", image=image.id)
+            shown = NOT_FOUND
+        except PictureTrouble as trouble:
+            self.log.error("a picture cannot be read", image=image.id, why=str(trouble))
+            shown = Refusal("internal", "The picture cannot be read just now.")
+        self.tell("gate", Say(ask.socket, shown))
+
+    # --- the store -------------------------------------------------------------------------------------------
+
+    def receiveMsg_Committed(self, committed: Committed, sender: Any) -> None:
+        self.store.receive(committed)
+
+    def receiveMsg_NotCommitted(self, refused: NotCommitted, sender: Any) -> None:
+        self.store.receive(refused)
+
+    def receiveMsg_LookedUp(self, looked_up: LookedUp, sender: Any) -> None:
+        self.store.receive(looked_up)
+
+    def receiveMsg_ResendDue(self, due: ResendDue, sender: Any) -> None:
+        self.store.receive(due)

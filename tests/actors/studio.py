@@ -38,6 +38,7 @@ from actors.queue_messages import (
     Places,
 )
 from actors.scheduler import Scheduler, Token
+from actors.session_messages import Say
 from actors.shell import Kill, Shell, Start
 from actors.store import Store
 from actors.store_messages import StoreTroubled, StoreWell
@@ -113,6 +114,15 @@ class Wall(Shell):
         self.process.ears.hear(preview)  # type: ignore[attr-defined]
 
 
+class Door(Shell):
+    """A gate that only remembers what it should say."""
+
+    ACCEPTS = (Say,)
+
+    def receiveMsg_Say(self, say: Say, sender: Any) -> None:
+        self.process.ears.hear(say)  # type: ignore[attr-defined]
+
+
 class Listener(Shell):
     """A monitor that only remembers."""
 
@@ -135,6 +145,7 @@ def house_of(gallery: type[Shell]) -> type[Supervisor]:
             Child("scheduler", Scheduler),
             Child("gallery", gallery),
             Child("lobby", Hall),
+            Child("gate", Door),
             Child("accounts", Accounts),
         )
 

@@ -1,0 +1,64 @@
+"""Is it a whole picture, and how does it look small? CPU work for the process pool: light to import, and pure."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+
+import msgspec
+from PIL import Image, UnidentifiedImageError
+
+THUMB_PX = 512
+THUMB_QUALITY = 82
+#: A picture of the drawing bot has at most 4 × 2048² pixels; more is a decompression bomb.
+PIXELS_MAX = 80_000_000
+MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+#: The whole last chunk of a PNG, which the decoder would not miss; some writers leave a few bytes behind it.
+PNG_END, PNG_END_WITHIN = b"IEND\xaeB`\x82", 64
+#: The first bytes of those formats, for previews, which are passed on without being decoded.
+MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
+
+
+class BadPicture(ValueError):
+    """No picture, a broken one, or one that is too large. Says which."""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A whole picture: its size in pixels, its type by content, its digest, and its thumbnail as WebP."""
+
+    width: int
+    height: int
+    media_type: str
+    sha256: str
+    thumb: bytes
+
+
+def check(data: bytes) -> Checked:
+    """Decodes the whole picture and draws its thumbnail. Raises BadPicture."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES)) as picture:
+                if picture.width * picture.height > PIXELS_MAX:
+                    raise BadPicture(f"it has {picture.width}x{picture.height} pixels")
+                if picture.format == "PNG" and PNG_END not in data[-PNG_END_WITHIN:]:
+                    raise BadPicture("its end is missing")
+                picture.load()
+                width, height, media_type = picture.width, picture.height, MEDIA_TYPES[picture.format or ""]
+                small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    except UnidentifiedImageError:
+        raise BadPicture("it is no PNG, JPEG or WebP") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadPicture(f"it cannot be decoded: {error}") from None
+    small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+    sink = io.BytesIO()
+    small.save(sink, "WEBP", quality=THUMB_QUALITY)
+    return Checked(width, height, media_type, hashlib.sha256(data).hexdigest(), sink.getvalue())
+
+
+def media_type_of(data: bytes) -> str | None:
+    """The type that the first bytes tell, of those that we show; else None."""
+    found = next((media_type for magic, media_type in MAGIC if data.startswith(magic)), None)
+    return None if found == "image/webp" and data[8:12] != b"WEBP" else found
