@@ -54,7 +54,7 @@ def cell(value: Any) -> str:
         return " ".join(f"{name} {cell(inner)}" for name, inner in value.items()) or "-"
     if isinstance(value, list | tuple):
         return ", ".join(cell(inner) for inner in value) or "-"
-    return " ".join(str(value).split())
+    return " ".join(str(value).splitlines())
 
 
 def styled(text: str, style: str, out: TextIO) -> str:

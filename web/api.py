@@ -210,7 +210,7 @@ ROUTES = (
     Route("/metrics", metrics, methods=["GET"]),
     Route("/admin/v1/{noun}", admin_read, methods=["GET"]),
     Route("/admin/v1/{noun}", admin_change, methods=["POST"]),
-    Route("/admin/v1/{noun}/{id}", admin_read, methods=["GET"]),
+    Route("/admin/v1/{noun}/{id:path}", admin_read, methods=["GET"]),
     Route("/admin/v1/{noun}/{verb}", admin_change, methods=["POST"]),
-    Route("/admin/v1/{noun}/{id}/{verb}", admin_change, methods=["POST"]),
+    Route("/admin/v1/{noun}/{id:path}/{verb}", admin_change, methods=["POST"]),
 )
