@@ -1,0 +1,68 @@
+# Limner: `make run` starts it, `make test` tests it. Each makes .venv as needed, from python3, python3-venv and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: run test style types bench browser clean help
+
+help:
+	@echo "make run     start the daemon with a simulated Discord (ARGS='--port 9000' passes options)"
+	@echo "make test    run every test"
+	@echo "make style   check formatting and lint"
+	@echo "make types   check types"
+	@echo "make bench   measure"
+
+run: $(VENV)/.run
+	@$(BIN)/limner serve $(ARGS)
+
+test: $(VENV)/.test browser
+	@$(BIN)/pytest $(ARGS)
+
+style: $(VENV)/.test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(VENV)/.test
+	@$(BIN)/mypy
+
+bench: $(VENV)/.test
+	@for file in $$(grep -l '^if __name__ == ' bench/*.py); do \
+		echo "== $$file"; $(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+# --- the environment: what a stamp stands for is there and fits setup.cfg
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: apt-get install python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "make: the venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@echo "making $(VENV) …"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: setup.cfg pyproject.toml $(VENV)/.made
+	@echo "installing Limner into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: setup.cfg pyproject.toml $(VENV)/.made
+	@echo "installing Limner and its test tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $(VENV)/.run $@
+
+# The page's tests need Debian's chromium; without it they are skipped, and say so.
+browser:
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing chromium for the page's tests (once) …"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
+			>/dev/null 2>&1 || echo "chromium could not be installed; the page's tests will be skipped" >&2; \
+	else echo "chromium is missing; the page's tests will be skipped: apt-get install chromium"; fi
