@@ -205,7 +205,7 @@ class Bot:
         if message is not None:
             message.flags = 0
             message.content = ""
-            message.embeds, message.components = telling.answer(job.kind, job.prompt, job.images)
+            message.embeds, message.components = telling.answer(job, self.running(job.account_id))
             self.voice.update(job, message)
         self.voice.flush(job)
         self.parts.ledger.settle(job.row, DONE, job.start_id)

@@ -18,7 +18,7 @@ from sim.grammar import LOOKS, Press
 from sim.identity import DRAWING_BOT_ID, Account
 from sim.job import TELLING_SHARE, Job
 from sim.ledger import DONE, FAILED, REFUSED, Row
-from sim.messages import Message, Origin
+from sim.messages import EPHEMERAL, Attachment, Message, Origin, media_type
 from sim.parts import Parts
 from sim.studio import Recipe
 
@@ -115,23 +115,22 @@ class Interactions:
             )
         if command.name == "show":
             prompt = values["job_id"]
-        return Asked(command.name, prompt, COMMAND, name=command.name, images=self.images_of(data, values))
+        return Asked(command.name, prompt, COMMAND, name=command.name, images=self.images_of(data, values, channel_id))
 
-    def images_of(self, data: dict[str, Any], values: dict[str, Any]) -> list[str]:
-        """Links of the attachments that the options name by their place."""
-        given = data.get("attachments")
-        uploaded = {str(a.get("id")): str(a.get("uploaded_filename", "")) for a in given or [] if isinstance(a, dict)}
-        found = []
-        for name, value in values.items():
-            if name.startswith("image"):
-                filename = uploaded.get(str(value), "")
-                if not filename:
-                    raise invalid_form("data", "attachments", code="ATTACHMENT_NOT_FOUND", message="No such attachment")
-                key, _, shown = filename.partition("/")
-                found.append(self.parts.renderer.sign(f"/attachments/0/{key}/{shown}"))
-            elif name == "link":
-                found.append(str(value))
-        return found
+    def images_of(self, data: dict[str, Any], values: dict[str, Any], channel_id: str) -> list[str]:
+        """Links of the uploads that the options name by their place among `data.attachments`."""
+        given = [entry for entry in data.get("attachments") or [] if isinstance(entry, dict)]
+        uploaded = {str(entry.get("id")): str(entry.get("uploaded_filename", "")) for entry in given}
+        links = [str(value) for name, value in values.items() if name == "link"]
+        for value in (value for name, value in values.items() if name.startswith("image")):
+            key, _, filename = uploaded.get(str(value), "").partition("/")
+            body = self.parts.shelf.upload(key)
+            if body is None:
+                raise invalid_form("data", "attachments", code="ATTACHMENT_NOT_FOUND", message="No such attachment")
+            attachment = Attachment(key, channel_id, filename, media_type(filename), len(body))
+            self.parts.shelf.keep(attachment)
+            links.append(self.parts.renderer.sign(attachment.path))
+        return links
 
     def check_component(self, body: dict[str, Any], data: dict[str, Any], channel_id: str) -> Asked:
         message = self.parts.channels.get(channel_id, str(body.get("message_id")))
@@ -279,12 +278,8 @@ class Interactions:
         self.modes[job.account_id] = {"relax": "relaxed"}.get(asked.kind, asked.kind)
         self.say(job, f"Done! Your jobs are {self.modes[job.account_id]} from now on.")
 
-    def info(self, asked: Asked, job: Job) -> None:
-        running = self.bot.running(job.account_id)
-        self.say(job, f"Job Mode: {self.modes.get(job.account_id, 'fast')}\nRunning Jobs: {running}")
-
     def say(self, job: Job, text: str) -> None:
-        self.bot.voice.create(job, self.bot.message(job, content=text, flags=64), nonce=job.nonce)
+        self.bot.voice.create(job, self.bot.message(job, content=text, flags=EPHEMERAL), nonce=job.nonce)
 
     def nothing(self, asked: Asked, job: Job) -> None:
         """A bookmark, or a number under a description: acknowledged, with nothing to see."""
@@ -298,7 +293,6 @@ AT_HAND = {
     "fast": Interactions.choose_mode,
     "relax": Interactions.choose_mode,
     "turbo": Interactions.choose_mode,
-    "info": Interactions.info,
     "bookmark": Interactions.nothing,
     "pick": Interactions.nothing,
 }

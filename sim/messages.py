@@ -71,6 +71,11 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 
+def media_type(filename: str) -> str:
+    known = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif"}
+    return known.get(filename.rpartition(".")[2].lower(), "application/octet-stream")
+
+
 class Channels:
     """Every channel's newest HISTORY_LENGTH_MAX messages, in order of their ids."""
 

@@ -18,7 +18,7 @@ from sim.gateway import Gateway
 from sim.identity import DRAWING_BOT, DRAWING_BOT_ID, Account, user_object
 from sim.interactions import NONCE_LENGTH_MAX, Interactions, read_body
 from sim.limits import Limits, html_429, too_many
-from sim.messages import Attachment, Message
+from sim.messages import Attachment, Message, media_type
 from sim.parts import Parts
 from sim.welcome import Greeter
 
@@ -169,7 +169,7 @@ class Rest:
         return message
 
     def shown(self, message: Message) -> Any:
-        """The message with fresh links; see `Here` in app.py for how their host gets in."""
+        """The message with fresh links; `Simulator.here` puts their host in."""
         return self.parts.renderer.message(message, metadata=not self.parts.settings.drop_metadata)
 
     async def post_message(self, request: web.Request, account: Account) -> web.Response:
@@ -278,11 +278,6 @@ def number_in(request: web.Request, name: str, default: int | None = None) -> in
     if not text.isdecimal():
         raise invalid_form(name, code="NUMBER_TYPE_COERCE", message=f'Value "{text[:30]}" is not int.')
     return int(text)
-
-
-def media_type(filename: str) -> str:
-    known = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif"}
-    return known.get(filename.rpartition(".")[2].lower(), "application/octet-stream")
 
 
 def application_object(account: Account) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Telling: the answers in words, of `describe` and `shorten`: an embed and its buttons."""
+"""Telling: the answers in words, of `describe`, `shorten` and `info`: an embed and its buttons."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from sim.grammar import button, row
+from sim.job import Job
 from sim.palette import SUBJECTS, words_of
 
 STYLES = ("oil on linen", "a quiet gouache", "soft morning light", "in the manner of a woodcut", "wide and calm")
@@ -15,9 +16,14 @@ FILLER_WORDS = "a an the of in on at and with very really please some to for by 
 FILLERS = frozenset(FILLER_WORDS.split())
 
 
-def answer(kind: str, prompt: str, images: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Embeds and components."""
-    lines = shortened(prompt) if kind == "shorten" else described(images)
+def answer(job: Job, running: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Embeds and components; `running` is how many drawings the account has under way."""
+    if job.kind == "info":
+        facts = {"Subscription": "Studio (Active)", "Job Mode": job.mode.capitalize(), "Running Jobs": str(running)}
+        text = "\n".join(f"**{name}**: {value}" for name, value in facts.items())
+        return [{"type": "rich", "title": "Your info", "description": text, "color": BLUE}], []
+    kind, images = job.kind, job.images
+    lines = shortened(job.prompt) if kind == "shorten" else described(images)
     embed: dict[str, Any] = {
         "type": "rich",
         "title": "Shortened prompts" if kind == "shorten" else "",

@@ -13,6 +13,7 @@ from sim.identity import DRAWING_BOT, Account, People, user_object
 from sim.messages import stamp
 
 JOINED_AT = stamp(1_700_000_000.0)
+LARGE_THRESHOLD = 50  # members; of a larger guild only some are told (GE, Guild Create)
 HUGE_GUILD_BYTES = 3 << 20
 DEAD_ADDRESS = "ws://127.0.0.1:9"  # the discard port: nothing listens
 APPLICATION_FLAGS = (1 << 13) | (1 << 15) | (1 << 19)  # privileged intents are switched on, as small bots have them
@@ -139,12 +140,15 @@ class Greeter:
 
     def guild_create(self, account: Account) -> dict[str, Any]:
         channels = [self.channel(channel_id) for channel_id in self.channel_ids(account)]
+        member_count = len(self.people.by_id) + 1
+        everyone = [*self.people.by_id.values(), DRAWING_BOT]
+        present = everyone if member_count <= LARGE_THRESHOLD else [account, DRAWING_BOT]
         return self.guild() | {
             "joined_at": JOINED_AT,
-            "large": False,
+            "large": len(present) < member_count,
             "unavailable": False,
-            "member_count": len(self.people.by_id) + 1,
-            "members": [self.member(account), self.member(DRAWING_BOT)],
+            "member_count": member_count,
+            "members": [self.member(one) for one in present],
             "channels": channels,
             "threads": [],
             "presences": [],

@@ -211,6 +211,15 @@ class Player:
             if message["attachments"]:
                 return message
 
+    async def upload(self, filename: str, data: bytes) -> dict[str, Any]:
+        """Reserve a place, PUT the bytes; the place {id, upload_url, upload_filename}."""
+        files = {"files": [{"filename": filename, "file_size": len(data), "id": "0"}]}
+        _, places = await self.call("POST", f"/channels/{self.account['channel_id']}/attachments", files)
+        place: dict[str, Any] = places["attachments"][0]
+        async with self.world.http.put(place["upload_url"], data=data) as answer:
+            assert answer.status == 200
+        return place
+
     async def fetch(self, url: str) -> tuple[int, bytes]:
         async with self.world.http.get(url) as answer:
             return answer.status, await answer.read()

@@ -199,12 +199,44 @@ def test_a_full_queue_is_refused_in_an_embed() -> None:
 def test_history_has_no_nonce_no_ephemeral_message_and_no_a_once_b_exists() -> None:
     async def scenario(world: World) -> None:
         async with world.player() as player:
-            await player.command("info")
+            await player.command("turbo")
             await player.imagine("p")
             final = (await player.until("MESSAGE_DELETE"))[-2][1]
             _, history = await player.call("GET", f"/channels/{player.account['channel_id']}/messages?limit=100")
             assert [message["id"] for message in history] == [final["id"]]
             assert "nonce" not in history[0]
+
+    play(scenario)
+
+
+def test_describe_shows_the_uploaded_image() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            await player.command("turbo")
+            place = await player.upload("in.png", b"bytes")
+            data = {
+                "id": player.versions["describe"][0],
+                "version": player.versions["describe"][1],
+                "name": "describe",
+                "type": 1,
+                "options": [{"type": 11, "name": "image", "value": 0}],
+                "attachments": [{"id": "0", "filename": "in.png", "uploaded_filename": place["upload_filename"]}],
+            }
+            assert (await player.interact({"type": 2, "data": data}))[0] == 204
+            update = await player.event("MESSAGE_UPDATE")
+            assert await player.fetch(update["embeds"][0]["image"]["url"]) == (200, b"bytes")
+
+    play(scenario)
+
+
+def test_info_tells_the_chosen_mode() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            nonce = await player.command("relax")
+            assert (await player.event("MESSAGE_CREATE", nonce=nonce[2]))["flags"] == 64
+            await player.command("info")
+            update = await player.event("MESSAGE_UPDATE")
+            assert "**Job Mode**: Relaxed" in update["embeds"][0]["description"]
 
     play(scenario)
 

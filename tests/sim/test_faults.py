@@ -13,10 +13,12 @@ from tests.sim.player import World, play
 
 FOX = Account("1", "fox-01", "t", "c")
 HERON = Account("2", "heron-02", "t", "c")
-CONTRACT_NAMES = """reconnect reconnect_no_hello no_hello no_ack op1 reset_in_replay invalid_true invalid_false
-close_CODE dead_resume_url resume_1006 drop_all bad_zlib huge_guild unknown_events r429_user r429_shared r429_global r429_html
-lost_response bad_gateway slow cdn_404 cdn_truncated put_fails stale_version banned_prompt invalid_parameter moderated
-job_queued queue_full blocked captcha credits_exhausted never_finishes"""
+CONTRACT_NAMES = """
+reconnect reconnect_no_hello no_hello no_ack op1 reset_in_replay invalid_true invalid_false close_CODE
+dead_resume_url resume_1006 drop_all bad_zlib huge_guild unknown_events r429_user r429_shared r429_global
+r429_html lost_response bad_gateway slow cdn_404 cdn_truncated put_fails stale_version banned_prompt
+invalid_parameter moderated job_queued queue_full blocked captcha credits_exhausted never_finishes
+"""
 CONTRACT = CONTRACT_NAMES.split()
 
 

@@ -155,11 +155,7 @@ def test_an_uploaded_file_becomes_an_attachment_and_is_served_as_it_was() -> Non
     async def scenario(world: World) -> None:
         async with world.player() as player:
             channel = f"/channels/{player.account['channel_id']}"
-            files = {"files": [{"filename": "in.png", "file_size": 5, "id": "0"}]}
-            _, places = await player.call("POST", f"{channel}/attachments", files)
-            place = places["attachments"][0]
-            async with world.http.put(place["upload_url"], data=b"bytes") as answer:
-                assert answer.status == 200
+            place = await player.upload("in.png", b"bytes")
             given = {"id": "0", "filename": "in.png", "uploaded_filename": place["upload_filename"]}
             status, message = await player.call("POST", f"{channel}/messages", {"attachments": [given]})
             assert status == 200
