@@ -24,6 +24,7 @@ from storage.operations import (
     Gather,
     Grant,
     ImageRecord,
+    JobRecord,
     Offer,
     Settle,
     Submit,
@@ -31,7 +32,7 @@ from storage.operations import (
     Unfinished,
     Write,
 )
-from storage.reads import find
+from storage.reads import unfinished
 
 GROUP = 50
 PAGE = 5000
@@ -94,13 +95,12 @@ def opening(url: str) -> None:
     began = time.perf_counter()
     database = open_database(url)
     opened = time.perf_counter()
-    jobs, after = {}, None
-    while True:
+    jobs: dict[str, JobRecord] = {}
+    after: str | None = None
+    while after is not None or not jobs:
         with database.reading() as connection:
-            page = find(connection, Unfinished(None, after, PAGE))
+            page = unfinished(connection, Unfinished(None, after, PAGE))
         jobs.update((job.id, job) for job in page.jobs)
-        if page.next is None:
-            break
         after = page.next
     ended = time.perf_counter()
     database.close()

@@ -9,83 +9,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-
-class Offer(Struct, frozen=True):
-    """A button on a drawing: what the user may ask for next, and the drawing bot's own id for it (never shown)."""
-
-    action: str
-    index: int | None
-    label: str
-    custom_id: str
-
-
-class ImageRecord(Struct, frozen=True):
-    """One kept picture."""
-
-    id: str
-    job: str
-    user: str
-    index: int
-    path: str
-    thumb_path: str
-    width: int
-    height: int
-    bytes: int
-    sha256: str
-    media_type: str
-
-
-class Moment(Struct, frozen=True):
-    """One entry of a job's history."""
-
-    state: str
-    at: float
-
-
-class JobRecord(Struct, frozen=True):
-    """One job as stored. `attempt` counts grants; what the bot told us is of the latest attempt.
-
-    An act has `affinity` (the account that drew its parent, where it must be drawn too) and the button it presses:
-    `press_custom_id` on message `press_message_id`. `plan` is the user's plan at acceptance.
-    """
-
-    id: str
-    user: str
-    plan: str
-    ref: str | None
-    state: str
-    kind: str
-    prompt: str
-    mode: str
-    images_in: tuple[str, ...]
-    action: str | None
-    index: int | None
-    parent: str | None
-    affinity: str | None
-    press_message_id: str | None
-    press_custom_id: str | None
-    attempt: int
-    account: str | None
-    nonce: str | None
-    lease: str | None
-    gateway_session: str | None
-    interaction_id: str | None
-    start_message_id: str | None
-    message_id: str | None
-    job_hash: str | None
-    picture_url: str | None
-    offers: tuple[Offer, ...]
-    code: str | None
-    message: str | None
-    text: str | None
-    charged: bool
-    created_at: float
-    submitted_at: float | None
-    started_at: float | None
-    finished_at: float | None
-    images: tuple[ImageRecord, ...] = ()
-    history: tuple[Moment, ...] = ()
-
+# Importable from here too: who speaks to the store needs both.
+from storage.records import ImageRecord as ImageRecord
+from storage.records import JobRecord as JobRecord
+from storage.records import Moment as Moment
+from storage.records import Offer as Offer
 
 # --- Writes -----------------------------------------------------------------------------------------------------
 
