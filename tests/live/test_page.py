@@ -44,8 +44,9 @@ def test_a_newcomer_signs_in_draws_upscales_and_has_it_all_after_a_reload(daemon
     expect(ana.page.locator(".quota")).to_have_text(re.compile(r"^\d+ of [\d,]+ today$"))
 
 
-def test_a_card_stays_in_its_place_from_the_queue_to_the_picture(daemon, visit):
-    ana = visit(daemon.url, **DESK)
+@pytest.mark.parametrize("window", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_card_stays_in_its_place_from_the_queue_to_the_picture(daemon, visit, window):
+    ana = visit(daemon.url, **window)
     ana.sign_in(daemon.key)
     card = ana.draw("a paper boat on a black lake")
     before = card.bounding_box()

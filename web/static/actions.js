@@ -33,7 +33,8 @@ function Action({ card, action, tab, point }) {
   const leave = () => point(null);
   const enter = () => point(isTile(action) ? action.index : null);
   const focus = (event) => event.currentTarget.matches(":focus-visible") && enter();
-  const press = () => {
+  const press = (event) => {
+    if (event.detail > 1) return; // a double click draws once; by the second one another card may be under it
     act(card, action);
     ask();
   };

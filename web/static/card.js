@@ -42,7 +42,9 @@ function Preview({ card }) {
   if (!card.preview) return null;
   const blur = (BLUR_PX_MAX * (100 - card.percent)) / 100;
   const style = { filter: `blur(${blur}px)`, transform: `scale(${1 + blur / 150})` }; // blurred, but to its edges
-  return html`<img class="preview" src=${card.preview} alt="" style=${style} />`;
+  // The last one may be gone when it is asked for: the picture is there by then.
+  const show = (event) => (event.currentTarget.hidden = event.type === "error");
+  return html`<img class="preview" src=${card.preview} alt="" style=${style} onLoad=${show} onError=${show} />`;
 }
 
 function Underway({ card }) {
@@ -81,18 +83,19 @@ function Underway({ card }) {
 function Picture({ card, tab, look }) {
   const [tile, setTile] = useState(null);
   const [gone, setGone] = useState(false);
+  const [whole, setWhole] = useState(false);
   const [image] = card.images;
   const show = (event) => event.currentTarget.classList.add("in");
   return html`
     <div class="box print">
-      <${Preview} card=${card} />
+      ${!whole && html`<${Preview} card=${card} />`}
       <button class="look" tabIndex="-1" onClick=${look} aria-label=${`Look at: ${card.prompt}`}>
         ${
           gone
             ? html`<span class="soft">This picture is no longer kept.</span>`
             : html`<img class="final" src=${image.thumb ?? image.url} alt=${card.prompt}
-              width=${image.width} height=${image.height}
-              loading="lazy" decoding="async" onLoad=${show} onError=${() => setGone(true)} />`
+              width=${image.width} height=${image.height} loading="lazy" decoding="async"
+              onLoad=${show} onTransitionEnd=${() => setWhole(true)} onError=${() => setGone(true)} />`
         }
       </button>
       ${isGrid(card) && html`<div class="tiles" data-tile=${tile} aria-hidden="true"></div>`}

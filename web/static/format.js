@@ -51,7 +51,7 @@ const ENDINGS = {
 };
 
 const BLAME = {
-  prompt: "The prompt needs a change",
+  prompt: "The prompt's fault",
   bot: "Not your fault",
   server: "Our fault",
   limit: "A limit of your plan",
