@@ -50,12 +50,12 @@ $(VENV)/.made:
 
 $(VENV)/.run: setup.cfg pyproject.toml $(VENV)/.made
 	@echo "installing Limner into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.test: setup.cfg pyproject.toml $(VENV)/.made
 	@echo "installing Limner and its test tools into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test]'
 	@touch $(VENV)/.run $@
 
 # The page's tests need Debian's chromium; without it they are skipped, and say so.
