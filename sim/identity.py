@@ -126,6 +126,7 @@ def user_object(account: Account) -> dict[str, object]:
         "global_name": None if account.bot else account.name,
         "discriminator": "0",
         "avatar": None,
+        "primary_guild": None,
         "bot": account.bot,
         "public_flags": 0,
         "flags": 0,

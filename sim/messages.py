@@ -5,6 +5,7 @@ Links are made when a message is shown, on CDN_HERE instead of a host: what is s
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -65,6 +66,15 @@ class Message(msgspec.Struct):
     embeds: list[dict[str, Any]] = []
     origin: Origin | None = None
     reply_to: str | None = None
+
+
+def numbered(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows and their parts with the `id` that Discord gives each, from 1 in order of reading."""
+    ids = itertools.count(1)
+    return [
+        {"id": next(ids), **line, "components": [{"id": next(ids), **part} for part in line["components"]]}
+        for line in components
+    ]
 
 
 def stamp(at: float) -> str:
@@ -139,7 +149,7 @@ class Renderer:
             "mention_roles": [],
             "attachments": [self.attachment(attachment) for attachment in message.attachments],
             "embeds": message.embeds,
-            "components": message.components,
+            "components": numbered(message.components),
             "pinned": False,
             "flags": message.flags,
         }

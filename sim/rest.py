@@ -20,7 +20,7 @@ from sim.interactions import NONCE_LENGTH_MAX, Interactions, read_body
 from sim.limits import Limits, html_429, too_many
 from sim.messages import Attachment, Message, media_type
 from sim.parts import Parts
-from sim.welcome import Greeter
+from sim.welcome import APPLICATION_FLAGS, Greeter
 
 CONTENT_LENGTH_MAX = 2000
 NONCE_KEPT_S = 300.0  # "past few minutes" of enforce_nonce (rule 26)
@@ -290,12 +290,18 @@ def application_object(account: Account) -> dict[str, Any]:
         "bot_public": False,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
-        "flags": (1 << 13) | (1 << 15) | (1 << 19),
+        "type": None,
+        "flags": APPLICATION_FLAGS,
+        "flags_new": str(APPLICATION_FLAGS),
         "team": None,
         "hook": True,
         "owner": user_object(account),
         "bot": user_object(account),
         "approximate_guild_count": 1,
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
+        "explicit_content_filter": 0,
+        "eligible_oauth2_scopes": [],
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
         "redirect_uris": [],

@@ -118,7 +118,9 @@ class Greeter:
             "emojis": [],
             "stickers": [],
             "roles": [self.everyone_role()],
+            "home_header": None,
             "widget_enabled": False,
+            "widget_channel_id": None,
             "incidents_data": None,
         }
 

@@ -208,7 +208,7 @@ class Player:
         """Skip to the next message with a finished picture."""
         while True:
             message = await self.event("MESSAGE_CREATE")
-            if message["attachments"]:
+            if message["attachments"] and message["components"]:
                 return message
 
     async def upload(self, filename: str, data: bytes) -> dict[str, Any]:
