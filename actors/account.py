@@ -8,7 +8,8 @@ Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;
         Commit, Lookup -> store
 Crash   restarted by Accounts; resumes its gateway session, asks the Queue what it holds, and correlates again
 
-Its start, its gateway line and its being up or down are in account_presence.py; here are its drawings.
+Its start, its gateway line and its being up or down are in account_presence.py, what it hears of the bot in
+account_hearing.py; here are its drawings, from the token to the end.
 """
 
 from __future__ import annotations
@@ -16,10 +17,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from actors.account_errands import HistoryCame, Posted, messages_of
-from actors.account_presence import AccountPresence
-from actors.account_readings import drawing_of, sign_of
-from actors.account_work import Step, Work, after_posted, after_refusal
+from actors.account_errands import Posted
+from actors.account_hearing import AccountHearing
+from actors.account_messages import (
+    FreshPicture,
+    Perform,
+    PictureAt,
+    Previewed,
+    Progressed,
+    Reinstate,
+    SetSlots,
+    Suspend,
+)
+from actors.account_readings import drawing_of
+from actors.account_work import Step, Work, after_posted
 from actors.queue_messages import (
     Acknowledged,
     Begin,
@@ -30,17 +41,24 @@ from actors.queue_messages import (
     Holdings,
     NoGo,
     Returned,
-    Sighted,
     Stop,
 )
 from actors.scheduler import Renew, SlotFree
 from core.job import State
 from core.reconcile import Doubt, Ruling, rule
-from core.signs import Began, Ended, Finding, Held, Late, Moved, Sign, Took, Unclaimed
-from protocol import drawing_events as seen
-from protocol.gateway import Dispatch
-from storage.operations import JobRecord, Offer
-from system.message import Message
+from storage.operations import JobRecord
+
+__all__ = [
+    "Account",
+    "FreshPicture",
+    "Perform",
+    "PictureAt",
+    "Previewed",
+    "Progressed",
+    "Reinstate",
+    "SetSlots",
+    "Suspend",
+]
 
 LEASE_RENEW_S = 20.0
 #: Neither Go nor NoGo for this long: the word was lost. Longer than the scheduler waits for a lease to begin.
@@ -51,66 +69,17 @@ PRESS_AGAIN_S = 10.0
 #: Reconnects on purpose, to prove what was not taken, are this far apart.
 PROVE_EACH_S = 30.0
 POSTED_MAX = 10_000
-CANCELLED_TEXT = "Cancelled while it was drawn."
 
 
-class Perform(Message, frozen=True):
-    """A session passes its token on: draw this job."""
-
-    user: str
-    job: str
-    attempt: int
-    lease: str
-    account: str
-    epoch: int
-
-
-class Progressed(Message, frozen=True):
-    """How far a drawing is; `preview` is a path on our server or None. Not stored; may be coalesced."""
-
-    user: str
-    job: str
-    percent: int
-    preview: str | None
-
-
-class Previewed(Message, frozen=True):
-    """The bot shows a preview at this URL; the gallery fetches the newest and tells Progressed with our own path."""
-
-    user: str
-    job: str
-    percent: int
-    url: str
-
-
-class FreshPicture(Message, frozen=True):
-    """The gallery needs a picture URL that has not expired: read the message again. Answered by PictureAt."""
-
-    account: str
-    job: str
-    message_id: str
-
-
-class PictureAt(Message, frozen=True):
-    """The picture's URL now; None: the message is gone, or Discord does not say (`why`)."""
-
-    job: str
-    message_id: str
-    url: str | None
-    why: str | None
-
-
-class Account(AccountPresence):
+class Account(AccountHearing):
     """See the module's docstring."""
 
-    ACCEPTS = (Perform, Go, NoGo, Acknowledged, Holdings, Stop, FreshPicture, Posted, HistoryCame)
+    ACCEPTS = (Perform, Go, NoGo, Acknowledged, Holdings, Stop, FreshPicture, Posted)
 
     def __init__(self) -> None:
         super().__init__()
         #: Attempts of this life whose POST may have left us: never given back for want of a Go.
         self.posted: OrderedDict[tuple[str, int], None] = OrderedDict()
-        #: The first event whose meaning still waits for evidence in the correlator.
-        self.held_seq: int | None = None
         self.renewed_at = 0.0
         self.proved_at = -PROVE_EACH_S
 
@@ -136,20 +105,20 @@ class Account(AccountPresence):
         self.tell("queue", Begin(self.subject, token.job, token.attempt, token.lease, session_id))
 
     def receiveMsg_NoGo(self, refusal: NoGo, sender: Any) -> None:
-        work = self._work(refusal.job, refusal.attempt)
+        work = self.work_of(refusal.job, refusal.attempt)
         if work is not None and work.step is Step.BEGINNING:
             self._let_go(work)
 
     def receiveMsg_Go(self, go: Go, sender: Any) -> None:
         job = go.job
-        work = self._work(job.id, job.attempt)
+        work = self.work_of(job.id, job.attempt)
         if (job.id, job.attempt) in self.posted:
             return
         line = self.line
         if work is None or line is None or line.session_id is None or line.session_id != job.gateway_session:
             self._give_back(job, "the gateway connection changed before it was submitted")
         elif work.stop_wanted:
-            self._end(work, self._cancelled(work, charged=False))
+            self.end(work, self.cancelled(work, charged=False))
         else:
             work.job, work.step, work.since, work.go_at = job, Step.SUBMITTING, self.now(), self.now()
             self._remember_posted(job)
@@ -160,14 +129,14 @@ class Account(AccountPresence):
     def _give_back(self, job: JobRecord, why: str) -> None:
         """It surely was not submitted."""
         self.outbox.put(Returned(self.subject, job.id, job.attempt, why), None)
-        work = self._work(job.id, job.attempt)
+        work = self.work_of(job.id, job.attempt)
         if work is not None:
             self._let_go(work)
         elif job.lease is not None:
             self.tell("scheduler", SlotFree(self.subject, job.lease))
 
     def receiveMsg_Posted(self, posted: Posted, sender: Any) -> None:
-        work = self._work(posted.job, posted.attempt)
+        work = self.work_of(posted.job, posted.attempt)
         if posted.kind == "stale_version":
             self.work(self.errands.prepare(), "learn the commands again")
         elif posted.kind == "account":
@@ -182,7 +151,7 @@ class Account(AccountPresence):
             self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
             self._doubt(work)
         else:
-            self._end(work, after_posted(self.subject, work.job, posted), never_taken=True)
+            self.end(work, after_posted(self.subject, work.job, posted), never_taken=True)
 
     def _doubt(self, work: Work) -> None:
         work.step, work.since = Step.DOUBTFUL, self.now()
@@ -194,115 +163,13 @@ class Account(AccountPresence):
         self.hold_until = max(self.hold_until, self.now() + seconds)
         self.report()
 
-    # --- what the bot says -----------------------------------------------------------------------------------
-
-    def on_dispatch(self, event: Dispatch) -> None:
-        self._observe(self.observer.observe(event.type, event.data))
-
-    def receiveMsg_HistoryCame(self, came: HistoryCame, sender: Any) -> None:
-        for message in messages_of(came.page):
-            self._observe(self.observer.observe("MESSAGE_CREATE", message))
-
-    def _observe(self, observation: seen.Observation) -> None:
-        match observation:
-            case seen.Odd(why=why):
-                self.log.warning("the drawing bot said something new", why=why)
-            case seen.ModalAsked():
-                self.log.warning("the drawing bot asked for a form, which no action of ours opens")
-            case seen.Refusal(pauses_account=True, title=title):
-                self.suspend(f"paused: {title}")
-        sign = sign_of(observation)
-        if sign is not None:
-            self._act_on(self.correlator.observe(sign, self.now()))
-
-    def _act_on(self, findings: tuple[Finding, ...]) -> None:
-        for finding in findings:
-            match finding:
-                case Held():
-                    self.log.info("a result waits for evidence", candidates=len(finding.candidates))
-                case Unclaimed():
-                    self.log.info("a message of the bot's is no drawing's of ours", stage=finding.sign.stage.value)
-                case Late():
-                    self._late(finding)
-                case _:
-                    work = self._work(finding.job_id, finding.attempt)
-                    if work is not None:
-                        self._found(work, finding)
-        if self.correlator.next_deadline(self.now()) is None:
-            self.held_seq = None
-        elif self.held_seq is None:
-            self.held_seq = self.seq
-
-    def _found(self, work: Work, finding: Took | Began | Moved | Ended) -> None:
-        if isinstance(finding, Ended):
-            self._ended(work, finding.sign)
-            return
-        was_doubtful = work.step is Step.DOUBTFUL
-        if work.step in (Step.SUBMITTING, Step.DOUBTFUL):
-            work.step, work.since, work.doubt = Step.WITH_BOT, self.now(), None
-        if isinstance(finding, Took | Began):
-            work.interaction_id = finding.interaction_id or work.interaction_id
-        match finding:
-            case Took():
-                # Told with the start message, which nearly always comes: a refusal at once may still be given back.
-                work.took_seq = self.seq
-                if was_doubtful:
-                    self._sighted(work)
-            case Began(message_id=message_id):
-                self._sighted(work, message_id=message_id)
-                self._note_cancel(work, message_id, None)
-            case Moved(percent=percent, hash=hash_, sign=sign):
-                if hash_ is not None and hash_ != work.hash:
-                    work.hash = hash_
-                    self._sighted(work, hash_=hash_)
-                self._moved(work, percent, sign)
-
-    def _sighted(self, work: Work, message_id: str | None = None, hash_: str | None = None) -> None:
-        fact = Sighted(self.subject, work.job_id, work.attempt, work.interaction_id, message_id, hash_ or work.hash)
-        self.outbox.put(fact, self.seq if work.took_seq is None else work.took_seq)
-        work.sighted, work.took_seq = True, None
-
-    def _moved(self, work: Work, percent: int, sign: Sign) -> None:
-        seen_of = sign.parcel
-        self.tell("lobby", Progressed(work.user, work.job_id, percent, None))
-        if isinstance(seen_of, seen.Progressed):
-            self._note_cancel(work, sign.message_id, seen_of.cancel_id)
-            if seen_of.preview_url is not None:
-                self.tell("gallery", Previewed(work.user, work.job_id, percent, seen_of.preview_url))
-
-    def _ended(self, work: Work, sign: Sign) -> None:
-        end = sign.parcel
-        if isinstance(end, seen.Finished):
-            fact: Drawn | Failed | Returned = self._drawn(work.job_id, work.attempt, end, work.hash)
-        elif isinstance(end, seen.Refusal):
-            fact = after_refusal(self.subject, work, end)
-        else:
-            fact = self._cancelled(work, charged=work.stop_wanted)
-        self._end(work, fact, closed=True)
-
-    def _drawn(self, job_id: str, attempt: int, end: seen.Finished, hash_: str | None) -> Drawn:
-        offers = tuple(Offer(offer.action, offer.index, offer.label, offer.custom_id) for offer in end.offers)
-        message_id = end.links.message_id or ""
-        return Drawn(self.subject, job_id, attempt, message_id, end.url, end.links.hash or hash_, offers, end.text)
-
-    def _late(self, late: Late) -> None:
-        """A result after the end: kept on record for the operator, and changes nothing (CONTRACT §5)."""
-        self.log.warning("a drawing came after its job had ended", job=late.job_id, attempt=late.attempt)
-        if isinstance(late.sign.parcel, seen.Finished):
-            self.outbox.put(self._drawn(late.job_id, late.attempt, late.sign.parcel, None), self.seq)
-
     # --- ends ------------------------------------------------------------------------------------------------
 
-    def _cancelled(self, work: Work, charged: bool) -> Failed:
-        return Failed(self.subject, work.job_id, work.attempt, "cancelled", "cancelled", CANCELLED_TEXT, charged)
-
-    def _end(
-        self, work: Work, fact: Drawn | Failed | Returned, closed: bool = False, never_taken: bool = False
-    ) -> None:
+    def end(self, work: Work, fact: Drawn | Failed | Returned, closed: bool = False, never_taken: bool = False) -> None:
         """The fact that ends the attempt, told until it is stored; then the place is free."""
         self.outbox.put(fact, self.seq)
         if not closed:
-            self._act_on(self.correlator.close(work.job_id, work.attempt, self.now(), never_taken=never_taken))
+            self.act_on(self.correlator.close(work.job_id, work.attempt, self.now(), never_taken=never_taken))
         self._let_go(work)
 
     def _let_go(self, work: Work) -> None:
@@ -322,7 +189,7 @@ class Account(AccountPresence):
             work.stop_wanted = True
             self._press_cancel(work)
 
-    def _note_cancel(self, work: Work, message_id: str | None, custom_id: str | None) -> None:
+    def note_cancel(self, work: Work, message_id: str | None, custom_id: str | None) -> None:
         if message_id is not None and custom_id is not None:
             work.cancel = (message_id, custom_id)
             self._press_cancel(work)
@@ -340,7 +207,7 @@ class Account(AccountPresence):
     def receiveMsg_Holdings(self, holdings: Holdings, sender: Any) -> None:
         starting = "holdings" in self.waits_for
         for job in holdings.jobs:
-            if self._work(job.id, job.attempt) is not None or (job.id, job.attempt) in self.posted:
+            if self.work_of(job.id, job.attempt) is not None or (job.id, job.attempt) in self.posted:
                 continue
             if job.state == State.DRAWING or starting:
                 self._restore(job)
@@ -364,7 +231,7 @@ class Account(AccountPresence):
         )
         self.works[job.id] = work
         self._remember_posted(job)
-        self._act_on(self.correlator.restore(drawing_of(job), now))
+        self.act_on(self.correlator.restore(drawing_of(job), now))
         if not known:
             self._doubt(work)
 
@@ -377,7 +244,7 @@ class Account(AccountPresence):
     # --- time ------------------------------------------------------------------------------------------------
 
     def on_tick(self, now: float) -> None:
-        self._act_on(self.correlator.sweep(now))
+        self.act_on(self.correlator.sweep(now))
         for work in tuple(self.works.values()):
             self._look_after(work, now)
         if now - self.renewed_at >= LEASE_RENEW_S:
@@ -398,7 +265,7 @@ class Account(AccountPresence):
             self._press_cancel(work)
             text = f"The drawing bot did not finish it within {limits.drawing_s:g} s."
             failed = Failed(self.subject, work.job_id, work.attempt, "failed", "upstream_timeout", text, charged=False)
-            self._end(work, failed)
+            self.end(work, failed)
         else:
             self._press_cancel(work)
 
@@ -411,19 +278,14 @@ class Account(AccountPresence):
                 self.follow(self.line.reconnect())
             case Ruling.NOT_TAKEN:
                 returned = Returned(self.subject, work.job_id, work.attempt, "proven not taken")
-                self._end(work, returned, never_taken=True)
+                self.end(work, returned, never_taken=True)
             case Ruling.LET_GO:
-                self._act_on(self.correlator.close(work.job_id, work.attempt, now))
+                self.act_on(self.correlator.close(work.job_id, work.attempt, now))
                 self._let_go(work)
 
     def _renew(self, work: Work) -> None:
         if work.lease is not None and work.step is not Step.BEGINNING:
             self.tell("scheduler", Renew(self.subject, work.lease))
-
-    def stored_seq(self) -> int | None:
-        pending = [self.outbox.oldest_seq, self.held_seq, *(work.took_seq for work in self.works.values())]
-        first = min((seq for seq in pending if seq is not None), default=None)
-        return self.seq if first is None or self.seq is None else min(self.seq, first - 1)
 
     # --- small things ----------------------------------------------------------------------------------------
 
@@ -433,10 +295,6 @@ class Account(AccountPresence):
             self.tell("gallery", PictureAt(wish.job, wish.message_id, url, why))
 
         self.work(read(), "fresh picture")
-
-    def _work(self, job_id: str, attempt: int) -> Work | None:
-        work = self.works.get(job_id)
-        return work if work is not None and work.attempt == attempt else None
 
     def _remember_posted(self, job: JobRecord) -> None:
         self.posted[job.id, job.attempt] = None

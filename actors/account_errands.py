@@ -186,5 +186,4 @@ class Errands:
 
 def messages_of(page: bytes) -> Iterator[dict[str, Any]]:
     """A history page's messages, oldest first."""
-    messages: list[dict[str, Any]] = msgspec.json.decode(page, type=list[dict[str, Any]])
-    return reversed(messages)
+    return iter(msgspec.json.decode(page, type=list[dict[str, Any]])[::-1])

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from actors.account_errands import Errands, Prepared
 from actors.account_line import FrameCame, GatewayLine, LineLost, LineMade
+from actors.account_messages import Reinstate, SetSlots, Suspend
 from actors.account_outbox import Outbox
 from actors.account_rest import Rest
 from actors.account_work import Work
@@ -40,26 +41,6 @@ BOT_INTENTS = 1 << 0 | 1 << 9 | 1 << 15
 
 class Tick(Message, frozen=True):
     """Time has passed."""
-
-
-class Suspend(Message, frozen=True):
-    """The operator takes the account out of work; what it draws goes on. `reason` is for people."""
-
-    account: str
-    reason: str
-
-
-class Reinstate(Message, frozen=True):
-    """The operator gives a suspended or paused account work again."""
-
-    account: str
-
-
-class SetSlots(Message, frozen=True):
-    """The operator changes how many drawings it may hold at once."""
-
-    account: str
-    slots: int
 
 
 class AccountPresence(Shell):

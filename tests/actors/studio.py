@@ -188,6 +188,12 @@ class Sim:
         rows: list[dict[str, Any]] = (await self.ask("GET", "ledger?limit=1000"))["rows"]
         return [row for row in rows if row["kind"] != "cancel"]
 
+    async def settled(self) -> None:
+        """Waits until no drawing runs."""
+        async with asyncio.timeout(WAIT_S_MAX):
+            while any(row["outcome"] == "accepted" for row in await self.ledger()):
+                await asyncio.sleep(0.05)
+
     async def stats(self) -> dict[str, Any]:
         found: dict[str, Any] = await self.ask("GET", "stats")
         return found
@@ -222,6 +228,11 @@ class Studio:
     def ups(self) -> int:
         """How often an account came up."""
         return sum(told.metric == "limner_account_up" and told.amount == 1 for told in self.ears.of(Observed))
+
+    @property
+    def downs(self) -> int:
+        """How often an account went down."""
+        return sum(told.metric == "limner_account_up" and told.amount == 0 for told in self.ears.of(Observed))
 
     async def until(self, condition: Callable[[], bool], limit_s: float = WAIT_S_MAX) -> None:
         """Waits until something heard makes the condition true."""

@@ -1,0 +1,74 @@
+"""What is said to an account and by it, save to and by the Queue (queue_messages.py). The actor is in account.py."""
+
+from __future__ import annotations
+
+from system.message import Message
+
+
+class Perform(Message, frozen=True):
+    """A session passes its token on: draw this job."""
+
+    user: str
+    job: str
+    attempt: int
+    lease: str
+    account: str
+    epoch: int
+
+
+class Progressed(Message, frozen=True):
+    """How far a drawing is; `preview` is a path on our server or None. Not stored; may be coalesced."""
+
+    user: str
+    job: str
+    percent: int
+    preview: str | None
+
+
+class Previewed(Message, frozen=True):
+    """The bot shows a preview at this URL; the gallery fetches the newest and tells Progressed with our own path."""
+
+    user: str
+    job: str
+    percent: int
+    url: str
+
+
+class FreshPicture(Message, frozen=True):
+    """The gallery needs a picture URL that has not expired: read the message again. Answered by PictureAt."""
+
+    account: str
+    job: str
+    message_id: str
+
+
+class PictureAt(Message, frozen=True):
+    """The picture's URL now; None: the message is gone, or Discord does not say (`why`)."""
+
+    job: str
+    message_id: str
+    url: str | None
+    why: str | None
+
+
+# --- from the operator
+
+
+class Suspend(Message, frozen=True):
+    """The operator takes the account out of work; what it draws goes on. `reason` is for people."""
+
+    account: str
+    reason: str
+
+
+class Reinstate(Message, frozen=True):
+    """The operator gives a suspended or paused account work again."""
+
+    account: str
+
+
+class SetSlots(Message, frozen=True):
+    """The operator changes how many drawings it may hold at once."""
+
+    account: str
+    slots: int
