@@ -291,7 +291,7 @@ class SessionWords(Shell):
     def _await(self, asker: Asker) -> str:
         """A request id for the Queue. An asker whose answer never came (the Queue died) makes room for newer ones."""
         self.requests += 1
-        request = f"{self.name}:{self.dice.getrandbits(48):012x}:{self.requests}"
+        request = f"{self.name}:{self.life}:{self.requests}"
         if len(self.askers) >= ASKERS_MAX:
             del self.askers[next(iter(self.askers))]
         self.askers[request] = asker

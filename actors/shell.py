@@ -67,7 +67,6 @@ class Shell(Actor):
     def __init__(self) -> None:
         super().__init__()
         self.name = ""
-        self.log: Any = structlog.get_logger()
 
     # --- what subclasses use ---------------------------------------------------------------------------------
 
@@ -75,6 +74,16 @@ class Shell(Actor):
     def subject(self) -> str:
         """What the actor is about: "fox-07" of "account/fox-07"; empty for a plain name."""
         return self.name.partition("/")[2]
+
+    @property
+    def log(self) -> Any:
+        """Where this actor says things. Made when needed: ten thousand sessions rarely say anything."""
+        return structlog.get_logger(type(self).__module__).bind(actor=self.name)
+
+    @property
+    def life(self) -> str:
+        """An id of this incarnation: no other actor, and no earlier or later life of this one, has it."""
+        return f"{self._myRef.base.seed:016x}.{self._myRef.serial}"
 
     @property
     def process(self) -> Process:
@@ -158,5 +167,4 @@ class Shell(Actor):
         self.name = name
         if self._myRef.name != name:
             self._myRef.register(name)
-        self.log = structlog.get_logger(type(self).__module__).bind(actor=name)
         self.on_start()

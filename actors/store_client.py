@@ -37,13 +37,14 @@ class Asked:
 class StoreClient:
     """One an actor. The actor passes it Committed, NotCommitted, LookedUp and ResendDue."""
 
+    __slots__ = ("_asked", "_count", "_owner", "_prefix", "_ticking")
     TAKES: tuple[type[Message], ...] = (Committed, NotCommitted, LookedUp, ResendDue)
 
     def __init__(self, owner: Shell) -> None:
         self._owner = owner
         self._asked: dict[str, Asked] = {}
         self._count = 0
-        self._prefix = f"{owner.name}:{owner.dice.getrandbits(64):016x}:"
+        self._prefix = f"{owner.name}:{owner.life}:"
         self._ticking = False
 
     def __len__(self) -> int:

@@ -24,7 +24,7 @@ from system.message import Message
 STOP_S_MAX = 6.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Child:
     """A child's specification: the name others use, its class, and when it is started again."""
 
@@ -33,7 +33,7 @@ class Child:
     restart: Restart = Restart.PERMANENT
 
 
-@dataclass
+@dataclass(slots=True)
 class Employed:
     """A child as it is now; `address` is None while it waits for its restart."""
 
@@ -76,6 +76,7 @@ class Supervisor(Shell):
     def __init__(self) -> None:
         super().__init__()
         self.employed: dict[str, Employed] = {}
+        self._names: dict[str, str] = {}  # by address: a lobby has ten thousand children
         self.restarts = Restarts(self.INTENSITY, self.PERIOD_S)
         self.stopping = False
 
@@ -108,8 +109,8 @@ class Supervisor(Shell):
         raise TooManyRestarts(f"{employed.child.name} died again: {reason}")
 
     def on_child_exit(self, exited: ChildActorExited) -> None:
-        lost = next((e for e in self.employed.values() if e.address == exited.childAddress), None)
-        if lost is None:
+        lost = self.employed.get(self._names.pop(exited.childAddress.actorAddressString, ""))
+        if lost is None or lost.address != exited.childAddress:
             return  # dismissed, or told a second time
         lost.address = None
         reason: str | None = getattr(exited, "reason", "killed")
@@ -145,6 +146,7 @@ class Supervisor(Shell):
     def _start_child(self, employed: Employed) -> None:
         employed.started_at = self.now()
         employed.address = self._myRef.create(employed.child.actor, employed.child.name)
+        self._names[employed.address.actorAddressString] = employed.child.name
         self.send(employed.address, Start(employed.child.name))
 
     # --- orderly stop ----------------------------------------------------------------------------------------

@@ -6,8 +6,6 @@ are never dropped: if they do not fit, the reader is too slow and must be closed
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from protocol.frames import TERMINAL_FRAMES, ClientFrame, Progress, Queued, ServerFrame
 
 OUTBOX_BYTES_MAX = 1_048_576
@@ -18,9 +16,11 @@ _Key = tuple[str, str] | int
 class Outbox:
     """Frames already encoded, oldest first."""
 
+    __slots__ = ("_bytes_max", "_count", "_waiting", "size_bytes")
+
     def __init__(self, bytes_max: int = OUTBOX_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
-        self._waiting: OrderedDict[_Key, bytes] = OrderedDict()
+        self._waiting: dict[_Key, bytes] = {}
         self._count = 0
         self.size_bytes = 0
 

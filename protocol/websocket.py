@@ -22,7 +22,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import NegotiationError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import OPEN
+from websockets.protocol import OPEN, Protocol, Side
 from websockets.server import ServerProtocol
 from websockets.typing import Origin, Subprotocol
 
@@ -34,6 +34,8 @@ from protocol.outbox import OUTBOX_BYTES_MAX, Outbox
 BAD_FRAMES, UNAUTHENTICATED, TRY_LATER, INVALID_DATA, ABNORMAL = 4400, 4401, 1013, 1007, 1006
 BAD_FRAME_COUNT_MAX = 10
 MINUTE_S = 60.0
+# A limit that does not divide the minute must not cost a frame by rounding.
+PACE_SLACK_S = 1e-6
 # Frames that come while the key is being checked wait for the answer.
 EARLY_FRAME_COUNT_MAX = 32
 CONTROL_BYTES_MAX = 65_536
@@ -100,6 +102,12 @@ class Stage(Enum):
 class WebSocket:
     """One connection. All `now` are seconds of one monotonic clock."""
 
+    __slots__ = (
+        *("_bad_at", "_early", "_events", "_heard_at", "_is_text", "_message", "_opening", "_out", "_outbox"),
+        *("_paced_until", "_paused_at", "_pinged", "_refusal", "_settings", "_stage_by", "_wire"),
+        *("finished", "gone", "stage", "subprotocol"),
+    )
+
     def __init__(self, settings: Settings, now: float) -> None:
         self.stage = Stage.OPENING
         self.subprotocol = JSON
@@ -107,21 +115,23 @@ class WebSocket:
         self.gone = False
         self._settings = settings
         origins = [None, *(Origin(origin) for origin in settings.allowed_origins)]
-        self._wire = ServerProtocol(
+        self._opening: ServerProtocol | None = ServerProtocol(
             origins=origins,
             subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
             select_subprotocol=_select,
             max_size=settings.frame_bytes,
             logger=_LOGGER,
         )
+        self._wire: Protocol = self._opening
         self._events: list[Event] = []
         self._outbox = Outbox(settings.outbox_bytes)
         self._out: list[bytes] = []
         self._early: list[ClientFrame] = []
         self._message = bytearray()
         self._is_text = False
-        self._bad_at: deque[float] = deque(maxlen=BAD_FRAME_COUNT_MAX)
-        self._frame_at: deque[float] = deque(maxlen=max(settings.frames_per_min, 1))
+        self._bad_at: deque[float] | None = None
+        # When the frames heard so far would have been due at an even pace (GCRA): one number, not a time a frame.
+        self._paced_until = now - MINUTE_S
         self._refusal: tuple[int, str] | None = None
         self._stage_by: float | None = now + settings.handshake_s
         self._heard_at = now
@@ -165,9 +175,12 @@ class WebSocket:
             return
         self._heard_at, self._pinged = now, False
         self._wire.receive_data(data)
-        for event in self._wire.events_received():
+        events = self._wire.events_received()
+        for event in events:
             if isinstance(event, Request):
                 self._receive_request(event, now)
+                if len(events) == 1 and data.endswith(b"\r\n\r\n"):
+                    self._forget_opening()
             elif isinstance(event, Frame):
                 self._receive_frame(event, now)
         if self._wire.close_expected() and self._wire.eof_sent:
@@ -253,22 +266,32 @@ class WebSocket:
     # --- how it is done ---
 
     def _receive_request(self, request: Request, now: float) -> None:
-        response = self._wire.accept(request)
+        opening = self._opening
+        assert opening is not None
+        response = opening.accept(request)
         if response.status_code == 101:
             if self._refusal is not None:
-                response = self._wire.reject(*self._refusal)
+                response = opening.reject(*self._refusal)
             elif request.path.split("?", 1)[0] != self._settings.path:
-                response = self._wire.reject(404, "There is no WebSocket here.\n")
-        self._wire.send_response(response)
+                response = opening.reject(404, "There is no WebSocket here.\n")
+        opening.send_response(response)
         if response.status_code != 101:
             return
-        self.subprotocol = self._wire.subprotocol or JSON
+        self.subprotocol = opening.subprotocol or JSON
         bearer, cookie = _bearer(request.headers), _header(request.headers, "Cookie")
         forwarded_for = _header(request.headers, "X-Forwarded-For")
         has_key = bearer is not None or cookie is not None
         self.stage = Stage.CHECKING if has_key else Stage.KEYLESS
         self._stage_by = now + (self._settings.handshake_s if has_key else self._settings.auth_s)
         self._events.append(Opened(self.subprotocol, bearer, cookie, forwarded_for))
+
+    def _forget_opening(self) -> None:
+        """Goes on with a machine for frames alone, when nothing but the request has come: the one that knows the
+        opening keeps every header of it alive, 3 KB a connection."""
+        if self._wire.state is OPEN:
+            self._gather()
+            self._wire = Protocol(Side.SERVER, max_size=self._settings.frame_bytes, logger=_LOGGER)
+            self._opening = None
 
     def _receive_frame(self, frame: Frame, now: float) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
@@ -323,12 +346,13 @@ class WebSocket:
                 raise ClientMistake("rate_limited", "Wait for `welcome`.", getattr(frame, "ref", None))
             self._early.append(frame)
         elif self.stage is Stage.LIVE:
-            if len(self._frame_at) == self._frame_at.maxlen and self._frame_at[0] > now - MINUTE_S:
-                limit = self._settings.frames_per_min
+            limit = max(self._settings.frames_per_min, 1)
+            paced_until = max(self._paced_until, now - MINUTE_S) + MINUTE_S / limit
+            if paced_until > now + PACE_SLACK_S:
                 raise ClientMistake(
                     "rate_limited", f"{limit} frames a minute are allowed.", getattr(frame, "ref", None)
                 )
-            self._frame_at.append(now)
+            self._paced_until = paced_until
             if isinstance(frame, Ping):
                 self.send(Pong(), now)
             else:
@@ -340,6 +364,7 @@ class WebSocket:
             return
         self.send(Error(mistake.code, mistake.message, mistake.ref), now)
         if mistake.code == "bad_frame":
+            self._bad_at = self._bad_at or deque(maxlen=BAD_FRAME_COUNT_MAX)
             self._bad_at.append(now)
             if len(self._bad_at) == BAD_FRAME_COUNT_MAX and self._bad_at[0] > now - MINUTE_S:
                 self.close(BAD_FRAMES, "too many bad frames", now)
