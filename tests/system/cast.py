@@ -20,7 +20,7 @@ class Hear(Message, frozen=True):
     """Asks a Diary what it heard."""
 
 
-class Heard(Message, frozen=True):
+class Pages(Message, frozen=True):
     texts: tuple[str, ...]
 
 
@@ -41,7 +41,7 @@ class Diary(Actor):
             case Note(text):
                 self.texts.append(text)
             case Hear():
-                self.send(sender, Heard(tuple(self.texts)))
+                self.send(sender, Pages(tuple(self.texts)))
             case Forward(to, text):
                 me.send_to_name(to, Note(text))
             case ChildActorExited():
@@ -67,7 +67,7 @@ def with_base(scene: Callable[[LoopBase], Coroutine[Any, Any, Any]], seed: int =
 async def heard(base: LoopBase, name: str) -> tuple[str, ...]:
     """What the Diary of this name has heard when all mailboxes are empty."""
     await base.idle()
-    answer: Heard = await base.ask(name, Hear(), timeout=1)
+    answer: Pages = await base.ask(name, Hear(), timeout=1)
     return answer.texts
 
 

@@ -11,7 +11,7 @@ from thespian.actors import Actor, ActorAddress, ActorExitRequest, Thespian_Stat
 from system.loop_base import LoopBase, NameTaken, NobodyThere, run_on
 from system.mailroom import PUMP_MESSAGES_MAX
 from system.stats import ActorStats
-from tests.system.cast import Diary, Forward, Hear, Heard, Note, heard, pass_time, with_base
+from tests.system.cast import Diary, Forward, Hear, Note, Pages, heard, pass_time, with_base
 
 
 def test_messages_between_two_actors_keep_their_order() -> None:
@@ -27,13 +27,13 @@ def test_messages_between_two_actors_keep_their_order() -> None:
 
 
 def test_an_address_is_as_good_as_a_name() -> None:
-    async def scene(base: LoopBase) -> Heard:
+    async def scene(base: LoopBase) -> Pages:
         address = base.create(Diary)
         base.tell(address, Note("by address"))
         base.tell(ActorAddress(address.actorAddressString), Note("by its text"))
         return await base.ask(address, Hear(), timeout=1)
 
-    assert with_base(scene) == Heard(("by address", "by its text"))
+    assert with_base(scene) == Pages(("by address", "by its text"))
 
 
 def test_addresses_compare_by_their_text_and_stay_unhashable() -> None:
@@ -68,13 +68,13 @@ def test_asking_nobody_fails_at_once_and_asking_the_silent_in_time() -> None:
 
 
 def test_each_asker_hears_its_own_answer() -> None:
-    async def scene(base: LoopBase) -> list[Heard]:
+    async def scene(base: LoopBase) -> list[Pages]:
         for name in ("a", "b", "c"):
             base.create(Diary, name)
             base.tell(name, Note(name))
         return await asyncio.gather(*(base.ask(name, Hear(), timeout=1) for name in ("c", "a", "b")))
 
-    assert with_base(scene) == [Heard(("c",)), Heard(("a",)), Heard(("b",))]
+    assert with_base(scene) == [Pages(("c",)), Pages(("a",)), Pages(("b",))]
 
 
 def test_a_taken_name_is_refused_loudly() -> None:
