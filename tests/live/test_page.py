@@ -115,6 +115,7 @@ def test_the_keyboard_is_enough(daemon, visit):
 
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog", name="Picture")
+    expect(viewer).to_be_focused()
     expect(viewer.locator(".caption")).to_have_text("two herons, woodblock print")
     page.keyboard.press("ArrowRight")
     expect(viewer.locator(".caption")).to_have_text("a moth on a window at night")

@@ -67,10 +67,10 @@ function family(action) {
   return isTile(action) ? action.action : action.action.split("_")[0];
 }
 
-/** Actions by their family, in the order of each family's first: [{title, actions}]. */
+/** Actions by their family, those of tiles first: [{title, actions}]. */
 function groups(actions) {
   const found = new Map();
-  for (const action of actions) {
+  for (const action of [...actions.filter(isTile), ...actions.filter((action) => !isTile(action))]) {
     if (NEEDS_WORDS.has(action.action)) continue;
     const name = `${family(action)} ${isTile(action)}`;
     if (!found.has(name)) found.set(name, { title: isTile(action) ? null : FAMILIES[family(action)], actions: [] });

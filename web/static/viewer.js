@@ -12,7 +12,10 @@ export function Viewer() {
   const [tile, setTile] = useState(null);
 
   useEffect(() => {
-    if (card && !dialog.current.open) dialog.current.showModal();
+    if (card && !dialog.current.open) {
+      dialog.current.showModal();
+      dialog.current.focus(); // and not its first button
+    }
     if (!card && dialog.current.open) dialog.current.close();
   }, [card]);
   useEffect(() => {
@@ -39,7 +42,7 @@ export function Viewer() {
   };
 
   return html`
-    <dialog class="viewer" aria-label="Picture" tabIndex="-1" autofocus
+    <dialog class="viewer" aria-label="Picture" tabIndex="-1"
       ref=${dialog} onKeyDown=${press} onClose=${shut}>
       ${
         card &&
