@@ -14,7 +14,7 @@ from typing import Any
 
 from sim import grammar, telling
 from sim.embeds import NOTICES
-from sim.identity import DRAWING_BOT_ID
+from sim.identity import DRAWING_BOT_ID, Account, direct_channel
 from sim.job import DRAWN, OVER, RUNNING, WAITING, Job, Step, script_of
 from sim.ledger import CANCELLED, DONE, FAILED
 from sim.messages import EPHEMERAL, LOADING, Attachment, Message
@@ -211,6 +211,19 @@ class Bot:
         self.parts.ledger.settle(job.row, DONE, job.start_id)
         job.state = OVER
 
+    def tell_seed(self, message: Message, account: Account) -> None:
+        """A direct message with the seed of the account's own job whose result `message` is."""
+        job = next((job for job in self.jobs.values() if job.final_id == message.id), None)
+        if job is None or job.account_id != account.id:
+            return
+        seed = int.from_bytes(hashlib.sha256(job.recipe.seed.encode()).digest()[:4], "big")
+        text = f"**{job.shown}**\n**Job ID**: {job.hash}\n**seed** {seed}"
+        answer = self.message(job, channel_id=direct_channel(account), content=text, origin=None, reply_to=None)
+        answer.attachments = message.attachments
+        with self.parts.store:
+            self.voice.create(job, answer)
+            self.voice.flush(job)
+
     # -- ends before the end ---------------------------------------------------------------------------------------
 
     def break_off(self, job: Job, message: Message, notice: str) -> None:
@@ -263,8 +276,9 @@ class Bot:
         return grammar.running_content(job.kind, job.shown, job.account_id, job.index, job.tone, state, mode)
 
     def message(self, job: Job, **fields: Any) -> Message:
-        base: dict[str, Any] = {"origin": job.origin, "reply_to": job.reply_to}
-        return Message(self.parts.snowflakes.next(), job.channel_id, DRAWING_BOT_ID, time.time(), **(base | fields))
+        base: dict[str, Any] = {"origin": job.origin, "reply_to": job.reply_to, "channel_id": job.channel_id}
+        base |= {"id": self.parts.snowflakes.next(), "author_id": DRAWING_BOT_ID, "at": time.time()}
+        return Message(**(base | fields))
 
     def attach(self, job: Job, name: str, kind: str, picture: Picture, percent: int | None = None) -> Attachment:
         attachment = Attachment(

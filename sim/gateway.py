@@ -94,7 +94,7 @@ class Gateway:
         compress = request.query.get("compress")
         if compress not in (None, "zlib-stream"):
             return web.Response(status=400, text=f"compress={compress} is not offered here; zlib-stream is")
-        socket = web.WebSocketResponse(max_msg_size=1 << 20, timeout=2.0)
+        socket = web.WebSocketResponse(max_msg_size=1 << 20, timeout=2.0, compress=False)
         await socket.prepare(request)
         connection = Connection(self, socket, request)
         self.connections.add(connection)

@@ -45,6 +45,11 @@ class Identity(msgspec.Struct):
     starts: int = 0
 
 
+def direct_channel(account: Account) -> str:
+    """The channel in which the drawing bot writes to a user alone."""
+    return str(int(account.id) + 1)
+
+
 class Snowflakes:
     """Discord's ids: milliseconds since 2015 in the upper bits, always growing, also over a restart."""
 
@@ -97,6 +102,7 @@ class People:
         self.by_id = {account.id: account for account in everyone}
         self.by_name = {account.name: account for account in everyone}
         self.owner_of = {account.channel_id: account for account in identity.accounts}
+        self.direct = {direct_channel(account): account for account in identity.accounts}
 
     def of_header(self, authorization: str) -> Account | None:
         """Whose `Authorization` header this is: a user's raw token, or `Bot TOKEN`."""
@@ -105,15 +111,19 @@ class People:
         return account if account is not None and account.bot == (scheme == "Bot") else None
 
     def channel_exists(self, channel_id: str) -> bool:
-        return channel_id == self.identity.channel_id or channel_id in self.owner_of
+        return channel_id == self.identity.channel_id or channel_id in self.owner_of or channel_id in self.direct
 
     def sees(self, account: Account, channel_id: str) -> bool:
-        """Everyone sees the common channel, bots see all, a user sees their own besides."""
+        """Everyone sees the common channel, bots see all of the guild, a user sees their own and their direct one."""
+        if channel_id in self.direct:
+            return self.direct[channel_id] is account
         return account.bot or channel_id in (self.identity.channel_id, account.channel_id)
 
     def viewers(self, channel_id: str) -> Iterable[Account]:
         if channel_id == self.identity.channel_id:
             return self.by_id.values()
+        if channel_id in self.direct:
+            return [self.direct[channel_id]]
         owner = self.owner_of.get(channel_id)
         return [*([owner] if owner else []), *self.identity.bots]
 

@@ -98,14 +98,14 @@ class Interactions:
         if not isinstance(data, dict):
             raise invalid_form("data", code="BASE_TYPE_REQUIRED", message="This field is required")
         checks = {COMMAND: self.check_command, COMPONENT: self.check_component, MODAL: self.check_modal}
-        check = checks.get(body.get("type", 0))
+        kind = body.get("type")
+        check = checks.get(kind) if isinstance(kind, int) else None
         if check is None:
             raise invalid_form("type", code="BASE_TYPE_CHOICES", message="Value must be one of {2, 3, 5}.")
         return check(body, data, channel_id)
 
     def check_command(self, body: dict[str, Any], data: dict[str, Any], channel_id: str) -> Asked:
-        account_faults = self.parts.faults
-        if account_faults.take("stale_version", self.parts.people.owner_of.get(channel_id)):
+        if self.parts.faults.take("stale_version", self.parts.people.owner_of.get(channel_id)):
             self.book.renew()
         command, values = self.book.check(data)
         prompt = values.get("prompt", "")
@@ -119,7 +119,8 @@ class Interactions:
 
     def images_of(self, data: dict[str, Any], values: dict[str, Any], channel_id: str) -> list[str]:
         """Links of the uploads that the options name by their place among `data.attachments`."""
-        given = [entry for entry in data.get("attachments") or [] if isinstance(entry, dict)]
+        listed = data.get("attachments")
+        given = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
         uploaded = {str(entry.get("id")): str(entry.get("uploaded_filename", "")) for entry in given}
         links = [str(value) for name, value in values.items() if name == "link"]
         for value in (value for name, value in values.items() if name.startswith("image")):
@@ -152,8 +153,7 @@ class Interactions:
         parent = self.bot.jobs.get(hashed)
         if f"{prefix}::" != MODAL_OF["custom_zoom"][0] or parent is None:
             raise invalid_form("data", "custom_id", code="MODAL_NOT_FOUND", message="Unknown modal")
-        fields = [part for line in data.get("components", []) for part in line.get("components", [])]
-        prompt = next((str(part["value"]) for part in fields if part.get("type") == 4 and "value" in part), "")
+        prompt = typed_text(data.get("components"))
         message = self.parts.channels.get(channel_id, parent.final_id)
         return Asked("zoom", prompt or parent.prompt, MODAL, 1, "2x", message=message, parent=parent)
 
@@ -310,6 +310,17 @@ def recipe_for(asked: Asked, nonce: str) -> Recipe:
     # A composition that was varied before is kept as it is, else it is that of the tile.
     seed = parent.seed if parent.twist else f"{parent.seed}\0{parent.tile or asked.index}"
     return Recipe(asked.prompt, nonce, seed, f"{asked.kind} {asked.tone} {nonce}")
+
+
+def typed_text(components: Any) -> str:
+    """What was typed into a modal: the value of its first text input; "" when it holds none."""
+    lines = components if isinstance(components, list) else []
+    for line in lines:
+        parts = line.get("components") if isinstance(line, dict) else None
+        for part in parts if isinstance(parts, list) else []:
+            if isinstance(part, dict) and part.get("type") == 4:
+                return str(part.get("value", ""))
+    return ""
 
 
 async def read_body(request: web.Request) -> dict[str, Any]:

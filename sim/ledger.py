@@ -37,15 +37,22 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.rows = [row for _, row in store.load("ledger", Row)]
-        self.seen = Counter(row.nonce for row in self.rows if row.nonce)
+        self.seen: Counter[str] = Counter()
+        self.duplicates = 0  # nonces seen more than once
+        for row in self.rows:
+            self.count(row)
 
     def add(self, row: Row) -> int:
         """Write a row down; its number."""
         self.rows.append(row)
-        if row.nonce:
-            self.seen[row.nonce] += 1
+        self.count(row)
         self.store.put("ledger", f"{len(self.rows):012d}", row)
         return len(self.rows)
+
+    def count(self, row: Row) -> None:
+        if row.nonce:
+            self.seen[row.nonce] += 1
+            self.duplicates += self.seen[row.nonce] == 2
 
     def settle(self, number: int, outcome: str, message_id: str | None = None, sha256: str | None = None) -> None:
         row = self.rows[number - 1]
@@ -59,7 +66,3 @@ class Ledger:
         rows = self.rows[after : after + limit]
         end = after + len(rows)
         return {"rows": [row.shown() for row in rows], "next": end if end < len(self.rows) else None}
-
-    @property
-    def duplicates(self) -> int:
-        return sum(1 for times in self.seen.values() if times > 1)

@@ -25,6 +25,7 @@ from sim.welcome import APPLICATION_FLAGS, Greeter
 CONTENT_LENGTH_MAX = 2000
 NONCE_KEPT_S = 300.0  # "past few minutes" of enforce_nonce (rule 26)
 HISTORY_LIMIT_MAX = 100
+ENVELOPE = "✉"
 
 Call = Callable[["Rest", web.Request, Account], Awaitable[web.Response]]
 
@@ -203,8 +204,11 @@ class Rest:
 
     def attachments_of(self, body: dict[str, Any], channel_id: str) -> list[Attachment]:
         """Attachments of a message from files that were uploaded before, by their `uploaded_filename`."""
+        listed = body.get("attachments") or []
+        if not isinstance(listed, list) or not all(isinstance(given, dict) for given in listed):
+            raise invalid_form("attachments", code="LIST_TYPE_CONVERT", message="Only iterables may be used in a list")
         kept = []
-        for given in body.get("attachments") or []:
+        for given in listed:
             key, _, filename = str(given.get("uploaded_filename", "")).partition("/")
             data = self.parts.shelf.upload(key)
             if data is None:
@@ -227,7 +231,10 @@ class Rest:
         return web.Response(status=204)
 
     async def put_reaction(self, request: web.Request, account: Account) -> web.Response:
-        self.find_message(request, account)
+        """✉️ on a result asks the drawing bot for its seed."""
+        message = self.find_message(request, account)
+        if request.match_info["emoji"].startswith(ENVELOPE):
+            self.interactions.bot.tell_seed(message, account)
         return web.Response(status=204)
 
     async def post_ack(self, request: web.Request, account: Account) -> web.Response:
@@ -240,11 +247,12 @@ class Rest:
         """Places to PUT files to: {attachments: [{id, upload_url, upload_filename}]}."""
         self.check_channel(request, account)
         files = (await read_body(request)).get("files")
-        if not isinstance(files, list) or not 1 <= len(files) <= 10:
+        if not isinstance(files, list) or not 1 <= len(files) <= 10 or not all(isinstance(f, dict) for f in files):
             raise invalid_form("files", code="BASE_TYPE_BAD_LENGTH", message="Must be between 1 and 10 in length.")
         places = []
         for number, file in enumerate(files):
-            if int(file.get("file_size") or 0) > UPLOAD_BYTES_MAX:
+            size = file.get("file_size")
+            if not isinstance(size, int) or size > UPLOAD_BYTES_MAX:
                 raise Refusal(400, 40005, "Request entity too large")
             key, name = self.parts.snowflakes.next(), str(file.get("filename", "file")).replace("/", "_")
             path = f"/upload/{key}"

@@ -46,7 +46,8 @@ class Voice:
     def say(self, job: Job, name: str, message: Message, nonce: str | None = None) -> None:
         parts = self.parts
         data = parts.renderer.message(message, metadata=not parts.settings.drop_metadata)
-        data["guild_id"] = parts.identity.guild_id
+        if message.channel_id not in parts.people.direct:
+            data["guild_id"] = parts.identity.guild_id
         if message.flags & EPHEMERAL:
             viewers = [job.account_id]
         else:

@@ -229,6 +229,21 @@ def test_describe_shows_the_uploaded_image() -> None:
     play(scenario)
 
 
+def test_an_envelope_on_a_result_is_answered_with_its_seed_in_a_direct_message() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            final = await player.drawing("p")
+            path = f"/channels/{final['channel_id']}/messages/{final['id']}/reactions/%E2%9C%89%EF%B8%8F/@me"
+            assert await player.call("PUT", path) == (204, None)
+            letter = await player.event("MESSAGE_CREATE")
+            assert "guild_id" not in letter
+            assert re.search(rf"\*\*Job ID\*\*: {UUID}\n\*\*seed\*\* \d+$", letter["content"])
+            acked = await player.call("POST", f"/channels/{letter['channel_id']}/messages/{letter['id']}/ack", {})
+            assert acked == (200, {"token": None})
+
+    play(scenario)
+
+
 def test_info_tells_the_chosen_mode() -> None:
     async def scenario(world: World) -> None:
         async with world.player() as player:

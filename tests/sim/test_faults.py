@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import zlib
 from typing import Any
 
 import aiohttp
@@ -275,5 +278,80 @@ def test_what_nobody_knows_can_be_sent() -> None:
             await world.sim("faults", {"fault": "unknown_events"})
             assert (await player.op(99))["novel"] == [1]
             assert await player.event("SOMETHING_NEW")
+
+    play(scenario)
+
+
+def test_acks_can_be_withheld() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            await world.sim("faults", {"fault": "no_ack", "account": "fox-01"})
+            await player.send(1, None)
+            await player.send(3, {})
+            await player.send(1, None)
+            await world.sim("faults", {"fault": "op1"})
+            assert [(await player.frame())["op"] for _ in range(2)] == [11, 1]
+
+    play(scenario)
+
+
+def test_a_dead_resume_url_is_told_and_the_base_url_still_resumes() -> None:
+    async def scenario(world: World) -> None:
+        await world.sim("faults", {"fault": "dead_resume_url"})
+        async with world.player() as player:
+            await player.socket.close(code=4000)
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await player.resume()
+            player.ready["resume_gateway_url"] = world.where["gateway"]
+            await player.resume()
+            await player.event("RESUMED")
+
+    play(scenario)
+
+
+def test_a_frame_can_be_damaged() -> None:
+    async def scenario(world: World) -> None:
+        async with world.connection(query="?v=9&encoding=json&compress=zlib-stream") as player:
+            await world.sim("faults", {"fault": "bad_zlib"})
+            with pytest.raises(zlib.error):
+                await player.identify()
+
+    play(scenario)
+
+
+def test_a_guild_can_be_huge() -> None:
+    async def scenario(world: World) -> None:
+        await world.sim("faults", {"fault": "huge_guild"})
+        async with world.connection() as player:
+            await player.identify()
+            assert len(json.dumps(await player.event("GUILD_CREATE"))) > 3 << 20
+
+    play(scenario)
+
+
+def test_every_connection_can_be_dropped_and_resumes() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player, world.player(1) as other:
+            assert (await world.sim("faults", {"fault": "drop_all"}))["struck"] == 2
+            for one in (player, other):
+                assert (await one.frame())["close"] == 1006
+                await one.resume()
+                await one.event("RESUMED")
+
+    play(scenario)
+
+
+def test_an_upload_can_fail_and_an_answer_be_slow() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            await world.sim("faults", {"fault": "put_fails"})
+            files = {"files": [{"filename": "x.png", "file_size": 1, "id": "0"}]}
+            _, places = await player.call("POST", f"/channels/{player.account['channel_id']}/attachments", files)
+            async with world.http.put(places["attachments"][0]["upload_url"], data=b"x") as answer:
+                assert answer.status == 500
+            await world.sim("faults", {"fault": "slow", "seconds": 30})
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(player.call("GET", "/users/@me"), 0.2)
+            assert (await player.call("GET", "/users/@me"))[0] == 200
 
     play(scenario)
