@@ -7,7 +7,7 @@ import { edit } from "./prompt.js";
 import { again, canAgain, cancel, putAway } from "./session.js";
 import { active, viewing } from "./store.js";
 
-const BLUR_PX_MAX = 12; // of the first preview; it sharpens as the drawing goes on
+const BLUR_PX_MAX = 6; // of the first preview, which is rough by itself; it sharpens as the drawing goes on
 const OVER = new Set(["failed", "cancelled", "refused"]);
 
 export function Card({ card, here }) {
