@@ -165,12 +165,20 @@ def paint_mountains(easel: Easel, scene: Composition, dice: random.Random) -> li
 
 
 def paint_snowcaps(easel: Easel, scene: Composition, dice: random.Random, line: list[Point]) -> None:
-    """Light on the upper flanks of far peaks: the sheet between the ridge and a rougher line below it."""
-    tops = sorted(y for _, y in line)
-    limit = tops[len(tops) // 3]
-    lower = [(x, y + max(0.0, limit - y) * dice.uniform(0.25, 0.75) + 0.001) for x, y in line]
-    color = mix(WHITE, scene.sky[-1], 0.35)
-    easel.cover(color, easel.mask([*line, *reversed(lower)]), 0.75)
+    """Light on the upper flanks of far peaks: from the ridge down to a rougher line, wherever it rises high enough."""
+    limit = sorted(y for _, y in line)[len(line) // 3]
+    cap: list[tuple[Point, Point]] = []
+    caps = [cap]
+    for x, y in line:
+        edge = y + (limit - y) * dice.uniform(0.25, 0.75)
+        if y < limit:
+            cap.append(((x, y), (x, edge)))
+        elif cap:
+            cap = []
+            caps.append(cap)
+    outlines = [[top for top, _ in cap] + [foot for _, foot in reversed(cap)] for cap in caps if len(cap) > 2]
+    if outlines:
+        easel.cover(mix(WHITE, scene.sky[-1], 0.35), easel.mask(*outlines), 0.75)
 
 
 def paint_forest(easel: Easel, scene: Composition, dice: random.Random) -> list[Point]:
@@ -191,8 +199,11 @@ def paint_forest(easel: Easel, scene: Composition, dice: random.Random) -> list[
 
 def paint_sea(easel: Easel, scene: Composition, dice: random.Random) -> list[Point]:
     """Water mirrors what is above it; the light lies on it in short strokes."""
-    if "mountain" in scene.grounds or scene.cloudy < 0.6:
-        layer(easel, scene, dice, ridge(dice, scene.horizon - 0.03, 0.07), 0.25)
+    if scene.grounds & {"mountain", "forest"} or scene.cloudy < 0.6:
+        coast = ridge(dice, scene.horizon - 0.03, 0.07)
+        color = layer(easel, scene, dice, coast, 0.25)
+        if "forest" in scene.grounds:
+            motifs.conifers(easel, dice, mix(color, motifs.INK, 0.25), coast, 0.06, 60)
     size = easel.size
     edge = round(scene.horizon * size)
     above = easel.image.crop((0, max(0, 2 * edge - size), size, edge)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)

@@ -9,7 +9,7 @@ import re
 import msgspec
 
 Color = tuple[int, int, int]
-WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[\u3040-\u9fff]|[^\W_\u3040-\u9fff]+")
 SUBJECTS = ("mountain", "sea", "forest", "city", "flower", "fox", "lighthouse", "river", "desert", "snowfield")
 
 
@@ -67,33 +67,33 @@ PALETTES = {
 }
 
 MOOD_WORDS = {
-    "dawn": "dawn sunrise morning mist misty fog foggy soft pastel",
-    "day": "day noon sunny bright summer clear blue",
-    "dusk": "dusk sunset evening twilight golden ember",
-    "night": "night midnight moon moonlight moonlit star stars starry dark galaxy space aurora neon cosmic",
-    "snow": "snow snowy winter ice frozen frost arctic white glacier blizzard",
-    "autumn": "autumn fall leaf leaves october harvest amber",
-    "desert": "desert dune dunes sand sahara canyon mesa mars",
-    "storm": "storm stormy rain rainy thunder grey gray noir monochrome gloomy",
-    "spring": "spring blossom cherry garden pink meadow flower flowers bloom",
+    "dawn": "晨 曦 dawn sunrise morning mist misty fog foggy soft pastel",
+    "day": "晴 day noon sunny bright summer clear blue",
+    "dusk": "暮 夕 黄 dusk sunset evening twilight golden ember",
+    "night": "夜 月 星 night midnight moon moonlight moonlit star stars starry dark galaxy space aurora neon cosmic",
+    "snow": "雪 冬 冰 snow snowy winter ice frozen frost arctic white glacier blizzard",
+    "autumn": "秋 autumn fall leaf leaves october harvest amber",
+    "desert": "沙 desert dune dunes sand sahara canyon mesa mars",
+    "storm": "雨 storm stormy rain rainy thunder grey gray noir monochrome gloomy",
+    "spring": "春 spring blossom cherry garden pink meadow flower flowers bloom",
 }
 MOTIF_WORDS = {
-    "mountain": "mountain mountains alps peak peaks hill hills valley cliff landscape himalaya fuji",
-    "sea": "sea ocean lake water river coast beach shore bay harbor harbour island wave waves fjord",
-    "forest": "forest wood woods pine pines tree trees jungle grove taiga",
-    "city": "city town skyline street tokyo york paris london cyberpunk building buildings towers metropolis",
-    "flower": "flower flowers rose roses tulip tulips poppy poppies bloom blossom garden bouquet meadow lotus",
-    "fox": "fox foxes vixen wolf dog cat kitten kit",
-    "bird": "bird birds heron crane geese gull gulls raven crow owl swallow swan",
-    "lighthouse": "lighthouse beacon",
-    "boat": "boat boats ship sail sails sailing sailboat regatta",
-    "dunes": "desert dune dunes sand sahara mars",
-    "shapes": "abstract shapes pattern geometric fluid organic dream dreams music idea minimal logo surreal texture",
+    "mountain": "山 mountain mountains alps peak peaks hill hills valley cliff landscape himalaya fuji",
+    "sea": "海 湖 河 江 sea ocean lake water river coast beach shore bay harbor harbour island wave waves fjord",
+    "forest": "林 森 树 forest wood woods pine pines tree trees jungle grove taiga",
+    "city": "城 city town skyline street tokyo york paris london cyberpunk building buildings towers metropolis",
+    "flower": "花 flower flowers rose roses tulip tulips poppy poppies bloom blossom garden bouquet meadow lotus",
+    "fox": "狐 fox foxes vixen wolf dog cat kitten kit",
+    "bird": "鸟 bird birds heron crane geese gull gulls raven crow owl swallow swan",
+    "lighthouse": "灯 lighthouse beacon",
+    "boat": "船 帆 boat boats ship sail sails sailing sailboat regatta",
+    "dunes": "沙 desert dune dunes sand sahara mars",
+    "shapes": "梦 abstract shapes pattern geometric fluid organic dream dreams music idea minimal logo surreal texture",
 }
 
 
 def words_of(prompt: str) -> list[str]:
-    """The words of a prompt, without its `--flags` and their values."""
+    """The words of a prompt, without its `--flags` and their values; where words are not spaced, each sign is one."""
     return WORD.findall(prompt.split(" --")[0].lower())
 
 
