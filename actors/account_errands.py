@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from actors.account_rest import Rest
+from actors.account_uploads import BadInput, Uploads
 from actors.shell import Shell
 from core.config import AccountConfig
 from core.ids import DISCORD_EPOCH_MS, new_nonce
 from protocol import drawing, rest
-from protocol.drawing import MIDJOURNEY_APPLICATION_ID, Command, MissingCommand, Place, Upload
+from protocol.drawing import MIDJOURNEY_APPLICATION_ID, Command, MissingCommand, Place
 from storage.operations import JobRecord
 from system.links import LinkBroken, Response
 from system.message import Message
@@ -72,7 +73,7 @@ class Errands:
         self._owner = owner
         self._account = account
         self._rest = calls
-        self._uploads: dict[str, tuple[Upload, ...]] = {}
+        self._uploads = Uploads(owner, account, calls)
 
     async def prepare(self) -> Prepared:
         """Ask Discord who we are and what the drawing bot offers, until it answers."""
@@ -102,9 +103,13 @@ class Errands:
 
         place = self._place(session_id)
         try:
-            request = rest.post_interaction(self._body(place, job, commands))
+            request = rest.post_interaction(await self._body(place, job, commands))
         except MissingCommand as missing:
             return posted("unsent", f"the drawing bot has no command {missing}", again=True, kind="stale_version")
+        except BadInput as bad:
+            return posted("unsent", str(bad), kind="input")
+        except LinkBroken as broken:
+            return posted("unsent", broken.why, again=True)
         deadline = go_at + GO_FRESH_S
         try:
             answer = await self._rest.send(request, deadline)
@@ -174,13 +179,18 @@ class Errands:
     def _place(self, session_id: str) -> Place:
         return Place(MIDJOURNEY_APPLICATION_ID, self._account.guild_id, self._account.channel_id, session_id)
 
-    def _body(self, place: Place, job: JobRecord, commands: dict[str, Command]) -> dict[str, Any]:
+    async def _body(self, place: Place, job: JobRecord, commands: dict[str, Command]) -> dict[str, Any]:
         nonce = job.nonce or ""
         if job.press_custom_id is not None and job.press_message_id is not None:
             return drawing.press(place, nonce, job.press_message_id, job.press_custom_id)
         if job.kind == "shorten":
             return drawing.shorten(place, commands, nonce, job.prompt)
-        prompt = drawing.imagine_prompt(job.prompt, job.mode, job.images_in)
+        if job.kind == "describe":
+            (upload,) = await self._uploads.slots(job)
+            return drawing.describe(place, commands, nonce, upload)
+        if job.kind == "blend":
+            return drawing.blend(place, commands, nonce, await self._uploads.slots(job))
+        prompt = drawing.imagine_prompt(job.prompt, job.mode, await self._uploads.addresses(job))
         return drawing.imagine(place, commands, nonce, prompt)
 
 

@@ -56,6 +56,9 @@ def after_posted(account: str, job: JobRecord, posted: Posted) -> Returned | Fai
     """What follows from a submission that Discord refused or never got."""
     if posted.again and job.attempt < ATTEMPTS_MAX and not (posted.kind == "account" and job.affinity is not None):
         return Returned(account, job.id, job.attempt, posted.why[:TEXT_CHARS_MAX])
+    if posted.kind == "input":
+        words = f"It cannot be drawn: {posted.why}."[:TEXT_CHARS_MAX]
+        return Failed(account, job.id, job.attempt, "failed", "bad_prompt", words, charged=False)
     words = f"Discord did not take it: {posted.why}"[:TEXT_CHARS_MAX]
     return Failed(account, job.id, job.attempt, "failed", "upstream_rejected", words, charged=False)
 

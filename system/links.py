@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import logging
+import socket
 from collections.abc import Mapping
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from aiohttp.abc import ResolveResult
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
@@ -34,6 +39,10 @@ FRAME_BYTES_MAX = 64 << 20
 FRAMES_AHEAD_MAX = 1024
 CLOSE_S_MAX = 3.0
 CHUNK_BYTES = 1 << 16
+
+#: The library logs frames at DEBUG, and the first one holds the token: this logger never goes below INFO.
+wire_log = logging.getLogger("limner.wire")
+wire_log.setLevel(logging.INFO)
 
 
 class LinkBroken(Exception):
@@ -94,8 +103,11 @@ class Links(Protocol):
     async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
         """One REST call; `authorization` is left out where the request may not carry it. Raises LinkBroken."""
 
-    async def fetch(self, url: str, limit_bytes: int, timeout_s: float) -> Fetched:
-        """A body from the CDN. Raises LinkBroken, also for a body that ends early, and TooLarge."""
+    async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
+        """A body from the CDN. Raises LinkBroken, also for a body that ends early, and TooLarge.
+
+        `public_only` is for addresses that users give: a host that is not on the public internet is not asked.
+        """
 
     async def put(self, url: str, data: bytes, media_type: str) -> int:
         """Fill an upload slot; the status. Raises LinkBroken."""
@@ -111,7 +123,7 @@ class DiscordLinks:
         """`api` is the REST base URL with its version; `proxy` an HTTP proxy for all of it, gateways included."""
         self._api = api.rstrip("/")
         self._proxy = proxy
-        self._http: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
         url = request.path if "://" in request.path else self._api + request.path
@@ -130,9 +142,13 @@ class DiscordLinks:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _broken(error) from None
 
-    async def fetch(self, url: str, limit_bytes: int, timeout_s: float) -> Fetched:
+    async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
+        if public_only and _is_private(urlsplit(url).hostname or ""):
+            raise LinkBroken("the address is not public", False)
+        session = self._session(public_only)
         try:
-            async with self._session().get(url, timeout=_within(timeout_s)) as answer:
+            # A redirect of a user's address could lead anywhere.
+            async with session.get(url, timeout=_within(timeout_s), allow_redirects=not public_only) as answer:
                 return Fetched(answer.status, await _read(answer, limit_bytes), answer.content_type)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _broken(error) from None
@@ -156,26 +172,42 @@ class DiscordLinks:
                 ping_interval=None,  # the gateway's heartbeat is the one judge of a dead connection
                 max_size=FRAME_BYTES_MAX,
                 max_queue=FRAMES_AHEAD_MAX,
+                logger=wire_log,
             )
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
             raise LinkBroken(type(error).__name__, False) from None
         return DiscordWire(connection)
 
     async def close(self) -> None:
-        """Ends the HTTP session; gateway wires end with the actors that hold them."""
-        if self._http is not None:
-            await self._http.close()
+        """Ends the HTTP sessions; gateway wires end with the actors that hold them."""
+        for session in self._sessions.values():
+            await session.close()
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _session(self, public_only: bool = False) -> aiohttp.ClientSession:
         # Made at first use: aiohttp wants to be born on the running loop.
-        if self._http is None:
+        if public_only not in self._sessions:
             connector = aiohttp.TCPConnector(
-                limit=CONNECTIONS_MAX, limit_per_host=CONNECTIONS_PER_HOST_MAX, keepalive_timeout=KEEPALIVE_S
+                limit=CONNECTIONS_MAX,
+                limit_per_host=CONNECTIONS_PER_HOST_MAX,
+                keepalive_timeout=KEEPALIVE_S,
+                resolver=PublicResolver() if public_only else None,
             )
-            self._http = aiohttp.ClientSession(
+            self._sessions[public_only] = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=self._proxy, trust_env=False
             )
-        return self._http
+        return self._sessions[public_only]
+
+
+class PublicResolver(aiohttp.ThreadedResolver):
+    """Resolves names, but not to this machine or its neighbours: users may not look around our network through us."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = [result for result in await super().resolve(host, port, family) if not _is_private(result["host"])]
+        if not found:
+            raise OSError("the address is not public")
+        return found
 
 
 class DiscordWire:
@@ -219,6 +251,14 @@ def _broken(error: Exception) -> LinkBroken:
     # Neither a refused connection, nor one that was never given to us, nor a bad address can have carried a byte.
     unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL)
     return LinkBroken(type(error).__name__, False if unsent else None)
+
+
+def _is_private(host: str) -> bool:
+    """Whether it is an IP address that is not on the public internet; a name is judged when it is resolved."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
 
 
 async def _read(answer: aiohttp.ClientResponse, limit_bytes: int) -> bytes:

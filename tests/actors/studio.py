@@ -191,7 +191,7 @@ class Sim:
     async def settled(self) -> None:
         """Waits until no drawing runs."""
         async with asyncio.timeout(WAIT_S_MAX):
-            while any(row["outcome"] == "accepted" for row in await self.ledger()):
+            while any(row["outcome"] == "accepted" for row in await self.ledger()):  # noqa: ASYNC110  another process
                 await asyncio.sleep(0.05)
 
     async def stats(self) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from actors.account_uploads import upload_path
 from actors.monitor_messages import Observed, Restarted
 from actors.queue_messages import JobMoved
-from tests.actors.studio import Sim, Studio, run, simulator, studio
+from tests.actors.studio import USER, Sim, Studio, run, simulator, studio
 
 pytestmark = pytest.mark.live
+
+PNG = b"\x89PNG\r\n\x1a\n, which is all that is looked at"
 
 
 @pytest.fixture
@@ -75,6 +78,43 @@ def test_shorten_ends_in_words(sim: Sim, tmp_path: Path) -> None:
             done = await house.reaches(job, "done")
             assert done.text is not None
             assert "fox" in done.text
+
+    run(scene())
+
+
+async def upload(house: Studio, *names: str) -> tuple[str, ...]:
+    """Pictures that the user has uploaded."""
+    for name in names:
+        await house.process.pictures.put(upload_path(USER, name), PNG)
+    return names
+
+
+def test_pictures_of_the_users_own_are_described_blended_and_drawn_from(sim: Sim, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with studio(tmp_path, sim) as house:
+            one, two = await upload(house, "one", "two")
+            await sim.fault("put_fails")  # the attempt is given back, and the next one begins anew
+            described = await house.order("", kind="describe", images=(one,))
+            blended = await house.order("", kind="blend", images=(one, two))
+            drawn = await house.order("in the manner of this", images=(one,))
+            assert (await house.reaches(described, "done")).text is not None
+            await house.reaches(blended, "done")
+            await house.reaches(drawn, "done")
+            prompts = [row["prompt"] for row in await sim.ledger() if row["kind"] == "imagine"]
+            assert len(prompts) == 1
+            assert prompts[0].startswith(sim.told["cdn"])
+
+    run(scene())
+
+
+def test_a_picture_that_is_not_there_or_not_public_fails_the_job_as_a_bad_prompt(sim: Sim, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with studio(tmp_path, sim) as house:
+            for image in ("nowhere", "https://127.0.0.1/secret.png", "https://localhost/secret.png"):
+                job = await house.order("", kind="describe", images=(image,))
+                failed = await house.reaches(job, "failed")
+                assert (failed.code, failed.charged) == ("bad_prompt", False)
+            assert await sim.ledger() == []
 
     run(scene())
 
