@@ -56,33 +56,36 @@ class Interactions:
         body = await read_body(request)
         parts = self.parts
         parts.counts.interactions += 1
-        nonce = body.get("nonce")
-        if nonce is not None and (not isinstance(nonce, str | int) or len(str(nonce)) > NONCE_LENGTH_MAX):
-            raise invalid_form("nonce", code="BASE_TYPE_BAD_LENGTH", message="Must be 25 or fewer in length.")
-        row = Row(None if nonce is None else str(nonce), account.name, "unknown", None, time.time())
+        row = Row(nonce_of(body), account.name, "unknown", None, time.time())
+        try:
+            asked = self.check(body, account)
+        except Refusal:
+            row.outcome = REFUSED
+            parts.ledger.add(row)
+            raise
         with parts.store:
-            try:
-                asked = self.check(body, account)
-            except Refusal:
-                row.outcome = REFUSED
-                parts.ledger.add(row)
-                raise
-            row.kind, row.prompt, row.interaction_id = asked.kind, asked.prompt, parts.snowflakes.next()
-            number = parts.ledger.add(row)
-            self.bot.voice.privately("INTERACTION_CREATE", account.id, {"id": row.interaction_id, "nonce": row.nonce})
-            job = self.job(asked, body, account, row, number)
-            self.pass_on(asked, job)
-            if job.hash not in self.bot.jobs:
-                self.bot.voice.flush(job)
+            self.take(asked, body, account, row)
         if parts.faults.take("lost_response", account) and request.transport is not None:
             request.transport.abort()
         return web.Response(status=204)
+
+    def take(self, asked: Asked, body: dict[str, Any], account: Account, row: Row) -> None:
+        """Write it down, tell the user's client that it exists, hand it to the bot."""
+        row.kind, row.prompt, row.interaction_id = asked.kind, asked.prompt, self.parts.snowflakes.next()
+        job = self.job(asked, body, account, row, self.parts.ledger.add(row))
+        created = {"id": row.interaction_id, "nonce": row.nonce}
+        self.bot.voice.privately("INTERACTION_CREATE", account.id, created)
+        self.pass_on(asked, job)
+        if job.hash not in self.bot.jobs:  # answered at once: nothing more will come that could free a held event
+            self.bot.voice.flush(job)
 
     # -- checking --------------------------------------------------------------------------------------------------
 
     def check(self, body: dict[str, Any], account: Account) -> Asked:
         if account.bot:
             raise Refusal(403, 20001, "Bots cannot use this endpoint")
+        if nonce_of(body) is None and body.get("nonce") is not None:
+            raise invalid_form("nonce", code="BASE_TYPE_BAD_LENGTH", message="Must be 25 or fewer in length.")
         if str(body.get("application_id")) != DRAWING_BOT_ID:
             raise unknown("Application")
         channel_id = str(body.get("channel_id"))
@@ -310,6 +313,13 @@ def recipe_for(asked: Asked, nonce: str) -> Recipe:
     # A composition that was varied before is kept as it is, else it is that of the tile.
     seed = parent.seed if parent.twist else f"{parent.seed}\0{parent.tile or asked.index}"
     return Recipe(asked.prompt, nonce, seed, f"{asked.kind} {asked.tone} {nonce}")
+
+
+def nonce_of(body: dict[str, Any]) -> str | None:
+    """The nonce as text; None when there is none or it is not one."""
+    nonce = body.get("nonce")
+    fits = isinstance(nonce, str | int) and len(str(nonce)) <= NONCE_LENGTH_MAX
+    return str(nonce) if fits else None
 
 
 def typed_text(components: Any) -> str:

@@ -60,6 +60,31 @@ def test_after_kill_9_sessions_resume_and_drawings_finish(tmp_path: Path) -> Non
     asyncio.run(whole())
 
 
+def test_a_second_start_has_the_whole_ledger_and_the_history(tmp_path: Path) -> None:
+    kept: list[Any] = []
+
+    async def first(world: World) -> None:
+        async with world.player() as player:
+            await player.interact({"type": 4, "data": {}})
+            final = await player.drawing("p")
+            kept.extend(
+                [(await world.sim("ledger"))["rows"], final["id"], await player.fetch(final["attachments"][0]["url"])]
+            )
+
+    async def second(world: World) -> None:
+        async with world.player() as player:
+            assert (await world.sim("ledger"))["rows"] == kept[0]
+            assert [row["outcome"] for row in kept[0]] == ["refused", "done"]
+            _, history = await player.call("GET", f"/channels/{player.account['channel_id']}/messages")
+            assert history[-1]["id"] == kept[1]
+            assert await player.fetch(history[-1]["attachments"][0]["url"]) == kept[2]
+            await player.press(history[-1], "MJ::JOB::upsample::1")
+            assert "Image #1" in (await player.final())["content"]
+
+    play(first, data=tmp_path)
+    play(second, data=tmp_path)
+
+
 def test_it_ends_when_its_standard_input_does() -> None:
     async def whole() -> None:
         async with process("--until-stdin-closes", stdin=asyncio.subprocess.PIPE) as (child, _):
