@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from actors.account_errands import Posted
+from actors.account_errands import GO_FRESH_S, Posted
 from actors.account_hearing import AccountHearing
 from actors.account_messages import (
     FreshPicture,
@@ -29,7 +29,7 @@ from actors.account_messages import (
     SetSlots,
     Suspend,
 )
-from actors.account_readings import drawing_of
+from actors.account_readings import FORM_ACTIONS, drawing_of
 from actors.account_work import Step, Work, after_posted
 from actors.queue_messages import (
     Acknowledged,
@@ -46,6 +46,7 @@ from actors.queue_messages import (
 from actors.scheduler import Renew, SlotFree
 from core.job import State
 from core.reconcile import Doubt, Ruling, rule
+from protocol.drawing_events import ModalAsked
 from storage.operations import JobRecord
 
 __all__ = [
@@ -69,6 +70,8 @@ PRESS_AGAIN_S = 10.0
 #: Reconnects on purpose, to prove what was not taken, are this far apart.
 PROVE_EACH_S = 30.0
 POSTED_MAX = 10_000
+#: A press that opened no form within this time has drawn nothing.
+FORM_S_MAX = 20.0
 
 
 class Account(AccountHearing):
@@ -145,6 +148,8 @@ class Account(AccountHearing):
             self._hold_back(posted.after_s)
         if work is None or work.job is None or work.step is not Step.SUBMITTING:
             return  # its events were faster than the answer
+        if posted.outcome == "pressed":
+            return  # and draws nothing before its form is filled in
         if posted.outcome == "taken":
             work.step, work.since = Step.WITH_BOT, self.now()
         elif posted.outcome == "doubtful":
@@ -152,6 +157,17 @@ class Account(AccountHearing):
             self._doubt(work)
         else:
             self.end(work, after_posted(self.subject, work.job, posted), never_taken=True)
+
+    def on_form(self, form: ModalAsked) -> None:
+        for work in self.works.values():
+            job, line = work.job, self.line
+            if job is None or job.nonce != form.nonce or job.action not in FORM_ACTIONS or line is None:
+                continue
+            # A form that is replayed to a restarted account may have been filled in before: then evidence decides.
+            if work.step is Step.SUBMITTING and not work.form_filled and line.session_id is not None:
+                work.form_filled = True
+                deadline = self.now() + GO_FRESH_S
+                self.work(self.errands.fill_form(job, line.session_id, form, deadline), "fill in a form")
 
     def _doubt(self, work: Work) -> None:
         work.step, work.since = Step.DOUBTFUL, self.now()
@@ -258,6 +274,8 @@ class Account(AccountHearing):
             if now - work.since >= BEGIN_S_MAX:
                 self._let_go(work)  # its Begin or Go was lost: the Queue says what it made of it
                 self.ask_holdings()
+        elif work.step is Step.SUBMITTING and self._lacks_form(work) and now - work.go_at >= FORM_S_MAX:
+            self.end(work, Returned(self.subject, work.job_id, work.attempt, "its form never came"), never_taken=True)
         elif work.step is Step.DOUBTFUL and work.doubt is not None:
             self._judge(work, work.doubt, now)
         elif now - work.go_at >= limits.drawing_s:
@@ -282,6 +300,9 @@ class Account(AccountHearing):
             case Ruling.LET_GO:
                 self.act_on(self.correlator.close(work.job_id, work.attempt, now))
                 self._let_go(work)
+
+    def _lacks_form(self, work: Work) -> bool:
+        return work.job is not None and work.job.action in FORM_ACTIONS and not work.form_filled
 
     def _renew(self, work: Work) -> None:
         if work.lease is not None and work.step is not Step.BEGINNING:

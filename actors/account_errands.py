@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from actors.account_readings import FORM_ACTIONS, drawing_nonce
 from actors.account_rest import Rest
 from actors.account_uploads import BadInput, Uploads
 from actors.shell import Shell
@@ -19,6 +20,7 @@ from core.config import AccountConfig
 from core.ids import DISCORD_EPOCH_MS, new_nonce
 from protocol import drawing, rest
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, Command, MissingCommand, Place
+from protocol.drawing_events import ModalAsked
 from storage.operations import JobRecord
 from system.links import LinkBroken, Response
 from system.message import Message
@@ -43,8 +45,9 @@ class Prepared(Message, frozen=True):
 class Posted(Message, frozen=True):
     """What became of a submission.
 
-    `outcome`: taken, refused, doubtful, or unsent (no byte left us). Of a refusal or an unsent one, `again`: another
-    attempt may go better; `kind` is that of rest.Refused, `after_s` how long to hold back.
+    `outcome`: taken, refused, doubtful, unsent (no byte left us), or pressed (a form is to come, which is the drawing).
+    Of a refusal or an unsent one, `again`: another attempt may go better; `kind` is that of rest.Refused, or `input`
+    for pictures of the user's that cannot be used; `after_s`: how long to hold back.
     """
 
     job: str
@@ -110,13 +113,30 @@ class Errands:
             return posted("unsent", str(bad), kind="input")
         except LinkBroken as broken:
             return posted("unsent", broken.why, again=True)
-        deadline = go_at + GO_FRESH_S
+        found = await self._submit(request, go_at + GO_FRESH_S)
+        if job.action in FORM_ACTIONS and isinstance(found, rest.Taken | rest.Doubtful):
+            return posted("pressed", "the form is awaited")
+        return self._posted(job, found)
+
+    async def fill_form(self, job: JobRecord, session_id: str, form: ModalAsked, deadline: float) -> Posted:
+        """Answer the form that a press opened: the one POST of an attempt whose action has one."""
+        value = job.prompt or form.value
+        body = drawing.modal(
+            self._place(session_id), drawing_nonce(job), form.modal_id, form.custom_id, form.field_id, value
+        )
+        return self._posted(job, await self._submit(rest.post_interaction(body), deadline))
+
+    async def _submit(self, request: rest.Request, deadline: float) -> rest.Outcome:
         try:
             answer = await self._rest.send(request, deadline)
         except LinkBroken as broken:
-            found = rest.outcome(None, {}, b"", broken.why, never_sent=broken.sent is False)
-        else:
-            found = rest.outcome(answer.status, answer.headers, answer.body)
+            return rest.outcome(None, {}, b"", broken.why, never_sent=broken.sent is False)
+        return rest.outcome(answer.status, answer.headers, answer.body)
+
+    def _posted(self, job: JobRecord, found: rest.Outcome) -> Posted:
+        def posted(outcome: str, why: str, **more: Any) -> Posted:
+            return Posted(job.id, job.attempt, outcome, why, **more)
+
         match found:
             case rest.Taken():
                 return posted("taken", "")

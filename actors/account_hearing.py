@@ -45,7 +45,7 @@ class AccountHearing(AccountPresence):
             case seen.Odd(why=why):
                 self.log.warning("the drawing bot said something new", why=why)
             case seen.ModalAsked():
-                self.log.warning("the drawing bot asked for a form, which no action of ours opens")
+                self.on_form(observation)
             case seen.Refusal(pauses_account=True, title=title):
                 self.suspend(f"paused: {title}")
         sign = sign_of(observation)
@@ -146,6 +146,10 @@ class AccountHearing(AccountPresence):
 
     def end(self, work: Work, fact: Drawn | Failed | Returned, closed: bool = False, never_taken: bool = False) -> None:
         """The attempt has ended with this fact."""
+        raise NotImplementedError
+
+    def on_form(self, form: seen.ModalAsked) -> None:
+        """A press has opened a form."""
         raise NotImplementedError
 
     def note_cancel(self, work: Work, message_id: str | None, custom_id: str | None) -> None:

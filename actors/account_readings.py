@@ -8,6 +8,9 @@ from core.signs import Drawing, Kind, Sign, Stage
 from protocol import drawing_events as seen
 from storage.operations import JobRecord
 
+#: Actions whose button opens a form, and only the form, filled in, is a drawing.
+FORM_ACTIONS = frozenset({"custom_zoom", "draw_description"})
+
 STAGES: dict[type, Stage] = {
     seen.Traced: Stage.TRACED,
     # Job queued: the bot has it. Its ephemeral message is not the start message, so only the nonce is taken from it.
@@ -55,7 +58,7 @@ def drawing_of(job: JobRecord) -> Drawing:
     return Drawing(
         job_id=job.id,
         attempt=job.attempt,
-        nonce=job.nonce or "",
+        nonce=drawing_nonce(job),
         kind=kind,
         parent_message_id=job.press_message_id,
         parent_index=job.index,
@@ -65,6 +68,16 @@ def drawing_of(job: JobRecord) -> Drawing:
         submitted_at=job.submitted_at,
         taken=job.state == State.DRAWING,
     )
+
+
+def drawing_nonce(job: JobRecord) -> str:
+    """The nonce under which the drawing itself is submitted.
+
+    A form is a second interaction after the press, so it has a nonce of its own: made from the stored one, so that a
+    restarted account knows it too.
+    """
+    nonce = job.nonce or ""
+    return str(int(nonce) + 1) if job.action in FORM_ACTIONS and nonce.isdecimal() else nonce
 
 
 def posted_at(message_id: str) -> float | None:

@@ -44,6 +44,7 @@ class Work:
     session_id: str | None = None
     doubt: Doubt | None = None
     took_seq: int | None = None
+    form_filled: bool = False
     interaction_id: str | None = None
     hash: str | None = None
     sighted: bool = False

@@ -82,6 +82,23 @@ def test_shorten_ends_in_words(sim: Sim, tmp_path: Path) -> None:
     run(scene())
 
 
+def test_an_act_with_a_form_draws_under_a_nonce_of_its_own(sim: Sim, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with studio(tmp_path, sim) as house:
+            grid = await house.order("a fox in the snow")
+            await house.reaches(grid, "done")
+            upscaled = await house.order("", kind="act", action="upscale", index=1, parent=grid)
+            await house.reaches(upscaled, "done")
+            zoomed = await house.order("a fox in a wide valley", kind="act", action="custom_zoom", parent=upscaled)
+            await house.reaches(zoomed, "done")
+            rows = [row for row in await sim.ledger() if row["outcome"] == "done" and row["message_id"]]
+            assert rows[-1]["message_id"] == house.kept(zoomed).message_id
+            assert rows[-1]["prompt"] == "a fox in a wide valley"
+            assert (await sim.stats())["duplicates"] == 0
+
+    run(scene())
+
+
 async def upload(house: Studio, *names: str) -> tuple[str, ...]:
     """Pictures that the user has uploaded."""
     for name in names:

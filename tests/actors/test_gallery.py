@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,14 @@ def test_a_whole_picture_gets_its_size_type_digest_and_a_small_thumbnail(kind: s
     with Image.open(io.BytesIO(checked.thumb)) as thumb:
         assert (thumb.format, thumb.size) == ("WEBP", (THUMB_PX, THUMB_PX * 600 // 800))
     assert media_type_of(data) == media_type
+
+
+@pytest.mark.live
+def test_pictures_are_checked_in_a_process_that_was_spawned() -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(check, picture()).result(timeout=30).width == 800
+        with pytest.raises(BadPicture):
+            pool.submit(check, b"no picture").result(timeout=30)
 
 
 @settings(max_examples=40, deadline=None)
