@@ -13,6 +13,7 @@ import random
 import threading
 import time
 import traceback
+from abc import abstractmethod
 from collections import deque
 from datetime import timedelta
 from typing import Any
@@ -227,8 +228,9 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
                 status.addPendingMessage(sender, record.address, type(message).__name__)
         return status
 
+    @abstractmethod
     def end(self, record: ActorRecord, reason: str | None, recursive: bool = True) -> None:
-        raise NotImplementedError("system/lives.py")
+        """An actor's end, which is the affair of system/lives.py."""
 
     # --- dead letters ---
 
