@@ -15,7 +15,7 @@ from typing import Any
 
 from thespian.actors import ActorAddress
 
-from actors.account import Progressed
+from actors.account_messages import Progressed
 from actors.monitor_messages import Restarted
 from actors.queue_messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
 from actors.scheduler import Token
@@ -35,11 +35,15 @@ Routed = Attach | Detach | Heard | Token | Progressed | FromQueue
 
 @dataclass(slots=True)
 class Present:
-    """A user with a session here; `heard` counts what was routed to it."""
+    """A user with a session here; `heard` counts what was routed to it.
+
+    `waiting`, once the session was let go: what came for the user before its end was heard of. It is for the next one.
+    """
 
     address: ActorAddress
     heard: int = 0
     sockets: set[str] = field(default_factory=set)
+    waiting: list[Routed] | None = None
 
 
 class Lobby(Supervisor):
@@ -66,6 +70,9 @@ class Lobby(Supervisor):
             if user is None or not isinstance(message, WAKING) or self.stopping:
                 return
             present = self._make(user)
+        if present.waiting is not None:
+            present.waiting.append(message)
+            return
         if isinstance(message, Attach):
             present.sockets.add(message.socket)
         elif isinstance(message, Detach):
@@ -89,15 +96,16 @@ class Lobby(Supervisor):
         """It may go if it has heard everything that was routed to it; else it will ask again when it has."""
         present = self.present.get(resting.user)
         if present is not None and present.heard == resting.heard and not present.sockets:
-            del self.present[resting.user]
+            present.waiting = []
             self.send(present.address, Rest(resting.user))
 
     def on_child_lost(self, employed: Employed, reason: str | None) -> None:
-        """A session has ended; if it crashed, its sockets are closed, and their clients resume with a fresh one."""
-        if reason is None:
-            return
-        present = self.present.pop(employed.child.name.removeprefix(PREFIX), None)
-        self.log.warning("a session died", session=employed.child.name, reason=reason)
-        self.tell("monitor", Restarted(employed.child.name))
-        for socket in present.sockets if present else ():
-            self.tell("gate", Hang(socket, CLOSE_LATER, "session died"))
+        """A session has ended. If it crashed, its sockets are closed, and their clients resume with a fresh one."""
+        present = self.present.pop(employed.child.name.removeprefix(PREFIX))
+        if reason is not None:
+            self.log.warning("a session died", session=employed.child.name, reason=reason)
+            self.tell("monitor", Restarted(employed.child.name))
+            for socket in present.sockets:
+                self.tell("gate", Hang(socket, CLOSE_LATER, "session died"))
+        for message in present.waiting or ():
+            self._route(message, self.myAddress)

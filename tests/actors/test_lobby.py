@@ -8,7 +8,7 @@ from actors.lobby import Lobby
 from actors.queue_messages import Places
 from actors.scheduler import Token
 from actors.session import REST_AFTER_S, Session
-from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Resting
+from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Resting, Say
 from actors.shell import Kill
 from actors.store import LookedUp, Lookup
 from protocol.api import ShowMe
@@ -151,5 +151,18 @@ def test_a_thousand_sessions_come_and_go_without_a_trace():
             stage.tell("lobby", Detach(user, f"s-{user}"))
         await asyncio.sleep(REST_AFTER_S * 2)
         assert lobby.employed == {}
+
+    play(scene)
+
+
+def test_what_comes_for_a_user_whose_session_is_just_leaving_reaches_the_next_one():
+    async def scene(stage):
+        lobby = set_up(stage)
+        stage.tell("lobby", Attach("u1", "s1"), Detach("u1", "s1"))
+        await stage.quiet()
+        stage.tell("lobby", Resting("u1", 2), Heard("u1", "q1", ShowMe()), Heard("u1", "q2", ShowMe()))
+        said = await stage.heard("gate", Say)
+        assert [say.socket for say in said if say.socket.startswith("q")] == ["q1", "q2"]
+        assert lobby.present["u1"].waiting is None
 
     play(scene)
