@@ -2,7 +2,7 @@
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
         Token (scheduler);  Progressed (account, gallery);  Committed, NotCommitted, LookedUp (store);
-        Rest (lobby);  ResendDue, PlacesDue, RestDue (itself)
+        Rest (lobby);  ResendDue, PlacesDue, RestDue, Uploaded (itself)
 Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;
         Resting -> lobby
 Crash   a fresh one is made when the lobby has something for it; its sockets are closed 1013 and resume by seq; void
@@ -18,7 +18,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.account import Perform, Progressed
+from actors.account_messages import Perform, Progressed
 from actors.queue_messages import (
     AskPlaces,
     CancelHeard,
@@ -31,6 +31,7 @@ from actors.queue_messages import (
 from actors.scheduler import Token
 from actors.session_lines import Line
 from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Rest, Resting, Say
+from actors.session_uploads import Uploaded
 from actors.session_views import NOTHING_LIVE, Live, is_news
 from actors.session_words import SessionWords
 from actors.store_client import StoreClient
@@ -69,12 +70,12 @@ class Session(SessionWords):
     """See the module's docstring."""
 
     ACCEPTS = (
-        *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue),
+        *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, Uploaded),
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
         *StoreClient.TAKES,
     )
     #: What comes by way of the lobby: counted, and held while the session loads.
-    ROUTED = frozenset(ACCEPTS) - {*StoreClient.TAKES, Rest, PlacesDue, RestDue}
+    ROUTED = frozenset(ACCEPTS) - {*StoreClient.TAKES, Rest, PlacesDue, RestDue, Uploaded}
 
     def __init__(self) -> None:
         super().__init__()
@@ -221,7 +222,7 @@ class Session(SessionWords):
     # --- rest ------------------------------------------------------------------------------------------------
 
     def _is_idle(self) -> bool:
-        return not (self.loading or self.lines or self.jobs or len(self.store))
+        return not (self.loading or self.lines or self.jobs or self.uploading or len(self.store))
 
     def receiveMsg_RestDue(self, due: RestDue, sender: Any) -> None:
         self.resting_due = False

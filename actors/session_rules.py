@@ -13,21 +13,16 @@ from pathlib import Path
 from protocol.client import Act, Draw
 from protocol.mistakes import ClientMistake
 
-KINDS_DRAWN = frozenset({"imagine"})
 #: `--ar`, `--no`, also with the long dashes that phones make of two short ones.
 FLAG = re.compile(r"(?:^|\s)(?:--|—|–)([A-Za-z][A-Za-z0-9_]*)")
 WORD = re.compile(r"\w+")
 
 
 def check_order(order: Draw | Act, words: tuple[str, ...], flags: tuple[str, ...] | None) -> None:
-    """Raises ClientMistake `bad_prompt` or `banned_prompt` for what is not drawn here.
+    """Raises ClientMistake `banned_prompt` or `bad_prompt` for what the operator does not want drawn.
 
     `words` are folded (`folded`) words or phrases; `flags` are the names allowed after `--`, None: all.
     """
-    if isinstance(order, Draw) and order.kind not in KINDS_DRAWN:
-        raise ClientMistake("bad_prompt", f"{order.kind} is not served here yet; imagine is.", order.ref)
-    if isinstance(order, Draw) and order.images:
-        raise ClientMistake("bad_prompt", "Pictures in a prompt are not served here yet; send text.", order.ref)
     prompt = order.prompt or ""
     if words and banned_word(prompt, words) is not None:
         raise ClientMistake("banned_prompt", "The prompt holds a word that is not drawn here.", order.ref)

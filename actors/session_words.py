@@ -11,9 +11,11 @@ from actors.queue_messages import CancelHeard, Enqueue, JobAccepted, JobRefused
 from actors.session_lines import Line, LineOverrun
 from actors.session_messages import Hang, Say
 from actors.session_rules import banned_words, check_order
+from actors.session_uploads import UPLOADS_MAX, Uploaded, keep
 from actors.session_views import NOTHING_LIVE, Live, accepted_frame, first_view, job_view, welcome_frame
 from actors.shell import Shell
 from actors.store_client import StoreClient
+from core.ids import new_id
 from core.job import ACT
 from core.quota import day_of
 from protocol.api import (
@@ -21,6 +23,7 @@ from protocol.api import (
     CancelJob,
     JobShown,
     JobsShown,
+    KeepUpload,
     MeShown,
     PlaceJob,
     Question,
@@ -93,6 +96,7 @@ class SessionWords(Shell):
         self.live: dict[str, Live] = {}
         self.askers: dict[str, Asker] = {}
         self.requests = 0
+        self.uploading = 0
         self.user: UserRecord | None = None
         self.user_read_at = float("-inf")
         self.user_waiting: list[Callable[[UserRecord | None], None]] = []
@@ -232,6 +236,8 @@ class SessionWords(Shell):
                 self._show(job, socket)
             case ShowJobs(before=before, limit=limit, state=state):
                 self._list(before, limit, state, lambda page: self.say(socket, JobsShown(*page)))
+            case KeepUpload(data=data):
+                self._keep_upload(socket, data)
             case ShowMe():
                 self.with_user(lambda user: self._show_me(socket, user))
             case _:
@@ -242,6 +248,22 @@ class SessionWords(Shell):
             self.say(socket, Refusal("unauthenticated", NO_USER))
         else:
             self.say(socket, MeShown(welcome_frame(user, self.process.config.plan(user.plan), self.wall())))
+
+    def _keep_upload(self, socket: str, data: bytes) -> None:
+        if self.uploading >= UPLOADS_MAX:
+            self.say(socket, Refusal("rate_limited", "Other uploads are under way; wait for them."))
+            return
+        upload = new_id("p", self.wall(), self.dice)
+        self.uploading += 1
+
+        async def kept() -> Uploaded:
+            return Uploaded(socket, await keep(self.process, self.subject, upload, data))
+
+        self.work(kept(), "upload")
+
+    def receiveMsg_Uploaded(self, uploaded: Uploaded, sender: Any) -> None:
+        self.uploading -= 1
+        self.say(uploaded.socket, uploaded.answer)
 
     def _show(self, job: str, socket: str) -> None:
         def found(answer: Found) -> None:

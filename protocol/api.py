@@ -49,6 +49,15 @@ class ShowImage(Struct, frozen=True, tag=True):
     preview: bool = False
 
 
+class KeepUpload(Struct, frozen=True, tag=True):
+    """POST /api/v1/uploads: a picture to draw from. Answered by UploadKept."""
+
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"KeepUpload({len(self.data)} bytes)"
+
+
 class LogIn(Struct, frozen=True, tag=True):
     """POST /api/v1/login. Answered by LoggedIn; the key is the credential of the request."""
 
@@ -66,7 +75,10 @@ class ShowReady(Struct, frozen=True, tag=True):
 
 
 class Instruct(Struct, frozen=True, tag=True):
-    """An admin's instruction (CONTRACT §6): noun, id, verb, arguments. Answered by Instructed. Needs an admin (or, to read, a viewer)."""
+    """An admin's instruction (CONTRACT §6): noun, id, verb, arguments. Answered by Instructed.
+
+    Needs an admin, or, to read, a viewer.
+    """
 
     noun: str
     id: str | None
@@ -75,7 +87,18 @@ class Instruct(Struct, frozen=True, tag=True):
 
 
 Question = (
-    PlaceJob | ShowJob | ShowJobs | CancelJob | ShowMe | ShowImage | LogIn | LogOut | ShowMetrics | ShowReady | Instruct
+    PlaceJob
+    | ShowJob
+    | ShowJobs
+    | CancelJob
+    | ShowMe
+    | ShowImage
+    | KeepUpload
+    | LogIn
+    | LogOut
+    | ShowMetrics
+    | ShowReady
+    | Instruct
 )
 
 
@@ -104,6 +127,12 @@ class ImageShown(Struct, frozen=True, tag=True):
 
     data: bytes
     media_type: str
+
+
+class UploadKept(Struct, frozen=True, tag=True):
+    """What `images` of a draw may name, by its owner."""
+
+    id: str
 
 
 class LoggedIn(Struct, frozen=True, tag=True):
@@ -149,5 +178,16 @@ class Refusal(Struct, frozen=True, tag=True):
 
 
 Answer = (
-    JobShown | JobsShown | MeShown | ImageShown | LoggedIn | LoggedOut | MetricsShown | ReadyShown | Instructed | Refusal | Error
+    JobShown
+    | JobsShown
+    | MeShown
+    | ImageShown
+    | UploadKept
+    | LoggedIn
+    | LoggedOut
+    | MetricsShown
+    | ReadyShown
+    | Instructed
+    | Refusal
+    | Error
 )

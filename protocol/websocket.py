@@ -11,25 +11,21 @@ frames as types, refusals, and the manners towards slow, silent and noisy peers.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
-from collections.abc import Sequence
 from enum import Enum, auto
 from typing import TypeAlias
 
 import msgspec
-from websockets.datastructures import Headers
-from websockets.exceptions import NegotiationError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import OPEN, Protocol, Side
 from websockets.server import ServerProtocol
-from websockets.typing import Origin, Subprotocol
 
-from protocol.client import JSON, SUBPROTOCOLS, decode, encode
+from protocol.client import JSON, decode, encode
 from protocol.frames import Auth, ClientFrame, Error, Ping, Pong, ServerFrame
 from protocol.mistakes import ClientMistake
 from protocol.outbox import OUTBOX_BYTES_MAX, Outbox
+from protocol.websocket_opening import LOGGER, bearer_of, header_of, opening
 
 BAD_FRAMES, UNAUTHENTICATED, TRY_LATER, INVALID_DATA, ABNORMAL = 4400, 4401, 1013, 1007, 1006
 BAD_FRAME_COUNT_MAX = 10
@@ -39,10 +35,6 @@ PACE_SLACK_S = 1e-6
 # Frames that come while the key is being checked wait for the answer.
 EARLY_FRAME_COUNT_MAX = 32
 CONTROL_BYTES_MAX = 65_536
-
-# At DEBUG the library logs frames, which hold keys and prompts.
-_LOGGER = logging.getLogger("limner.websocket")
-_LOGGER.setLevel(logging.WARNING)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -114,14 +106,7 @@ class WebSocket:
         self.finished = False
         self.gone = False
         self._settings = settings
-        origins = [None, *(Origin(origin) for origin in settings.allowed_origins)]
-        self._opening: ServerProtocol | None = ServerProtocol(
-            origins=origins,
-            subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
-            select_subprotocol=_select,
-            max_size=settings.frame_bytes,
-            logger=_LOGGER,
-        )
+        self._opening: ServerProtocol | None = opening(settings.allowed_origins, settings.frame_bytes)
         self._wire: Protocol = self._opening
         self._events: list[Event] = []
         self._outbox = Outbox(settings.outbox_bytes)
@@ -266,20 +251,20 @@ class WebSocket:
     # --- how it is done ---
 
     def _receive_request(self, request: Request, now: float) -> None:
-        opening = self._opening
-        assert opening is not None
-        response = opening.accept(request)
+        machine = self._opening
+        assert machine is not None
+        response = machine.accept(request)
         if response.status_code == 101:
             if self._refusal is not None:
-                response = opening.reject(*self._refusal)
+                response = machine.reject(*self._refusal)
             elif request.path.split("?", 1)[0] != self._settings.path:
-                response = opening.reject(404, "There is no WebSocket here.\n")
-        opening.send_response(response)
+                response = machine.reject(404, "There is no WebSocket here.\n")
+        machine.send_response(response)
         if response.status_code != 101:
             return
-        self.subprotocol = opening.subprotocol or JSON
-        bearer, cookie = _bearer(request.headers), _header(request.headers, "Cookie")
-        forwarded_for = _header(request.headers, "X-Forwarded-For")
+        self.subprotocol = machine.subprotocol or JSON
+        bearer, cookie = bearer_of(request.headers), header_of(request.headers, "Cookie")
+        forwarded_for = header_of(request.headers, "X-Forwarded-For")
         has_key = bearer is not None or cookie is not None
         self.stage = Stage.CHECKING if has_key else Stage.KEYLESS
         self._stage_by = now + (self._settings.handshake_s if has_key else self._settings.auth_s)
@@ -290,7 +275,7 @@ class WebSocket:
         opening keeps every header of it alive, 3 KB a connection."""
         if self._wire.state is OPEN:
             self._gather()
-            self._wire = Protocol(Side.SERVER, max_size=self._settings.frame_bytes, logger=_LOGGER)
+            self._wire = Protocol(Side.SERVER, max_size=self._settings.frame_bytes, logger=LOGGER)
             self._opening = None
 
     def _receive_frame(self, frame: Frame, now: float) -> None:
@@ -402,21 +387,3 @@ class WebSocket:
             if sum(map(len, self._out)) > CONTROL_BYTES_MAX:
                 self._end(ABNORMAL, now)
                 self.gone = True
-
-
-def _select(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """The client's first subprotocol that we know; none offered means JSON without saying so."""
-    known = next((name for name in offered if name in SUBPROTOCOLS), None)
-    if offered and known is None:
-        raise NegotiationError("expected one of " + ", ".join(SUBPROTOCOLS))
-    return known
-
-
-def _bearer(headers: Headers) -> str | None:
-    scheme, _, key = (_header(headers, "Authorization") or "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
-
-
-def _header(headers: Headers, name: str) -> str | None:
-    """A header's value; several are joined as HTTP allows."""
-    return ", ".join(headers.get_all(name)) or None

@@ -18,6 +18,7 @@ from protocol.api import (
     Instructed,
     JobShown,
     JobsShown,
+    KeepUpload,
     LoggedIn,
     LoggedOut,
     LogIn,
@@ -31,6 +32,7 @@ from protocol.api import (
     ShowMe,
     ShowMetrics,
     ShowReady,
+    UploadKept,
 )
 from protocol.client import ClientMistake, decode_order, to_map
 from protocol.frames import JOBS_PAGE_LENGTH
@@ -108,6 +110,16 @@ async def show_me(request: Request) -> Response:
     """GET /api/v1/me: `welcome` without seq."""
     shown = await desk_of(request).ask_for(MeShown, remote_address(request), reader(request).key, ShowMe())
     return json_response({name: value for name, value in to_map(shown.me).items() if name not in ("type", "seq")})
+
+
+async def upload(request: Request) -> Response:
+    """POST /api/v1/uploads: the body is the picture; 201 {id}."""
+    desk, credential = desk_of(request), changer(request)
+    if credential.key is None:
+        raise ClientMistake("unauthenticated", "Show a key before the picture.")
+    data = await body_of(request, desk.process.config.limits.upload_bytes)
+    kept = await desk.ask_for(UploadKept, remote_address(request), credential.key, KeepUpload(data))
+    return json_response({"id": kept.id}, 201)
 
 
 # --- the page's login ---------------------------------------------------------------------------------------------
@@ -202,6 +214,7 @@ ROUTES = (
     Route("/api/v1/jobs/{job}", show_job, methods=["GET"]),
     Route("/api/v1/jobs/{job}", cancel_job, methods=["DELETE"]),
     Route("/api/v1/me", show_me, methods=["GET"]),
+    Route("/api/v1/uploads", upload, methods=["POST"]),
     Route("/api/v1/login", log_in, methods=["POST"]),
     Route("/api/v1/login", log_out, methods=["DELETE"]),
     Route("/api/v1/demo", show_demo, methods=["GET"]),

@@ -5,6 +5,7 @@ uvicorn and Starlette carry HTTP; WebSockets leave them at the upgrade, for the 
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import Any
 
@@ -12,9 +13,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from actors.process import Process
-from web import api, pages
+from web import api, pages, streams
 from web.exchange import Desk, Tell
 from web.problems import HANDLERS, broken
 from web.sockets import Switchboard
@@ -34,6 +36,8 @@ SECURITY_HEADERS = (
 KEEP_ALIVE_S = 30
 GOODBYE_S = 3
 BACKLOG = 4096
+#: From a connection's opening, or a request's first byte, to the end of its headers.
+HEAD_S_MAX = 15.0
 
 
 class Manners:
@@ -67,12 +71,41 @@ class Manners:
 def make_app(process: Process, tell: Tell) -> Starlette:
     """The HTTP side; `tell(name, message)` reaches the actors. Raises ValueError on a wrong `trusted_proxies`."""
     app = Starlette(
-        routes=[*api.ROUTES, *pages.ROUTES], middleware=[Middleware(Manners)], exception_handlers=dict(HANDLERS)
+        routes=[*api.ROUTES, *streams.ROUTES, *pages.ROUTES],
+        middleware=[Middleware(Manners)],
+        exception_handlers=dict(HANDLERS),
     )
     app.state.desk = Desk(process, tell)
     app.state.trusted = networks(process.config.server.trusted_proxies)
     app.state.static = pages.read_static()
     return app
+
+
+class PromptHttp(HttpToolsProtocol):
+    """uvicorn's, for peers that say their request promptly: who drips headers would hold a socket for ever."""
+
+    head_s = HEAD_S_MAX
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
+        """A connection opens."""
+        super().connection_made(transport)
+        self._overdue = self.loop.call_later(self.head_s, transport.close)
+
+    def on_message_begin(self) -> None:
+        """A request begins, on a fresh connection or one kept alive."""
+        self._overdue.cancel()
+        self._overdue = self.loop.call_later(self.head_s, self.transport.close)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its headers are here."""
+        self._overdue.cancel()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._overdue.cancel()
+        super().connection_lost(exc)
 
 
 class Server(uvicorn.Server):
@@ -105,7 +138,7 @@ def make_server(process: Process, tell: Tell) -> Server:
     settings: dict[str, Any] = {"ssl_certfile": server.tls_cert, "ssl_keyfile": server.tls_key}
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=PromptHttp,
         ws=switchboard.protocol_class(),
         lifespan="off",
         log_config=None,

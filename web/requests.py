@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from web.problems import TooLarge
 from web.visitor import Credential, credential_of, may_change, remote_of
 
 SMALL_BODY_BYTES_MAX = 16_384
+BODY_S_MAX = 60.0
 
 
 def desk_of(request: Request) -> Desk:
@@ -41,12 +43,17 @@ def changer(request: Request) -> Credential:
 
 
 async def body_of(request: Request, limit_bytes: int = SMALL_BODY_BYTES_MAX) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is over the cap, whatever its headers say."""
+    """The whole body. Raises TooLarge as soon as it is over the cap, whatever its headers say, and ClientMistake when
+    it does not come within BODY_S_MAX."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit_bytes:
-            raise TooLarge(limit_bytes)
+    try:
+        async with asyncio.timeout(BODY_S_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit_bytes:
+                    raise TooLarge(limit_bytes)
+    except TimeoutError:
+        raise ClientMistake("bad_frame", f"The body did not come within {BODY_S_MAX:g} s.") from None
     return bytes(body)
 
 

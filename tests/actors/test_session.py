@@ -486,9 +486,8 @@ def test_only_allowed_flags_pass():
 @pytest.mark.parametrize(
     ("order", "code"),
     [
-        (Draw("r", "", kind="describe", images=("https://a/b",)), "bad_prompt"),
-        (Draw("r", "fox", images=("https://a/b",)), "bad_prompt"),
         (Draw("r", "gore"), "banned_prompt"),
+        (Draw("r", "more gore", kind="shorten"), "banned_prompt"),
         (Act("r", "j", "pan", prompt="gore"), "banned_prompt"),
     ],
 )

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.config import Secret
-from protocol.client import ClientMistake, Job, decode_order
+from protocol.client import ClientMistake, Job, Ping, Pong, decode_order
 from tests.web.house import ACCOUNT, ADMIN_KEY, KEYS, PNG, VIEWER_KEY, Finish, play, until
+from web.app import PromptHttp
 from web.exchange import Desk
 from web.requests import read_json
 
@@ -254,6 +255,23 @@ def test_the_page_is_served_with_a_tag_and_once(tmp_path):
         assert (again.status, again.body) == (304, b"")
         for path in ("/static/%2e%2e/app.py", "/static//etc/passwd", "/static/index.html/"):
             assert (await house.ask("GET", path, key=None)).status == 404
+
+    play(tmp_path, scene)
+
+
+def test_who_drips_headers_is_cut_off_and_others_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(PromptHttp, "head_s", 0.2)
+
+    async def scene(house):
+        line = await house.socket()
+        await line.hear()
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: h\r\nX-Slow: ")
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+        await line.say(Ping())  # older than the one that was cut off: an open socket has no head to be late with
+        assert isinstance(await line.hear(), Pong)
 
     play(tmp_path, scene)
 

@@ -328,7 +328,7 @@ def test_what_is_not_drawn_here_is_refused_before_it_is_queued(tmp_path):
         line = await house.socket()
         await line.hear(Welcome)
         wishes = [
-            (Draw("r1", "", kind="describe", images=("https://x/y.png",)), "bad_prompt"),
+            (Draw("r1", "", kind="describe"), "bad_prompt"),
             (Draw("r2", "so much GORE here"), "banned_prompt"),
             (Draw("r3", "a fox --secret 1"), "bad_prompt"),
             (Draw("r4", "a fox", mode="turbo"), "no_account"),
