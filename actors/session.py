@@ -2,7 +2,7 @@
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
         Token (scheduler);  Progressed (account, gallery);  Committed, NotCommitted, LookedUp (store);
-        Rest (lobby);  ResendDue, PlacesDue, RestDue, Uploaded (itself)
+        Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded (itself)
 Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;
         Resting -> lobby
 Crash   a fresh one is made when the lobby has something for it; its sockets are closed 1013 and resume by seq; void
@@ -38,7 +38,7 @@ from actors.store_client import StoreClient
 from core.job import TERMINAL, WAITING
 from protocol.client import ClientFrame, Progress, Queued, Started
 from storage.events import terminal_frame
-from storage.operations import Found, JobRecords, Unfinished
+from storage.operations import Found, JobRecords, Unfinished, UserRecord
 from system.message import Message
 
 __all__ = ["Attach", "Detach", "Hang", "HangAll", "Heard", "Rest", "Resting", "Say", "Session"]
@@ -50,6 +50,8 @@ PLACES_EACH_S = 2.0
 #: Places are asked for also when nobody is connected but somebody asked by HTTP within this time.
 POLLED_S = 30.0
 REST_AFTER_S = 15.0
+#: How long an event may stay unheard of that was stored, but not told because the Queue died in between.
+REVIEW_EACH_S = 60.0
 
 
 class PlacesDue(Message, frozen=True):
@@ -62,6 +64,10 @@ class RestDue(Message, frozen=True):
     heard: int
 
 
+class ReviewDue(Message, frozen=True):
+    """Time to see whether the store knows of an end that nobody told."""
+
+
 class SessionOverrun(RuntimeError):
     """Too much came while the store did not answer."""
 
@@ -70,12 +76,12 @@ class Session(SessionWords):
     """See the module's docstring."""
 
     ACCEPTS = (
-        *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, Uploaded),
+        *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, ReviewDue, Uploaded),
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
         *StoreClient.TAKES,
     )
     #: What comes by way of the lobby: counted, and held while the session loads.
-    ROUTED = frozenset(ACCEPTS) - {*StoreClient.TAKES, Rest, PlacesDue, RestDue, Uploaded}
+    ROUTED = frozenset(ACCEPTS) - {*StoreClient.TAKES, Rest, PlacesDue, RestDue, ReviewDue, Uploaded}
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,6 +90,7 @@ class Session(SessionWords):
         self.heard = 0
         self.asking_places = False
         self.resting_due = False
+        self.review_due = False
 
     # --- loading ---------------------------------------------------------------------------------------------
 
@@ -130,6 +137,9 @@ class Session(SessionWords):
         if not self.asking_places and self._wants_places():
             self.asking_places = True
             self.after(PLACES_EACH_S, PlacesDue())
+        if not self.review_due and self.jobs:
+            self.review_due = True
+            self.after(REVIEW_EACH_S, ReviewDue())
         if not self.resting_due and self._is_idle():
             self.resting_due = True
             self.after(REST_AFTER_S, RestDue(self.heard))
@@ -199,6 +209,28 @@ class Session(SessionWords):
         if self.user is not None and seq > self.user.seq:
             self.user = replace(self.user, seq=seq)
         self.user_read_at = float("-inf")
+
+    def receiveMsg_ReviewDue(self, due: ReviewDue, sender: Any) -> None:
+        """The Queue tells an event once, after it is stored; if it dies in between, the store knows better than we."""
+        self.review_due = False
+        if not self.jobs:
+            return
+        known = frozenset(self.jobs)
+
+        def reviewed(page: Found) -> None:
+            if isinstance(page, JobRecords) and page.next is None:
+                for job in known - {job.id for job in page.jobs}:
+                    self.jobs.pop(job, None)
+                    self.live.pop(job, None)
+
+        self.store.lookup(Unfinished(self.subject, None, LOAD_PAGE), reviewed)
+        self.user_read_at = float("-inf")
+        self.with_user(self._catch_up_all)
+
+    def _catch_up_all(self, user: UserRecord | None) -> None:
+        for line in list(self.lines.values()):
+            if user is not None and line.is_live and line.seq < user.seq:
+                self.catch_up(line)
 
     # --- places in the queue ---------------------------------------------------------------------------------
 

@@ -114,13 +114,23 @@ class SessionWords(Shell):
         self.tell("gate", Hang(line.socket, CLOSE_LATER, reason))
 
     def tell_event(self, seq: int, frame: ServerFrame) -> None:
-        """A stored event, to every socket exactly once and in order."""
+        """A stored event, to every socket exactly once and in order.
+
+        One that leaves a gap shows that an earlier one was lost on its way (its Queue died): the gap is replayed first.
+        """
         for line in list(self.lines.values()):
+            if line.is_live and seq > line.seq + 1:
+                self.catch_up(line)
             try:
                 if line.takes(seq, frame):
                     self.say(line.socket, frame)
             except LineOverrun:
                 self.hang_up(line, "too slow to resume")
+
+    def catch_up(self, line: Line) -> None:
+        """Replays to a live line what it has missed, without a word about it."""
+        line.hold()
+        self._replay(line, line.seq, asked=False)
 
     def tell_passing(self, frame: ServerFrame) -> None:
         """What is not stored, to those who listen now."""
@@ -196,9 +206,9 @@ class SessionWords(Shell):
             self.say(line.socket, Error("bad_frame", "A resume is under way on this connection."))
             return
         line.hold()
-        self._replay(line, after)
+        self._replay(line, after, asked=True)
 
-    def _replay(self, line: Line, after: int) -> None:
+    def _replay(self, line: Line, after: int, asked: bool) -> None:
         """Reads the events after `after` page by page and sends them; live ones wait in the line meanwhile."""
 
         def found(page: Found) -> None:
@@ -211,14 +221,15 @@ class SessionWords(Shell):
                 self.say(line.socket, decode_server(event.frame, MSGPACK))
             last = page.events[-1].seq if page.events else after
             if last < page.newest and page.events:
-                self._replay(line, last)
+                self._replay(line, last, asked)
             else:
-                self._finish_replay(line, last, Resumed(last))
+                self._finish_replay(line, last, Resumed(last) if asked else None)
 
         self.store.lookup(ReadEvents(self.subject, after, REPLAY_PAGE), found)
 
-    def _finish_replay(self, line: Line, seq: int, last: ServerFrame) -> None:
-        self.say(line.socket, last)
+    def _finish_replay(self, line: Line, seq: int, last: ServerFrame | None) -> None:
+        if last is not None:
+            self.say(line.socket, last)
         for frame in line.release(seq):
             self.say(line.socket, frame)
 

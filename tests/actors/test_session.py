@@ -20,7 +20,7 @@ from actors.queue_messages import (
     Places,
 )
 from actors.scheduler import Token
-from actors.session import PLACES_EACH_S, POLLED_S, REST_AFTER_S, Session
+from actors.session import PLACES_EACH_S, POLLED_S, REST_AFTER_S, REVIEW_EACH_S, Session
 from actors.session_lines import HELD_EVENTS_MAX, Line, LineOverrun
 from actors.session_messages import Attach, Detach, Hang, Heard, Resting, Say
 from actors.session_rules import banned_word, check_order, folded, unknown_flag
@@ -361,6 +361,34 @@ def test_what_is_too_old_or_in_the_future_cannot_be_resumed():
             stage.tell("session/u1", Heard("u1", "s1", Resume(after)))
             last = (await said(stage))[-1]
             assert (type(last), last.seq) == (kind, 8)
+
+    play(scene)
+
+
+def test_an_event_that_was_lost_on_its_way_is_told_before_the_next_one():
+    async def scene(stage):
+        shelf = set_up(stage)
+        await present(stage, "s1")
+        for seq in (1, 2, 3):
+            shelf.store(Started(seq, f"j{seq}"))
+        stage.tell("session/u1", JobMoved("u1", a_job(1, "drawing"), 1), JobMoved("u1", a_job(3, "drawing"), 3))
+        assert [word.seq for word in await said(stage)] == [1, 2, 3]
+
+    play(scene)
+
+
+def test_an_end_that_nobody_told_is_found_in_the_store():
+    async def scene(stage):
+        shelf = set_up(stage)
+        shelf.jobs["j1"] = a_job(state="drawing")
+        await present(stage, "s1")
+        shelf.jobs["j1"] = a_job(state="done", finished_at=1_009.0)
+        shelf.store(Started(1, "j1"))
+        await asyncio.sleep(REVIEW_EACH_S * 1.1)
+        assert await said(stage) == [Started(1, "j1")]
+        stage.tell("session/u1", Detach("u1", "s1"))
+        await asyncio.sleep(REST_AFTER_S * 1.1)
+        assert len(await stage.heard("lobby", Resting)) == 1
 
     play(scene)
 

@@ -4,9 +4,10 @@ import asyncio
 import time
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from actors.queue_messages import Drain
+from actors.shell import Kill
 from core.config import Server
 from protocol.client import (
     JSON,
@@ -406,6 +407,40 @@ def test_a_logout_closes_the_sockets_of_that_login(tmp_path):
         assert (await house.ask("GET", "/api/v1/me", key=None, headers={"Cookie": cookie})).status == 401
         await other.say(Ping())
         assert isinstance(await other.hear(), Pong)
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("victim", "code"), [("session/u-ada", 1013), ("lobby", 1013), ("gate", 1012), ("store", None), ("queue", None)]
+)
+def test_whoever_dies_a_client_that_comes_back_hears_everything_once(tmp_path, victim, code):
+    async def scene(house):
+        line = await house.socket()
+        await line.hear(Welcome)
+        await line.say(Draw("r1", "a fox"))
+        seen = [await line.hear(Accepted), await line.hear(Started)]
+        before = house.base.names[victim]
+        house.base.tell(victim, Kill("test"))
+        if victim in ("store", "queue"):  # the painter, unlike an account, says a thing once
+            await until(lambda: house.base.names.get(victim) not in (None, before))
+        if code is not None:
+            assert await line.closed() == code
+            line = await until_back(house)
+            await line.say(Resume(seen[-1].seq))
+        house.base.tell(PAINTER, Finish())
+        seen.append(await line.hear(Done))
+        assert [frame.seq for frame in seen] == [1, 2, 3]
+
+    async def until_back(house):
+        async with asyncio.timeout(10):
+            while True:
+                line = await house.socket()
+                try:
+                    await line.hear(Welcome)
+                    return line
+                except ConnectionClosed:
+                    continue
 
     play(tmp_path, scene)
 
