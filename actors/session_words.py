@@ -70,7 +70,6 @@ USER_FRESH_S = 1.0
 REPLAY_PAGE = 200
 #: Orders and cancels under way at the Queue, over all sockets; the Queue's answer to one is seconds away at worst.
 ASKERS_MAX = 1000
-#: An `act` frame names no mode.
 ACT_MODE = "fast"
 NO_USER = "This user is not known any more."
 
@@ -305,17 +304,26 @@ class SessionWords(Shell):
         except ClientMistake as mistake:
             self._refuse(asker, mistake.code, mistake.message, None)
             return
-        self.with_user(lambda user: self._enqueue(order, asker, user))
+        if isinstance(order, Draw):
+            self.with_user(lambda user: self._enqueue(order, order.mode, asker, user))
+            return
 
-    def _enqueue(self, order: Draw | Act, asker: Asker, user: UserRecord | None) -> None:
+        def found(parent: Found) -> None:
+            # An act names no mode: it is drawn as its parent was. A parent that is not there, the Queue refuses.
+            mode = parent.job.mode if isinstance(parent, JobFound) else ACT_MODE
+            self.with_user(lambda user: self._enqueue(order, mode, asker, user))
+
+        self.store.lookup(ReadJob(order.job, self.subject), found)
+
+    def _enqueue(self, order: Draw | Act, mode: str, asker: Asker, user: UserRecord | None) -> None:
         if user is None:
             self._refuse(asker, "unauthenticated", NO_USER, None)
             return
         who, prompt = (user.id, self._await(asker), user.plan, order.ref), order.prompt or ""
         if isinstance(order, Draw):
-            wish = Enqueue(*who, order.kind, prompt, order.mode, order.images)
+            wish = Enqueue(*who, order.kind, prompt, mode, order.images)
         else:
-            wish = Enqueue(*who, ACT, prompt, ACT_MODE, (), order.action, order.index, order.job)
+            wish = Enqueue(*who, ACT, prompt, mode, (), order.action, order.index, order.job)
         self.tell("queue", wish)
 
     def _cancel(self, job: str, asker: Asker) -> None:

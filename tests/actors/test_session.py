@@ -229,13 +229,13 @@ def test_an_order_is_passed_on_with_its_plan_and_its_acceptance_told_to_all():
     play(scene)
 
 
-def test_an_act_names_its_parent_and_button():
+def test_an_act_names_its_parent_and_button_and_is_drawn_in_its_parents_mode():
     async def scene(stage):
-        set_up(stage)
+        set_up(stage).jobs["j1"] = a_job(state="done", mode="relax", finished_at=1_001.0)
         await present(stage, "s1")
         stage.tell("session/u1", Heard("u1", "s1", Act("r2", "j1", "upscale", 2)))
         wish = await stage.one("queue", Enqueue)
-        assert (wish.kind, wish.parent, wish.action, wish.index) == ("act", "j1", "upscale", 2)
+        assert (wish.kind, wish.parent, wish.action, wish.index, wish.mode) == ("act", "j1", "upscale", 2, "relax")
 
     play(scene)
 
