@@ -161,6 +161,8 @@ class AccountPresence(Shell):
                 case Hangup():
                     self.dark_since = self.now()
                     self.log.info("gateway connection lost", why=event.reason)
+        if any(not isinstance(event, Dispatch) for event in events):
+            self.report()
 
     def on_dispatch(self, event: Dispatch) -> None:
         """An event of Discord's."""

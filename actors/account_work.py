@@ -11,8 +11,8 @@ from core.reconcile import Doubt
 from protocol.drawing_events import Refusal
 from storage.operations import JobRecord
 
-#: An upstream that refuses a job again and again is not asked for ever.
-ATTEMPTS_MAX = 5
+#: An upstream that refuses a job again and again is not asked for ever. Grants that never began count too.
+ATTEMPTS_MAX = 12
 TEXT_CHARS_MAX = 500
 
 
