@@ -1,0 +1,86 @@
+"""The CDN of the city: tiny pictures that say whose they are, under addresses that expire."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from system.links import Fetched, LinkBroken
+
+if TYPE_CHECKING:
+    from tests.city.bot import Piece
+    from tests.city.discord import Discord
+
+ADDRESS = "https://cdn.city"
+GOOD_FOR_S = 60.0
+FETCH_S = (0.01, 0.2)
+SLOW_S_MAX = 20.0
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def picture(prompt: str, nonce: str) -> bytes:
+    """A PNG of one pixel that carries the prompt and nonce it was drawn for."""
+    header = (1).to_bytes(4, "big") * 2 + b"\x08\x02\x00\x00\x00"
+    chunks = (
+        (b"IHDR", header),
+        (b"tEXt", b"limner:prompt\0" + prompt.encode()),
+        (b"tEXt", b"limner:nonce\0" + nonce.encode()),
+        (b"IDAT", zlib.compress(b"\0" + zlib.crc32(nonce.encode()).to_bytes(4, "big")[:3])),
+        (b"IEND", b""),
+    )
+    return SIGNATURE + b"".join(
+        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big") for kind, data in chunks
+    )
+
+
+def nonce_in(png: bytes) -> str:
+    """The nonce that a picture of ours carries."""
+    _, _, rest = png.partition(b"limner:nonce\0")
+    digits = bytearray()
+    for byte in rest:
+        if not 48 <= byte <= 57:
+            break
+        digits.append(byte)
+    # The chunk's checksum follows the digits and may begin with one: the length before the chunk says how many are ours.
+    at = png.index(b"limner:nonce\0")
+    length = int.from_bytes(png[at - 8 : at - 4], "big") - len(b"limner:nonce\0")
+    return digits[:length].decode()
+
+
+class Cdn:
+    """Attachments by path."""
+
+    def __init__(self, discord: Discord) -> None:
+        self.discord = discord
+        self.pictures: dict[str, tuple[str, str]] = {}
+
+    def attach(self, channel: str, filename: str, piece: Piece) -> dict[str, Any]:
+        """A new attachment, as a message shows it."""
+        number = self.discord.snowflake()
+        path = f"/attachments/{channel}/{number}/{filename}"
+        self.pictures[path] = (piece.prompt, piece.row.nonce)
+        shown = {"id": number, "filename": filename, "size": 100, "width": 1, "height": 1}
+        return shown | {"content_type": "image/png", "url": self.address(path)}
+
+    def address(self, path: str) -> str:
+        """Good for a while from now."""
+        return f"{ADDRESS}{path}?ex={int(self.discord.loop.time() + GOOD_FOR_S):x}"
+
+    def refreshed(self, attachment: dict[str, Any]) -> dict[str, Any]:
+        """The attachment with a fresh address."""
+        path = attachment["url"].removeprefix(ADDRESS).partition("?")[0]
+        return attachment | {"url": self.address(path)}
+
+    async def fetch(self, url: str) -> Fetched:
+        """A picture's bytes. Raises LinkBroken."""
+        weather = self.discord.weather
+        slow = weather.strikes("picture_slow")
+        await asyncio.sleep(self.discord.dice.uniform(0.0, SLOW_S_MAX) if slow else self.discord.dice.uniform(*FETCH_S))
+        path, _, expires = url.removeprefix(ADDRESS).partition("?ex=")
+        if weather.strikes("picture_lost"):
+            raise LinkBroken("ServerDisconnectedError", None)
+        if path not in self.pictures or int(expires, 16) < self.discord.loop.time() or weather.strikes("picture_404"):
+            return Fetched(404, b"", "text/plain")
+        data = picture(*self.pictures[path])
+        return Fetched(200, data[:-20] if weather.strikes("picture_cut") else data, "image/png")

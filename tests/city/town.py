@@ -1,0 +1,375 @@
+"""The town: the whole daemon on virtual time, its Discord, its citizens, and everything that goes wrong; one seed.
+
+First the storm: citizens order, the mischief maker does what he can. Then calm: all that was promised must come to its
+end, and nothing may be left in the actors' hands. `run(seed)` gives what happened; the same seed, the same log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import structlog
+
+from actors.guests import digest_of
+from actors.process import Process
+from actors.queue_messages import Drain
+from actors.root import Root
+from actors.shell import Killed, Start
+from actors.supervisor import Shutdown, TooManyRestarts
+from core.config import AccountConfig, Config, Limits, Plan, Secret
+from core.config import Discord as DiscordConfig
+from storage.database import open_database
+from storage.groups import Operation, commit_group
+from storage.operations import AddKey, AddUser
+from storage.pictures import MemoryPictures, PictureTrouble
+from system.loop_base import LoopBase, run_on
+from system.virtual_time import Deadlock, TimeIsUp
+from tests.city.citizens import Citizen
+from tests.city.clock import CityLoop, SlowThread
+from tests.city.discord import GUILD, Discord, Resident
+from tests.city.fairness import WatchedFairQueue
+from tests.city.gateway import URL
+from tests.city.mischief import Mischief, Struck
+from tests.city.weather import Weather
+from tests.city.witness import Witness
+
+#: Memory where there is such a folder: the disk's own time is not what is tested.
+SHM = Path("/dev/shm")  # noqa: S108
+STORM_S = (60.0, 150.0)
+CALM_S_MAX = 700.0
+#: After all has settled, until acknowledgements and last words are out.
+REST_S = 40.0
+START_S = 2.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a seed: the first thing that did not hold (None: nothing), the log, and jobs by how they ended."""
+
+    seed: int
+    broken: str | None
+    log: tuple[str, ...]
+    ends: Counter[str]
+    virtual_s: float
+
+
+class FickleForPictures(MemoryPictures):
+    """An image store that outlives processes, and sometimes refuses."""
+
+    def __init__(self, weather: Weather) -> None:
+        super().__init__()
+        self.weather = weather
+
+    async def put(self, path: str, data: bytes) -> None:
+        """As Pictures.put."""
+        if self.weather.strikes("pictures_refuse"):
+            raise PictureTrouble("a picture could not be kept: No space left on device")
+        await super().put(path, data)
+
+
+class Town:
+    """See the module's docstring."""
+
+    def __init__(self, seed: int, loop: CityLoop, weather: Weather, folder: Path) -> None:
+        self.seed, self.loop, self.weather = seed, loop, weather
+        self.log: list[str] = []
+        self.owners: dict[str, str] = {}
+        self.is_up = False
+        self.broken: asyncio.Future[str] = loop.create_future()
+        self.url = f"sqlite:///{folder}/limner.db"
+        plan = self.dice("plan")
+        self.config = self._plan(plan)
+        accounts = self.config.accounts
+        self.database = open_database(self.url)
+        self.witness = Witness(self.database, {a.name: a.slots for a in accounts}, self.break_off)
+        loop.inspector = self.witness
+        residents = [Resident(a.name, a.token.reveal(), f"70{n}", a.channel_id) for n, a in enumerate(accounts)]
+        self.discord = Discord(loop, weather, self.dice("discord"), residents, self.note, self.witness.taken)
+        self.witness.discord = self.discord
+        self.pictures = FickleForPictures(weather)
+        self.citizens = [self._citizen(number, plan) for number in range(plan.randint(2, 4))]
+        self.mischief = Mischief(self, self.dice("mischief"))
+        self.lives = 0
+
+    def dice(self, name: str) -> random.Random:
+        """Dice of their own for each part, so that more throws here change nothing there."""
+        return random.Random(f"{self.seed}/{name}")
+
+    def note(self, text: str) -> None:
+        self.log.append(f"{self.loop.time():.6f} {text}")
+
+    def break_off(self, what: str) -> None:
+        """Something does not hold."""
+        if not self.broken.done():
+            self.note(f"BROKEN {what}")
+            self.broken.set_result(what)
+
+    @property
+    def over(self) -> bool:
+        """Whether the storm is."""
+        return self.weather.over
+
+    def _plan(self, dice: random.Random) -> Config:
+        shared = dice.random() < 0.4
+        accounts = tuple(
+            AccountConfig(
+                name, Secret(f"token-{name}"), GUILD, "800" if shared else f"80{number}", "user", dice.randint(1, 3)
+            )
+            for number, name in enumerate(("fox", "owl", "elk")[: dice.randint(1, 3)])
+        )
+        plans = {
+            "free": Plan(1.0, dice.randint(3, 9), dice.randint(1, 3), dice.randint(2, 8), "Pacific/Auckland"),
+            "pro": Plan(dice.choice((1.5, 2.0, 0.4)), 50, dice.randint(1, 4), 20, "UTC"),
+        }
+        limits = Limits(drawing_s=dice.choice((40.0, 90.0)), undecided_s=dice.choice((30.0, 75.0)))
+        where = DiscordConfig(api="http://127.0.0.1/api/v10", gateway=URL, cdn="http://127.0.0.1/cdn")
+        return Config(discord=where, accounts=accounts, plans=plans, limits=limits)
+
+    def _citizen(self, number: int, dice: random.Random) -> Citizen:
+        name, key, plan = f"u{number}", f"key-{number}", dice.choice(("free", "pro"))
+        writes = (
+            Operation(f"user {name}", AddUser(name, name, plan, False, 0.0)),
+            Operation(f"key {name}", AddKey(f"k{number}", name, digest_of(key), "user", False, None, 0.0)),
+        )
+        commit_group(self.database, writes, 0.0)
+        modes = dice.choice((("fast",), ("fast", "relax")))
+        return Citizen(self, name, key, self.dice(name), wants=dice.randint(2, 7), modes=modes)
+
+    # --- the daemon ---
+
+    def start_process(self) -> None:
+        """A new process on the same database, image store and Discord."""
+        self.lives += 1
+        self.note(f"process {self.lives} starts")
+        self.process = Process(
+            self.config, Path("."), self.discord, self.pictures, SlowThread(), database=self.url
+        )
+        dice = self.dice(f"process {self.lives}")
+        self.base: LoopBase = run_on(self.loop, strict=True, process=self.process, rng=dice)
+        self.base.crash = self._crashed  # type: ignore[method-assign]
+        self.base.create(Root, "root")
+        self.base.tell("root", Start("root"))
+        self.is_up = True
+        self.loop.create_task(self._start_again_after(self.base))
+
+    async def _start_again_after(self, base: LoopBase) -> None:
+        """As systemd does when the root actor gives up."""
+        await base.ended("root")
+        if self.is_up and base is self.base:
+            self.note("the root gave up")
+            self.kill_process()
+            await asyncio.sleep(START_S)
+            self.start_process()
+
+    def _crashed(self, record: Any, error: BaseException, during: object | None) -> None:
+        """Crashes that nobody made are what we are looking for."""
+        self.note(f"{record.label} crashed: {type(error).__name__}")
+        if not isinstance(error, Killed | Struck | TooManyRestarts):
+            self.break_off(f"{record.label} crashed by itself at {type(during).__name__}: {error!r}")
+        LoopBase.crash(self.base, record, error, during)
+
+    def kill_process(self) -> None:
+        """kill -9: nobody stops in order, nothing more is said, every line is cut."""
+        self.note("process killed")
+        self.is_up = False
+        self.loop.kill_threads()
+        base = self.base
+        base.stopped = True
+        for record in list(base.actorRegistry.values()):
+            base.end(record, None)
+        base.fifo.clear()
+        base.timers.close()
+        for wire in list(self.discord.gateway.live):
+            wire.cut()
+        self._shut_all_doors()
+
+    async def stop_process(self) -> None:
+        """SIGTERM: nobody is lost on the way."""
+        self.note("process stops")
+        base = self.base
+        base.tell("gate", Drain())
+        base.tell("queue", Drain())
+        await asyncio.sleep(0.2)
+        self.is_up = False
+        base.tell("root", Shutdown())
+        await asyncio.wait([self.loop.create_task(self._end_of_root(base))], timeout=4.5)
+        await base.stop(1.0)
+        self._shut_all_doors()
+
+    async def _end_of_root(self, base: LoopBase) -> None:
+        if "root" in base.names:
+            await base.ended("root")
+
+    def _shut_all_doors(self) -> None:
+        for door in list(self.process.sockets.values()):
+            door.cut()  # type: ignore[attr-defined]
+        self.process.sockets.clear()
+
+    def actor(self, name: str) -> Any:
+        """The living actor of this name, None when there is none."""
+        record = self.base.names.get(name) if self.is_up else None
+        return record.instance if record is not None else None
+
+    # --- what citizens need ---
+
+    def tell_gate(self, message: Any) -> None:
+        if self.is_up:
+            self.base.tell("gate", message)
+
+    def open_door(self, socket: str, door: Any) -> None:
+        if self.is_up:
+            self.process.sockets[socket] = door
+
+    def shut_door(self, socket: str) -> None:
+        self.process.sockets.pop(socket, None)
+
+    # --- storm and calm ---
+
+    async def live(self) -> None:
+        """The whole run. Returns early when something is broken."""
+        self.start_process()
+        for citizen in self.citizens:
+            self._keep(citizen.live_on())
+            self._keep(citizen.want())
+        self._keep(self.mischief.operate())
+        storm = self._keep(self.mischief.work())
+        if await self._passes(self.dice("storm").uniform(*STORM_S)):
+            self.note("calm")
+            self.weather.over = True
+            await asyncio.wait({storm, self.broken}, return_when=asyncio.FIRST_COMPLETED)
+            self.loop.set_back_s = 0.0
+            calm_by = self.loop.time() + CALM_S_MAX
+            while not self._is_settled() and self.loop.time() < calm_by and await self._passes(1.0):
+                pass
+            if await self._passes(REST_S):
+                self._judge()
+
+    def _keep(self, coroutine: Any) -> asyncio.Task[None]:
+        async def watched() -> None:
+            try:
+                await coroutine
+            except (Deadlock, TimeIsUp, asyncio.CancelledError):
+                raise
+            except Exception as error:
+                logging.getLogger(__name__).exception("the city itself broke")
+                self.break_off(f"the city itself broke: {error!r}")
+
+        return self.loop.create_task(watched())
+
+    async def _passes(self, seconds: float) -> bool:
+        """Time passes; False when something broke meanwhile."""
+        await asyncio.wait({self.broken}, timeout=seconds)
+        return not self.broken.done()
+
+    def _is_settled(self) -> bool:
+        heard = all(
+            not wish.is_open and (wish.job is None or wish.job in citizen.ends)
+            for citizen in self.citizens
+            for wish in citizen.wishes.values()
+        )
+        return heard and self.witness.settled() and not any(citizen.checks for citizen in self.citizens)
+
+    def _judge(self) -> None:
+        """All has come to its end, everybody knows, and nothing is left in anybody's hands."""
+        claim, witness = self.witness.claim, self.witness
+        left = {job: state for job, state in witness.states.items() if job not in witness.ends}
+        claim(not left, f"never settled: {left}")
+        for citizen in self.citizens:
+            jobs = witness.jobs_of(citizen.name)
+            stored = witness.stored_events(citizen.name)
+            for wish in citizen.wishes.values():
+                claim(not wish.is_open, f"{wish.order.ref} was never answered")
+                claim(wish.job is None or wish.job in jobs, f"acknowledged {wish.job} is lost")
+            claim(citizen.events == stored, f"{citizen.name} heard {len(citizen.events)} of {len(stored)} events")
+            refs = [ref for _, ref in jobs.values()]
+            claim(len(refs) == len(set(refs)), f"{citizen.name} has two jobs of one ref: {refs}")
+            claim(not citizen.checks, f"{citizen.name} waits for answers: {citizen.checks}")
+        self._nothing_is_left()
+
+    def _nothing_is_left(self) -> None:
+        claim = self.witness.claim
+        queue, scheduler = self.actor("queue"), self.actor("scheduler")
+        claim(not (queue.jobs or queue.running or len(queue.fair)), f"the queue holds {queue.jobs} {queue.running}")
+        claim(not len(queue.store), "the queue waits for the store")
+        counts = scheduler.ledger.counts()
+        for account in self.config.accounts:
+            actor = self.actor(f"account/{account.name}")
+            claim(not actor.works, f"{account.name} holds {list(actor.works)}")
+            claim(not len(actor.outbox), f"{account.name} was not acknowledged")
+            claim(actor.told is None, f"{account.name} is down: {actor.told}")
+            asked = counts.get((account.name, "asked"))
+            claim(asked == account.slots, f"{account.name} has {counts} places for {account.slots} slots")
+        claim(len(queue.demands) == sum(a.slots for a in self.config.accounts), f"demands: {len(queue.demands)}")
+
+
+def run(seed: int) -> Outcome:
+    """One seed, from the first moment to the last."""
+    with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as name, _quiet():
+        folder = Path(name)
+        shutil.copy(_template(), folder / "limner.db")
+        weather = Weather(random.Random(f"{seed}/weather"))
+        loop = CityLoop(seed, weather, virtual_s_max=STORM_S[1] + CALM_S_MAX + 10 * REST_S)
+        asyncio.set_event_loop(loop)
+        town = Town(seed, loop, weather, folder)
+        WatchedFairQueue.broken = staticmethod(town.break_off)  # type: ignore[assignment]
+        try:
+            with (
+                patch("actors.store.ThreadPoolExecutor", SlowThread),
+                patch("actors.queue_ledger.FairQueue", WatchedFairQueue),
+            ):
+                loop.run_until_complete(town.live())
+        finally:
+            _end(town)
+        broken = town.broken.result() if town.broken.done() else None
+        return Outcome(seed, broken, tuple(town.log), _ends(town), loop.time())
+
+
+def _ends(town: Town) -> Counter[str]:
+    rows = town.witness.query("SELECT coalesce(code, state) FROM jobs")
+    return Counter(row[0] for row in rows)
+
+
+def _end(town: Town) -> None:
+    """Everybody goes home."""
+    if town.is_up:
+        town.kill_process()
+    tasks = asyncio.all_tasks(town.loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        town.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    asyncio.set_event_loop(None)
+    town.loop.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Thousands of deaths: the log has them, nobody needs to read them."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        structlog.configure(**before)
+
+
+@cache
+def _template() -> Path:
+    """A migrated, empty database: migrations take longer than a city."""
+    folder = Path(tempfile.mkdtemp(prefix="limner-city-"))
+    open_database(f"sqlite:///{folder}/limner.db").close()
+    return folder / "limner.db"
