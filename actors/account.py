@@ -288,12 +288,12 @@ class Account(AccountHearing):
             self._press_cancel(work)
 
     def _judge(self, work: Work, doubt: Doubt, now: float) -> None:
-        assert self.line is not None
-        limits = self.process.config.limits
-        match rule(doubt, now, self.line.session_id, self.line.resumed_at, limits.undecided_s):
-            case Ruling.PROVE if now - self.proved_at >= PROVE_EACH_S:
+        line, limits = self.line, self.process.config.limits
+        live = (line.session_id, line.resumed_at) if line is not None else (None, None)
+        match rule(doubt, now, *live, limits.undecided_s):
+            case Ruling.PROVE if line is not None and now - self.proved_at >= PROVE_EACH_S:
                 self.proved_at = now
-                self.follow(self.line.reconnect())
+                self.follow(line.reconnect())
             case Ruling.NOT_TAKEN:
                 returned = Returned(self.subject, work.job_id, work.attempt, "proven not taken")
                 self.end(work, returned, never_taken=True)
