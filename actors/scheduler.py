@@ -15,7 +15,7 @@ from actors.monitor_messages import Observed
 from actors.queue_messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Withdraw
 from actors.shell import Shell
 from core.ids import new_id
-from core.tokens import BEGIN_S, Ledger
+from core.tokens import BEGIN_S, Lease, Ledger
 from system.message import Message
 
 #: How often begun leases are looked at, and the metrics of places are told.
@@ -150,10 +150,12 @@ class Scheduler(Shell):
 
     def receiveMsg_LeaseOverdue(self, overdue: LeaseOverdue, sender: Any) -> None:
         lease = self.ledger.overdue(overdue.lease, overdue.attempt, self.now())
-        if lease is not None and lease.job is not None:
-            self.tell("queue", LeaseVoid(lease.id, lease.job, lease.attempt))
+        if lease is not None:
+            self._void(lease)
 
     def receiveMsg_Inspect(self, due: Inspect, sender: Any) -> None:
+        for lease in self.ledger.all_overdue(self.now()):
+            self._void(lease)  # again: a Queue that died has not heard it
         # A lease that is not renewed means: ask the account what it holds; never: use its place again (DESIGN).
         if self.ledger.stale_accounts(self.now()):
             self.tell("accounts", Announce(self.epoch))
@@ -172,6 +174,10 @@ class Scheduler(Shell):
             taken[lease.account] = taken.get(lease.account, 0) + 1
             load = pool.load + (taken[lease.account] - 1) / (pool.slots * pool.weight)
             self.tell("queue", Demand(lease.id, self.epoch, lease.account, pool.modes, load))
+
+    def _void(self, lease: Lease) -> None:
+        """It did not begin, as far as is known here; the Queue knows better."""
+        self.tell("queue", LeaseVoid(lease.id, lease.job or "", lease.attempt))
 
     def _withdraw(self, leases: tuple[str, ...]) -> None:
         for lease in leases:

@@ -13,6 +13,8 @@ from enum import Enum
 
 #: A lease that does not begin within this time is void (DESIGN, "Journey", step 4).
 BEGIN_S = 10.0
+#: A timer may fire this much before its time: clocks are rounded.
+TIMER_EARLY_S = 0.05
 #: A begun lease that was not renewed for this long is looked into: the account is asked what it holds.
 LEASE_S = 90.0
 
@@ -139,9 +141,11 @@ class Ledger:
     def overdue(self, lease_id: str, attempt: int, now: float) -> Lease | None:
         """The granted lease if it should have begun by now, else None."""
         lease = self._leases.get(lease_id)
-        if lease is None or lease.stage is not Stage.GRANTED or lease.attempt != attempt:
-            return None
-        return lease if now - lease.since >= BEGIN_S else None
+        return lease if lease is not None and lease.attempt == attempt and _should_have_begun(lease, now) else None
+
+    def all_overdue(self, now: float) -> tuple[Lease, ...]:
+        """Every granted lease that should have begun by now."""
+        return tuple(lease for lease in self._leases.values() if _should_have_begun(lease, now))
 
     def stale_accounts(self, now: float) -> tuple[str, ...]:
         """Accounts with a begun lease that was not renewed for LEASE_S: to be asked what they hold."""
@@ -171,3 +175,7 @@ class Ledger:
             del pool.leases[lease_id]
             del self._leases[lease_id]
         return tuple(asked)
+
+
+def _should_have_begun(lease: Lease, now: float) -> bool:
+    return lease.stage is Stage.GRANTED and now - lease.since >= BEGIN_S - TIMER_EARLY_S
