@@ -6,6 +6,7 @@ Queue, progress for the user, and an end of the work.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from actors.account_errands import HistoryCame, messages_of
@@ -144,14 +145,14 @@ class AccountHearing(AccountPresence):
 
     # --- what Account does about it --------------------------------------------------------------------------
 
+    @abstractmethod
     def end(self, work: Work, fact: Drawn | Failed | Returned, closed: bool = False, never_taken: bool = False) -> None:
         """The attempt has ended with this fact."""
-        raise NotImplementedError
 
+    @abstractmethod
     def on_form(self, form: seen.ModalAsked) -> None:
         """A press has opened a form."""
-        raise NotImplementedError
 
+    @abstractmethod
     def note_cancel(self, work: Work, message_id: str | None, custom_id: str | None) -> None:
         """The drawing's cancel button was seen."""
-        raise NotImplementedError

@@ -67,6 +67,7 @@ class AccountPresence(Shell):
         self.saved: SavedSession | None = None
         self.waits_for = {"session", "holdings", "discord"}
         self.holdings_asked_at = 0.0
+        self.learning = False
         self.suspended: str | None = None
         self.hold_until = 0.0
         self.slots = 0
@@ -90,7 +91,7 @@ class AccountPresence(Shell):
         self.dark_since = self.now() - DOWN_AFTER_S
         self.store.lookup(ReadGateway(self.subject), self._session_found)
         self.ask_holdings()
-        self.work(self.errands.prepare(), "prepare")
+        self.learn()
         self.after(TICK_S, Tick())
 
     def ask_holdings(self) -> None:
@@ -104,7 +105,14 @@ class AccountPresence(Shell):
             self.seq = found.seq
         self.arrived("session")
 
+    def learn(self) -> None:
+        """Ask Discord who we are and what commands the drawing bot has. Until it is known, nothing is submitted."""
+        if not self.learning:
+            self.learning = True
+            self.work(self.errands.prepare(), "prepare")
+
     def receiveMsg_Prepared(self, prepared: Prepared, sender: Any) -> None:
+        self.learning = False
         self.commands = {command.name: command for command in prepared.commands}
         if prepared.problem is not None:
             self.suspend(prepared.problem)
@@ -257,6 +265,7 @@ class AccountPresence(Shell):
         self.suspended = None
         if self.line is not None and self.line.is_dead:
             self._open_line()
+        self.learn()
         self.report()
 
     def receiveMsg_SetSlots(self, order: SetSlots, sender: Any) -> None:

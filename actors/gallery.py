@@ -12,6 +12,7 @@ are shown while a drawing runs: of each job the newest, in memory only.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import BrokenExecutor
 from typing import Any
 
 from actors.account import FreshPicture, PictureAt, Previewed, Progressed
@@ -120,6 +121,8 @@ class Gallery(Shell):
                     url, why = None, str(expired)
                 except (LinkBroken, BadPicture) as trouble:
                     why = str(trouble)
+                except BrokenExecutor:
+                    why = "the process that checked it was killed"
                 except TooLarge:
                     raise Gone("it is larger than images.max_bytes allows") from None
             self.log.warning("a picture could not be fetched yet", job=job.id, why=why)

@@ -46,8 +46,9 @@ from actors.supervisor import Child, Supervisor
 from core.config import AccountConfig, Config, Discord, Limits, Secret
 from storage.database import migrate, open_database
 from storage.groups import Operation, commit_group
-from storage.operations import AddUser, ImageRecord, JobRecord
+from storage.operations import AddUser, ImageRecord, JobFound, JobRecord, ReadJob
 from storage.pictures import MemoryPictures
+from storage.reads import find
 from system.links import DiscordLinks
 from system.loop_base import LoopBase, run_on
 from system.message import Message
@@ -271,6 +272,17 @@ class Studio:
 
     def kept(self, job: str) -> JobRecord:
         return next(keep.job for keep in self.ears.of(Keep) if keep.job.id == job)
+
+    def stored(self, jobs: list[str]) -> list[JobRecord]:
+        """The jobs as the database has them, past everything that died before it could tell."""
+        database = open_database(self.process.database)
+        try:
+            with database.reading() as connection:
+                found = [find(connection, ReadJob(job, None)) for job in jobs]
+        finally:
+            database.close()
+        assert all(isinstance(answer, JobFound) for answer in found)
+        return [answer.job for answer in found if isinstance(answer, JobFound)]
 
     def cancel(self, job: str) -> None:
         self.base.tell("queue", Cancel(USER, "cancel", job))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.account import Reinstate, Suspend
 from actors.account_uploads import upload_path
 from actors.monitor_messages import Observed, Restarted
 from actors.queue_messages import JobMoved
@@ -337,6 +338,24 @@ def test_a_fatal_close_suspends_the_account_without_a_restart_or_another_identif
                 assert done.account == sim.names[1]
             assert (await sim.stats())["identifies"] == before
             assert not house.ears.of(Restarted)
+
+    run(scene())
+
+
+def test_an_account_that_the_operator_suspends_gets_no_work_until_it_is_reinstated(sim: Sim, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with studio(tmp_path, sim) as house:
+            name = sim.names[0]
+            running = await house.order("a fox in the snow")
+            await house.progresses(running)
+            house.base.tell(f"account/{name}", Suspend(name, "maintenance"))
+            await house.until(lambda: house.downs == 1)
+            waiting = await house.order("a second fox")
+            await house.reaches(running, "done")  # what it draws goes on
+            assert states_of(house, waiting) == []
+            house.base.tell(f"account/{name}", Reinstate(name))
+            await house.reaches(waiting, "done")
+            await never_twice(house, running, waiting)
 
     run(scene())
 
