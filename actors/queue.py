@@ -46,6 +46,7 @@ from core.quota import day_of, resets_at
 from storage.operations import (
     AcceptJob,
     Applied,
+    Fence,
     Found,
     JobFound,
     JobRecord,
@@ -98,7 +99,8 @@ class Queue(QueueCourse):
 
     def on_start(self) -> None:
         self.store = StoreClient(self)
-        self._load(None)
+        # What an earlier Queue wrote last may still be on its way to the disk: read only after it.
+        self.store.commit(Fence(self.wall()), lambda outcome: self._load(None))
 
     def receiveMessage(self, message: Any, sender: Any) -> None:
         """As every actor, but while the Queue is being rebuilt all but the Store's answers wait, in order."""

@@ -184,6 +184,12 @@ class DropKey(Struct, frozen=True, tag=True):
     at: float
 
 
+class Fence(Struct, frozen=True, tag=True):
+    """Change nothing. Applied means: every write that was sent before it, by whomever, is on disk or never will be."""
+
+    at: float
+
+
 Write = (
     AcceptJob
     | Grant
@@ -198,6 +204,7 @@ Write = (
     | AddUser
     | AddKey
     | DropKey
+    | Fence
 )
 
 

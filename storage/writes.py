@@ -33,6 +33,7 @@ APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
     ops.AddUser: add_user,
     ops.AddKey: add_key,
     ops.DropKey: drop_key,
+    ops.Fence: lambda connection, write: ops.Applied(),
 }
 
 
