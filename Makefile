@@ -15,7 +15,7 @@ help:
 	@echo "make bench   measure"
 
 run: $(VENV)/.run
-	@$(BIN)/limner serve $(ARGS)
+	@$(BIN)/limner serve $(ARGS) || [ $$? -eq 130 ] # Ctrl-C is how one ends it
 
 test: $(VENV)/.test browser
 	@$(BIN)/pytest $(ARGS)

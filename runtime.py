@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -259,7 +260,7 @@ class Daemon:
         if self.process.demo_key is not None:
             lines += [
                 f"  demo key  {self.process.demo_key.reveal()}",
-                '  try       limner draw "a red fox in snow" -o fox.png',
+                f'  try       {own_command()} draw "a red fox in snow" -o fox.png',
                 "  note      the Discord behind it is simulated",
             ]
         print("\n".join([*lines, f"  terms     {TERMS}"]), flush=True)
@@ -316,6 +317,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _one_line(mistake: typer.TyperException) -> str:
     message = " ".join(mistake.format_message().split())
     return f"{message.rstrip('.')}; see limner --help"
+
+
+def own_command() -> str:
+    """What a person here types for `limner`."""
+    return "limner" if shutil.which("limner") else os.path.relpath(sys.argv[0])
 
 
 def _say(code: int, message: str) -> int:

@@ -185,6 +185,21 @@ def test_an_account_restarted_by_the_operator_in_the_middle_of_a_drawing_finishe
     assert [row["outcome"] for row in daemon.ledger()] == ["done"]
 
 
+def test_a_service_whose_parts_keep_dying_gives_up_with_exit_1_and_says_so(start):
+    daemon = start()
+    parts = ("scheduler", "lobby", "monitor", "gallery", "queue", "accounts")
+
+    def killed_often() -> bool:
+        for part in parts:
+            ask(f"{daemon.url}/admin/v1/actors/{part}/restart", daemon.admin_key, {})
+        return daemon.process.poll() is not None
+
+    eventually(killed_often, "it has given up")
+    assert daemon.process.returncode == 1
+    last = daemon.log().splitlines()[-1]
+    assert last.startswith("limner: the service gave up: TooManyRestarts")
+
+
 def test_a_discord_that_is_down_is_told_by_readyz_and_jobs_wait_for_it(start, tmp_path):
     simulator, found = start_simulator(tmp_path, 0)
     (tmp_path / "limner.toml").write_text(config_for(found))
