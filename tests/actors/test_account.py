@@ -193,11 +193,14 @@ def test_an_account_that_dies_goes_on_with_its_drawing(sim: Sim, tmp_path: Path,
     run(scene())
 
 
-def test_a_whole_process_that_ends_goes_on_with_its_drawing_at_the_next_start(sim: Sim, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["submitting", "drawing"])
+def test_a_whole_process_that_ends_goes_on_with_its_drawing_at_the_next_start(
+    sim: Sim, tmp_path: Path, moment: str
+) -> None:
     async def scene() -> None:
         async with studio(tmp_path, sim) as house:
             job = await house.order("a fox in the snow")
-            await house.progresses(job)
+            await house.until(lambda: moment in states_of(house, job))
         async with studio(tmp_path, sim) as house:
             await house.until(lambda: job in house.ears.jobs)
             await house.reaches(job, "done")
