@@ -76,17 +76,20 @@ def secrets_of(config: Config) -> tuple[str, ...]:
 def set_up_logs(secrets: Iterable[str], stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Sends structlog and the standard library's logging to `stream` (stderr), from `level` on."""
     stream = stream or sys.stderr
+    readable = stream.isatty()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        if readable
+        else structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=_last_steps(Redactor(secrets), readable=stream.isatty())
+            foreign_pre_chain=shared, processors=_last_steps(Redactor(secrets), readable)
         )
     )
     root = logging.getLogger()
