@@ -4,7 +4,7 @@ Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw
         Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings (accounts);  Kept, NotKept (gallery);
         Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, KeepAgain (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
-        LedgerOpen, Next, LeaseVoided -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
+        LedgerOpen, Next, LeaseVoided, Outdated -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
         Commit, Lookup -> store;  Observed -> monitor
 Crash   rebuilt from the store; leases unknown to it are refused at Begin; accounts send their outcomes again
 
@@ -33,6 +33,7 @@ from actors.queue_messages import (
     LeaseVoid,
     LeaseVoided,
     LedgerOpen,
+    Outdated,
     Place,
     Places,
     Stop,
@@ -276,14 +277,16 @@ class Queue(QueueCourse):
     # --- the scheduler ---------------------------------------------------------------------------------------
 
     def receiveMsg_Demand(self, demand: Demand, sender: Any) -> None:
+        if demand.epoch < self.epoch:
+            self.tell("scheduler", Outdated(self.epoch))
+            return
         if demand.epoch > self.epoch:
             self.epoch = demand.epoch
             self.forget_demands()
             for job in [job for job in self.jobs.values() if job.state == State.GRANTED]:
                 self._ungrant(job)
-        if demand.epoch == self.epoch:
-            self.ask(demand)
-            self.match()
+        self.ask(demand)
+        self.match()
 
     def receiveMsg_Withdraw(self, gone: Withdraw, sender: Any) -> None:
         self.withdraw(gone.lease)

@@ -143,6 +143,12 @@ class Next(Message, frozen=True):
     account: str
 
 
+class Outdated(Message, frozen=True):
+    """A demand's epoch is older than one the Queue has seen: the clock was set back. Ask again in a later one."""
+
+    epoch: int
+
+
 class LedgerOpen(Message, frozen=True):
     """The Queue has (re)started and knows no demands: please make them again."""
 

@@ -1,6 +1,6 @@
 """Scheduler: the ledger of capacity. Doles out tokens, which are leases on an account's places.
 
-Takes   AccountUp, AccountDown, SlotFree, Renew (accounts);  LedgerOpen, Next, LeaseVoided (queue);
+Takes   AccountUp, AccountDown, SlotFree, Renew (accounts);  LedgerOpen, Outdated, Next, LeaseVoided (queue);
         LeaseOverdue, Inspect (itself)
 Sends   Demand, Withdraw, LeaseVoid, Capacity -> queue;  Token -> lobby (for the session);  Announce -> accounts;
         Observed -> monitor
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.monitor_messages import Observed
-from actors.queue_messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Withdraw
+from actors.queue_messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Outdated, Withdraw
 from actors.shell import Shell
 from core.ids import new_id
 from core.tokens import BEGIN_S, Lease, Ledger
@@ -86,7 +86,7 @@ class Scheduler(Shell):
 
     ACCEPTS = (
         *(AccountUp, AccountDown, SlotFree, Renew),
-        *(LedgerOpen, Next, LeaseVoided),
+        *(LedgerOpen, Outdated, Next, LeaseVoided),
         *(LeaseOverdue, Inspect),
     )
 
@@ -97,7 +97,8 @@ class Scheduler(Shell):
         self.capacity = -1
 
     def on_start(self) -> None:
-        # Milliseconds since 1970: greater than any epoch before it, in this process and after a restart of it.
+        # Milliseconds since 1970: greater than any epoch before it, in this process and after a restart of it, unless
+        # the clock was set back: then the Queue says so (Outdated).
         self.epoch = int(self.wall() * 1000)
         self.tell("accounts", Announce(self.epoch))
         self.after(INSPECT_EACH_S, Inspect())
@@ -126,6 +127,12 @@ class Scheduler(Shell):
         self.ledger.forget_asked()
         self.capacity = -1
         self._ask()
+
+    def receiveMsg_Outdated(self, outdated: Outdated, sender: Any) -> None:
+        if outdated.epoch >= self.epoch:
+            self.epoch = outdated.epoch + 1
+            self.ledger.forget_asked()
+            self._ask()
 
     def receiveMsg_Next(self, following: Next, sender: Any) -> None:
         # A grant of another epoch, or for a place that is gone, is taken back at once: the job waits at its head again.
