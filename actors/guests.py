@@ -37,6 +37,7 @@ class Guest:
     digest: str = ""
     user: str = ""
     role: str = ""
+    welcomed: bool = False
 
 
 @dataclass(slots=True)
