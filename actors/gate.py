@@ -39,7 +39,7 @@ from protocol.api import (
     ShowMetrics,
     ShowReady,
 )
-from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame
+from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame, Welcome
 from storage.operations import AddKey, DropKey, FindKey, Found, KeyHolder, Refused, Written
 from system.message import Message
 
@@ -289,6 +289,8 @@ class Gate(Shell):
     # --- what others say through us --------------------------------------------------------------------------
 
     def receiveMsg_Say(self, say: Say, sender: Any) -> None:
+        if isinstance(say.words, Welcome) and (guest := self.guests.get(say.socket)) is not None:
+            guest.welcomed = True
         self._say(say.socket, say.words)
 
     def receiveMsg_Hang(self, hang: Hang, sender: Any) -> None:
@@ -305,7 +307,7 @@ class Gate(Shell):
     def receiveMsg_Drain(self, drain: Drain, sender: Any) -> None:
         self.draining = True
         for guest in self.guests.values():
-            if guest.standing is Standing.KNOWN:
+            if guest.standing is Standing.KNOWN and guest.welcomed:
                 self._say(guest.socket, Notice("draining", DRAINING))
 
     def _say(self, socket: str, words: ServerFrame | Answer) -> None:
