@@ -5,29 +5,33 @@ come, `pause_writing`/`resume_writing` as its transport says. After each call it
 `events_received()`, and closes the transport when `finished` (what was written still goes out) or aborts it when
 `gone`. Its first bytes are the HTTP request, so that uvicorn can hand over a connection it has parsed already.
 
-RFC 6455 itself is `websockets.server.ServerProtocol`; here is what Limner adds: origin, subprotocol, the first key,
-frames as types, refusals, and the manners towards slow, silent and noisy peers.
+RFC 6455 is the websockets library's: its machine for the opening (websocket_opening.py), its rules for a frame
+(websocket_frames.py). Here are the sequence of frames and what Limner adds: origin, subprotocol, the first key, frames
+as types, refusals, and the manners towards slow, silent and noisy peers. A process has ten thousand of these, nearly
+all silent: what is empty is the one empty value, and what is rare is made when it is needed.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from enum import Enum, auto
-from typing import TypeAlias
 
-import msgspec
-from websockets.frames import Frame, Opcode
+from websockets.exceptions import PayloadTooBig, ProtocolError
+from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import OPEN, Protocol, Side
-from websockets.server import ServerProtocol
+from websockets.protocol import OPEN
 
 from protocol.client import JSON, decode, encode
 from protocol.frames import Auth, ClientFrame, Error, Ping, Pong, ServerFrame
 from protocol.mistakes import ClientMistake
-from protocol.outbox import OUTBOX_BYTES_MAX, Outbox
-from protocol.websocket_opening import LOGGER, bearer_of, header_of, opening
+from protocol.outbox import Outbox
+from protocol.websocket_frames import read_frame, write_frame
+from protocol.websocket_opening import bearer_of, header_of, known_name, opening
+from protocol.websocket_values import Closed, Event, FrameReceived, Opened, Settings
 
-BAD_FRAMES, UNAUTHENTICATED, TRY_LATER, INVALID_DATA, ABNORMAL = 4400, 4401, 1013, 1007, 1006
+__all__ = ["Closed", "FrameReceived", "Opened", "Settings", "Stage", "WebSocket"]
+
+BAD_FRAMES, UNAUTHENTICATED, TRY_LATER, ABNORMAL = 4400, 4401, 1013, 1006
 BAD_FRAME_COUNT_MAX = 10
 MINUTE_S = 60.0
 # A limit that does not divide the minute must not cost a frame by rounding.
@@ -35,51 +39,8 @@ PACE_SLACK_S = 1e-6
 # Frames that come while the key is being checked wait for the answer.
 EARLY_FRAME_COUNT_MAX = 32
 CONTROL_BYTES_MAX = 65_536
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """What connections share. `allowed_origins` are those a browser may come from; no Origin is no browser."""
-
-    allowed_origins: frozenset[str] = frozenset()
-    path: str = "/ws"
-    frame_bytes: int = 65_536
-    prompt_chars: int = 4_000
-    frames_per_min: int = 120
-    auth_s: float = 5.0
-    handshake_s: float = 10.0
-    ping_s: float = 30.0
-    pong_s: float = 20.0
-    slow_s: float = 30.0
-    close_s: float = 5.0
-    outbox_bytes: int = OUTBOX_BYTES_MAX
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """The upgrade was accepted. With a `bearer` key or a `cookie` header the shell checks it, then says
-    `authenticated` or `refuse_key`; without, an `Auth` frame must come."""
-
-    subprotocol: str
-    bearer: str | None
-    cookie: str | None
-    forwarded_for: str | None
-
-    def __repr__(self) -> str:
-        return f"Opened(subprotocol={self.subprotocol!r})"
-
-
-class FrameReceived(msgspec.Struct, frozen=True):
-    """A known frame. `Auth` comes only while a key is wanted, all others only after `authenticated`."""
-
-    frame: ClientFrame
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """The connection is over; the last event. `code` 1006 means it ended without a close."""
-
-    code: int
-
-
-Event: TypeAlias = Opened | FrameReceived | Closed
+HEAD_END, HEAD_BYTES_MAX = b"\r\n\r\n", 65_536
+NEVER = float("-inf")
 
 
 class Stage(Enum):
@@ -91,12 +52,16 @@ class Stage(Enum):
     CLOSED = auto()
 
 
+#: Where frames are said and heard.
+OPEN_STAGES = frozenset({Stage.KEYLESS, Stage.CHECKING, Stage.LIVE})
+
+
 class WebSocket:
     """One connection. All `now` are seconds of one monotonic clock."""
 
     __slots__ = (
-        *("_bad_at", "_early", "_events", "_heard_at", "_is_text", "_message", "_opening", "_out", "_outbox"),
-        *("_paced_until", "_paused_at", "_pinged", "_refusal", "_settings", "_stage_by", "_wire"),
+        *("_bad_at", "_early", "_events", "_heard_at", "_is_text", "_message", "_out", "_outbox", "_paced_until"),
+        *("_paused_at", "_pinged", "_refusal", "_rest", "_settings", "_stage_by"),
         *("finished", "gone", "stage", "subprotocol"),
     )
 
@@ -106,17 +71,18 @@ class WebSocket:
         self.finished = False
         self.gone = False
         self._settings = settings
-        self._opening: ServerProtocol | None = opening(settings.allowed_origins, settings.frame_bytes)
-        self._wire: Protocol = self._opening
-        self._events: list[Event] = []
-        self._outbox = Outbox(settings.outbox_bytes)
-        self._out: list[bytes] = []
-        self._early: list[ClientFrame] = []
-        self._message = bytearray()
+        self._events: tuple[Event, ...] = ()
+        self._early: tuple[ClientFrame, ...] = ()
+        self._out = b""
+        # Where frames wait, and may be coalesced, while writing is paused.
+        self._outbox: Outbox | None = None
+        # The begin of a request or frame whose end has not come, and of a message in fragments.
+        self._rest = b""
+        self._message: bytearray | None = None
         self._is_text = False
         self._bad_at: deque[float] | None = None
         # When the frames heard so far would have been due at an even pace (GCRA): one number, not a time a frame.
-        self._paced_until = now - MINUTE_S
+        self._paced_until = NEVER
         self._refusal: tuple[int, str] | None = None
         self._stage_by: float | None = now + settings.handshake_s
         self._heard_at = now
@@ -125,17 +91,16 @@ class WebSocket:
 
     # --- what the shell asks ---
 
-    def events_received(self) -> list[Event]:
+    def events_received(self) -> tuple[Event, ...]:
         """What happened since the last call, in order."""
-        events, self._events = self._events, []
+        events, self._events = self._events, ()
         return events
 
-    def data_to_send(self) -> list[bytes]:
-        """The bytes to write now, in order; none while writing is paused, save a close."""
-        self._gather()
-        if self._paused_at is not None and self.stage in (Stage.KEYLESS, Stage.CHECKING, Stage.LIVE):
-            return []
-        data, self._out = self._out, []
+    def data_to_send(self) -> bytes:
+        """The bytes to write now; none while writing is paused, save a close."""
+        if self._paused_at is not None and self.stage in OPEN_STAGES:
+            return b""
+        data, self._out = self._out, b""
         return data
 
     def next_deadline(self) -> float | None:
@@ -143,7 +108,7 @@ class WebSocket:
         if self.gone:
             return None
         times = [self._stage_by]
-        if self.stage in (Stage.KEYLESS, Stage.CHECKING, Stage.LIVE):
+        if self.stage in OPEN_STAGES:
             settings = self._settings
             times.append(self._heard_at + settings.ping_s + (settings.pong_s if self._pinged else 0.0))
             times.append(None if self._paused_at is None else self._paused_at + settings.slow_s)
@@ -159,25 +124,18 @@ class WebSocket:
         if self.stage is Stage.CLOSED:
             return
         self._heard_at, self._pinged = now, False
-        self._wire.receive_data(data)
-        events = self._wire.events_received()
-        for event in events:
-            if isinstance(event, Request):
-                self._receive_request(event, now)
-                if len(events) == 1 and data.endswith(b"\r\n\r\n"):
-                    self._forget_opening()
-            elif isinstance(event, Frame):
-                self._receive_frame(event, now)
-        if self._wire.close_expected() and self._wire.eof_sent:
-            # Their close, a refused upgrade, or an offence (1002, 1007, 1009): nothing more is to come.
-            close = self._wire.close_rcvd or self._wire.close_sent
-            self._end(ABNORMAL if close is None else close.code, now)
+        data, self._rest = self._rest + data, b""
+        if self.stage is Stage.OPENING:
+            head, end, data = data.partition(HEAD_END)
+            if not end:
+                self._await_head(head, now)
+                return
+            self._receive_request(head + end, now)
+        self._receive_frames(data, now)
         self._bound_control(now)
 
     def receive_eof(self, now: float) -> None:
         """The peer closed its side."""
-        if self.stage is not Stage.CLOSED:
-            self._wire.receive_eof()
         self._end(ABNORMAL, now)
 
     def authenticated(self, now: float) -> None:
@@ -200,43 +158,42 @@ class WebSocket:
 
     def send(self, frame: ServerFrame, now: float) -> None:
         """Queues a frame; a reader too slow for it is closed 1013."""
-        if self.stage not in (Stage.KEYLESS, Stage.CHECKING, Stage.LIVE):
+        if self.stage not in OPEN_STAGES:
             return
         data = encode(frame, self.subprotocol)
-        is_text = isinstance(data, str)
-        payload = data.encode() if isinstance(data, str) else data
-        opcode = Opcode.TEXT if is_text else Opcode.BINARY
-        wire = Frame(opcode, payload).serialize(mask=False)
-        if not self._outbox.put(frame, wire):
+        wire = write_frame(Opcode.TEXT, data.encode()) if isinstance(data, str) else write_frame(Opcode.BINARY, data)
+        if self._outbox is None:
+            self._out += wire
+        elif not self._outbox.put(frame, wire):
             self.close(TRY_LATER, "too slow", now)
 
     def close(self, code: int, reason: str, now: float) -> None:
         """Closes from our side. What is queued goes out first, unless the reader is slow."""
-        if self.stage in (Stage.CLOSING, Stage.CLOSED):
-            return
-        if self._wire.state is not OPEN:
+        if self.stage in OPEN_STAGES:
+            self._outbox = None
+            self._out += write_frame(Opcode.CLOSE, Close(code, reason).serialize())
+            self.stage, self._stage_by = Stage.CLOSING, now + self._settings.close_s
+            self._events += (Closed(code),)
+        elif self.stage is Stage.OPENING:
             self._end(code, now)
-            return
-        self._gather()
-        self._outbox.take()
-        self._wire.send_close(code, reason)
-        self.stage, self._stage_by = Stage.CLOSING, now + self._settings.close_s
-        self._events.append(Closed(code))
 
     def pause_writing(self, now: float) -> None:
         """The transport's buffer is full: frames gather here until `resume_writing`."""
         if self._paused_at is None:
             self._paused_at = now
+            self._outbox = Outbox(self._settings.outbox_bytes)
 
     def resume_writing(self) -> None:
-        self._paused_at = None
+        if self._outbox is not None:
+            self._out += b"".join(self._outbox.take())
+        self._paused_at = self._outbox = None
 
     def tick(self, now: float) -> None:
         """Time has passed: a handshake, key, pong or close that never came, a reader that stays slow."""
         if self._stage_by is not None and now >= self._stage_by:
             self._stage_by = None
             self._overdue(now)
-        if self.stage not in (Stage.KEYLESS, Stage.CHECKING, Stage.LIVE):
+        if self.stage not in OPEN_STAGES:
             return
         settings = self._settings
         if self._paused_at is not None and now >= self._paused_at + settings.slow_s:
@@ -246,54 +203,102 @@ class WebSocket:
             self.gone = True
         elif now >= self._heard_at + settings.ping_s and not self._pinged:
             self._pinged = True
-            self._wire.send_ping(b"")
+            self._out += write_frame(Opcode.PING, b"")
 
     # --- how it is done ---
 
-    def _receive_request(self, request: Request, now: float) -> None:
-        machine = self._opening
-        assert machine is not None
-        response = machine.accept(request)
-        if response.status_code == 101:
-            if self._refusal is not None:
-                response = machine.reject(*self._refusal)
-            elif request.path.split("?", 1)[0] != self._settings.path:
-                response = machine.reject(404, "There is no WebSocket here.\n")
-        machine.send_response(response)
-        if response.status_code != 101:
-            return
-        self.subprotocol = machine.subprotocol or JSON
+    def _await_head(self, head: bytes, now: float) -> None:
+        self._rest = head
+        if len(head) > HEAD_BYTES_MAX:
+            self._end(ABNORMAL, now)
+            self.gone = True
+
+    def _receive_request(self, head: bytes, now: float) -> None:
+        machine = opening(self._settings.allowed_origins)
+        machine.receive_data(head)
+        for request in machine.events_received():
+            assert isinstance(request, Request)
+            response = machine.accept(request)
+            if response.status_code == 101:
+                if self._refusal is not None:
+                    response = machine.reject(*self._refusal)
+                elif request.path.split("?", 1)[0] != self._settings.path:
+                    response = machine.reject(404, "There is no WebSocket here.\n")
+            machine.send_response(response)
+            if response.status_code == 101:
+                self._open(request, known_name(machine.subprotocol), now)
+        self._out += b"".join(machine.data_to_send())
+        if machine.state is not OPEN:
+            self._end(ABNORMAL, now)
+
+    def _open(self, request: Request, subprotocol: str, now: float) -> None:
+        self.subprotocol = subprotocol
         bearer, cookie = bearer_of(request.headers), header_of(request.headers, "Cookie")
         forwarded_for = header_of(request.headers, "X-Forwarded-For")
         has_key = bearer is not None or cookie is not None
         self.stage = Stage.CHECKING if has_key else Stage.KEYLESS
         self._stage_by = now + (self._settings.handshake_s if has_key else self._settings.auth_s)
-        self._events.append(Opened(self.subprotocol, bearer, cookie, forwarded_for))
+        self._events += (Opened(self.subprotocol, bearer, cookie, forwarded_for),)
 
-    def _forget_opening(self) -> None:
-        """Goes on with a machine for frames alone, when nothing but the request has come: the one that knows the
-        opening keeps every header of it alive, 3 KB a connection."""
-        if self._wire.state is OPEN:
-            self._gather()
-            self._wire = Protocol(Side.SERVER, max_size=self._settings.frame_bytes, logger=LOGGER)
-            self._opening = None
+    def _receive_frames(self, data: bytes, now: float) -> None:
+        """Takes the whole frames; the begin of one waits for its end."""
+        at = 0
+        try:
+            while at < len(data) and self.stage is not Stage.CLOSED:
+                found = read_frame(data, at, self._settings.frame_bytes - len(self._message or b""))
+                if found is None:
+                    self._rest = data[at:]
+                    return
+                frame, at = found
+                self._receive_frame(frame, now)
+        except ProtocolError as offence:
+            self._fail(CloseCode.PROTOCOL_ERROR, str(offence), now)
+        except PayloadTooBig as offence:
+            self._fail(CloseCode.MESSAGE_TOO_BIG, str(offence), now)
+        except UnicodeDecodeError:
+            self._fail(CloseCode.INVALID_DATA, "text is not UTF-8", now)
 
     def _receive_frame(self, frame: Frame, now: float) -> None:
-        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
-            self._is_text, self._message = frame.opcode is Opcode.TEXT, bytearray(frame.data)
+        """Joins messages and answers control frames. Raises ProtocolError, UnicodeDecodeError."""
+        if frame.opcode is Opcode.PING:
+            self._out += write_frame(Opcode.PONG, bytes(frame.data))
+        elif frame.opcode is Opcode.CLOSE:
+            self._receive_close(bytes(frame.data), now)
         elif frame.opcode is Opcode.CONT:
+            if self._message is None:
+                raise ProtocolError("unexpected continuation frame")
             self._message += frame.data
-        else:
-            return
-        if not frame.fin or self.stage in (Stage.CLOSING, Stage.CLOSED):
-            return
-        message, self._message = bytes(self._message), bytearray()
-        try:
-            self._receive_message(message.decode() if self._is_text else message, now)
-        except UnicodeDecodeError:
-            self._wire.fail(INVALID_DATA, "text is not UTF-8")
+            if frame.fin:
+                message, self._message = bytes(self._message), None
+                self._receive_message(message, now)
+        elif frame.opcode is not Opcode.PONG:
+            if self._message is not None:
+                raise ProtocolError("expected a continuation frame")
+            self._is_text = frame.opcode is Opcode.TEXT
+            if frame.fin:
+                self._receive_message(bytes(frame.data), now)
+            else:
+                self._message = bytearray(frame.data)
 
-    def _receive_message(self, message: str | bytes, now: float) -> None:
+    def _receive_close(self, payload: bytes, now: float) -> None:
+        """The peer's close: the answer to ours, or the begin, which is answered with the same."""
+        close = Close.parse(payload)
+        if self._message is not None:
+            raise ProtocolError("incomplete fragmented message")
+        if self.stage is not Stage.CLOSING:
+            self._out += write_frame(Opcode.CLOSE, payload)
+        self._end(close.code, now)
+
+    def _fail(self, code: CloseCode, reason: str, now: float) -> None:
+        """An offence against the protocol: close with its code, and hear nothing more."""
+        if self.stage is not Stage.CLOSING:
+            self._out += write_frame(Opcode.CLOSE, Close(code, reason).serialize())
+        self._end(code, now)
+
+    def _receive_message(self, data: bytes, now: float) -> None:
+        if self.stage is Stage.CLOSING:
+            return
+        message = data.decode() if self._is_text else data
         try:
             if self.subprotocol == JSON and not self._is_text:
                 raise ClientMistake("bad_frame", f"{JSON} wants text frames, this one was binary.")
@@ -307,7 +312,7 @@ class WebSocket:
             self._deliver(frame, now)
 
     def _replay_early(self, now: float) -> None:
-        early, self._early = self._early, []
+        early, self._early = self._early, ()
         for frame in early:
             self._deliver(frame, now)
 
@@ -323,13 +328,13 @@ class WebSocket:
             if not isinstance(frame, Auth):
                 raise ClientMistake("unauthenticated", "Send `auth` with your key first.")
             self.stage, self._stage_by = Stage.CHECKING, now + self._settings.handshake_s
-            self._events.append(FrameReceived(frame))
+            self._events += (FrameReceived(frame),)
         elif isinstance(frame, Auth) and self.stage is Stage.LIVE:
             raise ClientMistake("bad_frame", "A key was given already; open another connection for another key.")
         elif self.stage is Stage.CHECKING:
             if len(self._early) >= EARLY_FRAME_COUNT_MAX:
                 raise ClientMistake("rate_limited", "Wait for `welcome`.", getattr(frame, "ref", None))
-            self._early.append(frame)
+            self._early += (frame,)
         elif self.stage is Stage.LIVE:
             limit = max(self._settings.frames_per_min, 1)
             paced_until = max(self._paced_until, now - MINUTE_S) + MINUTE_S / limit
@@ -341,7 +346,7 @@ class WebSocket:
             if isinstance(frame, Ping):
                 self.send(Pong(), now)
             else:
-                self._events.append(FrameReceived(frame))
+                self._events += (FrameReceived(frame),)
 
     def _answer_mistake(self, mistake: ClientMistake, now: float) -> None:
         if self.stage is Stage.KEYLESS:
@@ -368,22 +373,13 @@ class WebSocket:
         if self.stage is Stage.CLOSED:
             return
         if self.stage is not Stage.CLOSING:
-            self._events.append(Closed(code))
-        self._outbox.take()
+            self._events += (Closed(code),)
+        self._outbox = None
         self.stage, self._stage_by = Stage.CLOSED, now + self._settings.close_s
         self.finished = True
 
-    def _gather(self) -> None:
-        """Moves what may be written to `_out`; while paused frames stay where they can be coalesced."""
-        # The library's mark for the end of the stream is empty; `finished` says it here.
-        self._out += [data for data in self._wire.data_to_send() if data]
-        if self._paused_at is None:
-            self._out += self._outbox.take()
-
     def _bound_control(self, now: float) -> None:
         """A peer that pings and does not read would fill memory with our pongs."""
-        if self._paused_at is not None:
-            self._gather()
-            if sum(map(len, self._out)) > CONTROL_BYTES_MAX:
-                self._end(ABNORMAL, now)
-                self.gone = True
+        if self._paused_at is not None and len(self._out) > CONTROL_BYTES_MAX:
+            self._end(ABNORMAL, now)
+            self.gone = True

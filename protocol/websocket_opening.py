@@ -10,20 +10,19 @@ from websockets.exceptions import NegotiationError
 from websockets.server import ServerProtocol
 from websockets.typing import Origin, Subprotocol
 
-from protocol.client import SUBPROTOCOLS
+from protocol.client import JSON, SUBPROTOCOLS
 
 # At DEBUG the library logs frames, which hold keys and prompts.
 LOGGER = logging.getLogger("limner.websocket")
 LOGGER.setLevel(logging.WARNING)
 
 
-def opening(allowed_origins: Iterable[str], frame_bytes: int) -> ServerProtocol:
+def opening(allowed_origins: Iterable[str]) -> ServerProtocol:
     """A machine that awaits the request. No Origin is no browser, and may come."""
     return ServerProtocol(
         origins=[None, *(Origin(origin) for origin in allowed_origins)],
         subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
         select_subprotocol=_select,
-        max_size=frame_bytes,
         logger=LOGGER,
     )
 
@@ -37,6 +36,11 @@ def bearer_of(headers: Headers) -> str | None:
 def header_of(headers: Headers, name: str) -> str | None:
     """A header's value; several are joined as HTTP allows."""
     return ", ".join(headers.get_all(name)) or None
+
+
+def known_name(chosen: Subprotocol | None) -> str:
+    """Our own spelling of what was chosen: the request's would be kept once a connection."""
+    return next((name for name in SUBPROTOCOLS if name == chosen), JSON)
 
 
 def _select(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

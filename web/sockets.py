@@ -210,7 +210,7 @@ class Caller(asyncio.Protocol):
                 self._rehang()
         data = wire.data_to_send()
         if data:
-            self._transport.write(data[0] if len(data) == 1 else b"".join(data))
+            self._transport.write(data)
         if wire.gone:
             self._transport.abort()
         elif wire.finished and not self._transport.is_closing():
