@@ -96,13 +96,17 @@ class FairQueue:
         self._enter(flow, waiting, last=True)
 
     def put_back(self, waiting: Waiting, *, weight: float, concurrent: int) -> None:
-        """A job that was taken and did not begin: to the head of its lane; its user gets the turn back."""
+        """A job that was taken and did not begin: to the head of its lane; its user gets the turn back.
+
+        But as everybody, nobody is put before those who came meanwhile: turns that were taken when nobody else waited
+        and are given back all at once would be served in a row.
+        """
         if waiting.job in self._jobs:
             raise ValueError(f"{waiting.job} waits already")
         flow = self._flow(waiting.user, weight, concurrent)
         self._withdraw(flow)
         flow.running = max(0, flow.running - 1)
-        flow.start = max(0, flow.start - flow.cost)
+        flow.start = max(flow.start - flow.cost, min(flow.start, self.virtual))
         self._offer(flow)
         self._enter(flow, waiting, last=False)
 
