@@ -27,11 +27,12 @@ from protocol.api import (
     ShowMe,
     ShowReady,
 )
-from protocol.client import Auth, Cancel, Draw, Error, Jobs, Notice, Pong
+from protocol.client import Auth, Cancel, Draw, Error, Jobs, Notice, Pong, Quota, Welcome
 from storage.operations import AddKey, Applied, DropKey, FindKey, KeyHolder, Nothing, Refused
 from tests.actors.stage import CONFIG, play
 
 DRAW = Draw("r1", "a fox")
+WELCOME = Welcome("u1", "free", Quota(5, 0, "2026-01-02T00:00:00.000Z"), 0, "limner")
 HOLDER = KeyHolder("k1", "u1", "ada", "free", "user", False)
 OPERATED = CONFIG + '\n[admin]\nkey = "operator-key"\n[limits]\nsockets_per_user = 2\n'
 
@@ -335,11 +336,22 @@ def test_draining_is_told_and_new_drawings_are_refused_but_nothing_else():
     async def scene(stage):
         await set_up(stage)
         found = await enter(stage, "s1")
-        stage.tell("gate", Drain(), Spoken("s1", DRAW), Spoken("s1", Jobs()))
+        stage.tell("gate", Say("s1", WELCOME), Drain(), Spoken("s1", DRAW), Spoken("s1", Jobs()))
         assert await stage.heard("lobby", Heard) == [Heard("u1", "s1", Jobs())]
-        notice, error = found.said
+        _, notice, error = found.said
         assert isinstance(notice, Notice)
         assert (type(error), error.code, error.ref) == (Error, "draining", "r1")
+
+    play(scene)
+
+
+def test_welcome_is_the_first_frame_also_when_the_service_stops():
+    async def scene(stage):
+        await set_up(stage)
+        found = await enter(stage, "s1")
+        stage.tell("gate", Drain(), Say("s1", WELCOME))
+        await stage.quiet()
+        assert found.said == [WELCOME]
 
     play(scene)
 
