@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from actors.process import Process
@@ -87,8 +88,12 @@ class PromptHttp(HttpToolsProtocol):
     head_s = HEAD_S_MAX
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
-        """A connection opens."""
-        super().connection_made(transport)
+        """A connection opens. Instead of uvicorn's own: that asks the transport for its socket, which uvloop then keeps
+        with both of its names, 0.4 KB a connection that becomes a WebSocket."""
+        self.connections.add(self)
+        self.transport, self.flow = transport, FlowControl(transport)
+        self.client, self.server = (endpoint(transport, name) for name in ("peername", "sockname"))
+        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
         self._overdue = self.loop.call_later(self.head_s, transport.close)
 
     def on_message_begin(self) -> None:
@@ -106,6 +111,12 @@ class PromptHttp(HttpToolsProtocol):
         """The connection is gone."""
         self._overdue.cancel()
         super().connection_lost(exc)
+
+
+def endpoint(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
+    """Host and port of one end; None where it has none (a Unix socket)."""
+    address = transport.get_extra_info(name)
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None
 
 
 class Server(uvicorn.Server):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -33,7 +34,6 @@ class Switchboard:
     def __init__(self, desk: Desk, trusted: Networks) -> None:
         self.desk = desk
         self.trusted = trusted
-        self.callers: set[Caller] = set()
         self.by_remote: Counter[str] = Counter()
         self._settings: dict[str, Settings] = {}
         self._wheel: defaultdict[int, list[Caller]] = defaultdict(list)
@@ -54,7 +54,8 @@ class Switchboard:
 
     def close_all(self, code: int, reason: str) -> None:
         """Says goodbye to every caller; those that do not answer are cut off by the end of the process."""
-        for caller in list(self.callers):
+        # All hang in the wheel, save those whose request has not come.
+        for caller in {caller for slot in list(self._wheel.values()) for caller in slot if caller.slot is not None}:
             caller.close(code, reason)
 
     def protocol_class(self) -> Any:
@@ -112,7 +113,6 @@ class Caller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)  # type: ignore[attr-defined]
-        self._board.callers.add(self)
 
     def data_received(self, data: bytes) -> None:
         """First the request of the upgrade, put together again by uvicorn; then what the client sends."""
@@ -142,7 +142,6 @@ class Caller(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         board = self._board
-        board.callers.discard(self)
         if self._remote:
             board.by_remote[self._remote] -= 1
             if board.by_remote[self._remote] <= 0:
@@ -187,7 +186,8 @@ class Caller(asyncio.Protocol):
         board, headers = self._board, headers_of(request)
         limits = board.desk.process.config.limits
         peer = self._transport.get_extra_info("peername") or ("",)
-        self._remote = remote_of(str(peer[0]), headers.get("x-forwarded-for"), board.trusted)
+        # One text for all callers of an address, not one each.
+        self._remote = sys.intern(remote_of(str(peer[0]), headers.get("x-forwarded-for"), board.trusted))
         board.by_remote[self._remote] += 1
         self._wire = WebSocket(board.settings_for(headers.get("host", "")), now)
         if board.by_remote[self._remote] > limits.sockets_per_ip:
