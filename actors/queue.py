@@ -64,6 +64,8 @@ from system.message import Message
 
 #: Jobs read at once when the Queue is rebuilt.
 LOAD_PAGE = 5000
+#: Of how many waiting jobs of a user the places are told, the next ones first.
+PLACES_TOLD_MAX = 100
 #: Messages that may wait while the Queue is rebuilt; beyond it they are dropped (most are sent again anyway).
 HELD_MAX = 100_000
 #: A Store that has not answered for this long: no new jobs until it does.
@@ -161,7 +163,7 @@ class Queue(QueueCourse):
             return
         affinity = None
         plan = self.process.config.plan(wish.plan)
-        place = self.fair.place_of_new(wish.user, wish.mode, affinity, plan.weight)
+        place = self.fair.standing_of_new(wish.user, wish.mode, affinity, plan.weight, plan.concurrent)
         now = self.wall()
         write = AcceptJob(
             job=new_id("j", now, self.dice),
@@ -181,8 +183,8 @@ class Queue(QueueCourse):
             resets_at=resets_at(now, plan.timezone),
             daily=plan.daily,
             queued=plan.queued,
-            position=place,
-            eta_s=self.estimate.eta_s(place),
+            position=place.place,
+            eta_s=self.estimate.eta_s(place.place, place.held),
             at=now,
         )
 
@@ -223,12 +225,11 @@ class Queue(QueueCourse):
                 raise TypeError(f"the store answered {type(outcome).__name__} to AcceptJob")
 
     def receiveMsg_AskPlaces(self, ask: AskPlaces, sender: Any) -> None:
-        places = []
-        for job in self.fair.jobs_of(ask.user):
-            place = self.fair.place(job)
-            if place is not None:
-                places.append(Place(job, place, self.estimate.eta_s(place)))
-        self.tell("lobby", Places(ask.user, tuple(places)))
+        places = tuple(
+            Place(standing.job, standing.place, self.estimate.eta_s(standing.place, standing.held))
+            for standing in self.fair.standings(ask.user, PLACES_TOLD_MAX)
+        )
+        self.tell("lobby", Places(ask.user, places))
 
     def receiveMsg_Drain(self, drain: Drain, sender: Any) -> None:
         self.draining = True

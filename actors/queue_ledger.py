@@ -12,8 +12,7 @@ from sortedcontainers import SortedDict
 
 from actors.monitor_messages import Observed
 from actors.queue_messages import Demand, JobSettled, Next
-from actors.shell import Shell
-from actors.store_client import StoreClient
+from actors.store_client import StoreAsker
 from core.config import Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
@@ -21,10 +20,8 @@ from core.job import State
 from storage.operations import Applied, Grant, ImageRecord, JobRecord, Settle, Written
 
 
-class QueueLedger(Shell):
+class QueueLedger(StoreAsker):
     """Base of the Queue: its state and what keeps it consistent."""
-
-    store: StoreClient
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +92,7 @@ class QueueLedger(Shell):
     def match(self) -> None:
         """Give every standing place its fair next job, as long as there are any of both."""
         for demand in list(self.demands.values()):
-            if not len(self.fair):
+            if self.fair.is_stalled:
                 return
             waiting = self.fair.take(demand.account, demand.modes)
             if waiting is not None:

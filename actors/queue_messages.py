@@ -36,7 +36,7 @@ class Cancel(Message, frozen=True):
 
 
 class AskPlaces(Message, frozen=True):
-    """Where do this user's waiting jobs stand? Answered by Places."""
+    """Where do this user's next waiting jobs stand? Answered by Places."""
 
     user: str
 
@@ -88,7 +88,7 @@ class Place(Message, frozen=True):
 
 
 class Places(Message, frozen=True):
-    """Place (from 1) and ETA of each waiting job of the user."""
+    """Place (from 1) and ETA of the user's waiting jobs, of the first PLACES_TOLD_MAX of them."""
 
     user: str
     places: tuple[Place, ...]

@@ -1,4 +1,8 @@
-"""How long a job will wait, as far as one can tell: its place, the places there are, and how long drawings took."""
+"""How long a job will wait, as far as one can tell: its place, the slots there are, and how long drawings took.
+
+Two things hold a job up: the jobs before it, of which as many end at once as there are slots, and its own user's limit
+of drawings at once. Whichever takes longer is the wait.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +29,11 @@ class Estimate:
         """With another capacity."""
         return Estimate(self.drawing_s, slots)
 
-    def eta_s(self, place: int) -> float | None:
-        """Seconds until the job at `place` (from 1) is drawn: its own drawing after those before it. None: unknown."""
+    def eta_s(self, place: int, held: float = 0.0) -> float | None:
+        """Seconds until the job at `place` (from 1) is drawn: its own drawing after those before it. None: unknown.
+
+        `held`: how many drawings' times its user's own limit holds it up (core.fairness.Standing).
+        """
         if self.drawing_s is None or self.slots < 1:
             return None
-        return round(self.drawing_s * (1 + (place - 1) / self.slots), 1)
+        return round(self.drawing_s * (1 + max((place - 1) / self.slots, held)), 1)

@@ -1,24 +1,36 @@
 """Who is next: start-time fair queueing among users, with lanes, affinity and a bound on each user's drawings at once.
 
 Every user has a *start tag* in virtual time. The eligible user with the smallest one is served, and pays 1/weight for
-it; virtual time is the tag last served. A user who comes (back) starts at virtual time, so idling earns nothing, and
-the tag of one who leaves is remembered until virtual time has passed it, so leaving earns nothing either. Hence
-for any two users with eligible work all through an interval |Sᵢ/wᵢ − Sⱼ/wⱼ| ≤ 1/wᵢ + 1/wⱼ (Goyal, Vin and Cheng,
-"Start-time Fair Queuing", 1996, theorem 1 with unit costs). Virtual time is whole numbers, so nothing drifts.
+it; virtual time is the greatest tag served. Who comes (back) starts at virtual time, so idling earns nothing, and
+the tag of one who leaves is remembered until virtual time has passed it, so leaving earns nothing either. All who are
+eligible then have tags from virtual time to one turn later, hence for any two of them, all through an interval,
+|Sᵢ/wᵢ − Sⱼ/wⱼ| ≤ 1/wᵢ + 1/wⱼ (Goyal, Vin and Cheng, "Start-time Fair Queuing", 1996, theorem 1 with unit costs). A job
+put back was not begun, and its turn is given back: it may come on top. Virtual time is whole, so nothing drifts.
 
 A *lane* is (mode, account): jobs that any account with the mode may draw are in (mode, None), follow-ups that must run
-where their parent was drawn in (mode, that account). A user has one tag in all lanes, so spreading earns nothing.
-Operations are O(log n) in the users who wait; a user's own waiting jobs are in the order they came.
+where their parent was drawn in (mode, that account). A user has one tag in all lanes, so spreading earns nothing. Where
+accounts serve different lanes, a user whose accounts do not ask falls behind virtual time. That is made up for by one
+turn and not hoarded: who is served is then at virtual time at least. So whatever the lanes and whoever asks, between
+two turns of a user nobody else is given more than 2 + wⱼ/wᵢ of the places that the user could have had; in a lane that
+gets less than its share all the time, users take turns, whatever their weights.
+
+A user at the limit of drawings at once keeps the place that they would have if one of these ended now, which makes the
+places told to others the latest ones; how long the limit holds up a job is told beside its place (`Standing.held`).
+Operations are O(log n) in the jobs that wait; a user's own jobs in a lane are in the order they came.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import islice
 
+from msgspec import Struct
 from sortedcontainers import SortedSet
+
+from core.places import Places, whole_turns
 
 Lane = tuple[str, str | None]
 
@@ -26,8 +38,7 @@ Lane = tuple[str, str | None]
 TURN = 1 << 32
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True, gc=False):
     """A job that waits for a place. `account`: where it must run, if anywhere; `attempt`: its grants so far."""
 
     job: str
@@ -42,9 +53,23 @@ class Waiting:
         return (self.mode, self.account)
 
 
+class Standing(Struct, frozen=True):
+    """Where a waiting job stands: its place, from 1, among those of its mode, if nothing changes.
+
+    `held`: drawings' times that must pass before the user's own limit lets it begin, be the place what it may.
+    """
+
+    job: str
+    place: int
+    held: float
+
+
 @dataclass(slots=True)
 class Flow:
-    """One user: the start tag, what waits by lane, and how many run. `order` breaks ties by who came first."""
+    """One user: the start tag, what waits by lane and by mode, and how many run. `order` tells equal tags apart.
+
+    `owed`: turns given back and not used yet. `began`: jobs begun since `since`, the span of time that is looked at.
+    """
 
     user: str
     order: int
@@ -52,7 +77,11 @@ class Flow:
     concurrent: int
     start: int
     running: int = 0
-    lanes: dict[Lane, OrderedDict[str, Waiting]] = field(default_factory=dict)
+    owed: int = 0
+    began: int = 0
+    since: int = -1
+    lanes: dict[Lane, deque[str]] = field(default_factory=dict)
+    waits: dict[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -69,6 +98,10 @@ class Flow:
         """Whether another of the user's jobs may run now."""
         return self.running < self.concurrent
 
+    def held(self, before: int) -> float:
+        """How many drawings' times the user's limit holds up a job with `before` of their own before it."""
+        return max(0, self.running + before + 1 - self.concurrent) / max(1, self.concurrent)
+
 
 class FairQueue:
     """The waiting jobs of all users. An ordinary mutable object: each method computes first and changes last."""
@@ -77,10 +110,11 @@ class FairQueue:
         self.virtual = 0
         self._flows: dict[str, Flow] = {}
         self._lanes: dict[Lane, SortedSet] = {}
-        self._where: dict[str, Flow] = {}
+        self._places: dict[str, Places] = {}
         self._jobs: dict[str, Waiting] = {}
         self._idle: list[tuple[int, str]] = []
         self._arrivals = 0
+        self._span = 0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -88,27 +122,44 @@ class FairQueue:
     def __contains__(self, job: str) -> bool:
         return job in self._jobs
 
+    @property
+    def is_stalled(self) -> bool:
+        """Whether nothing waits, save jobs of users at their limit."""
+        return not self._lanes
+
     def add(self, waiting: Waiting, *, weight: float, concurrent: int) -> None:
         """A new job, at the end of its user's lane. Adding one that waits already is a mistake: ValueError."""
         if waiting.job in self._jobs:
             raise ValueError(f"{waiting.job} waits already")
         flow = self._flow(waiting.user, weight, concurrent)
-        self._enter(flow, waiting, last=True)
+        jobs = flow.lanes.get(waiting.lane)
+        if jobs is not None:  # nothing changes but the user's last turn
+            jobs.append(waiting.job)
+            self._count(flow, waiting)
+            self._show(flow)
+            return
+        self._withdraw(flow)
+        if not flow.lanes:
+            flow.start, flow.owed = max(flow.start, self.virtual), 0
+        elif waiting.account is None:
+            self._make_up(flow)
+        flow.lanes[waiting.lane] = deque((waiting.job,))
+        self._count(flow, waiting)
+        self._offer(flow)
 
     def put_back(self, waiting: Waiting, *, weight: float, concurrent: int) -> None:
-        """A job that was taken and did not begin: to the head of its lane; its user gets the turn back.
-
-        But as everybody, nobody is put before those who came meanwhile: turns that were taken when nobody else waited
-        and are given back all at once would be served in a row.
-        """
+        """A job that was taken and did not begin: to the head of its lane; its user gets the turn back."""
         if waiting.job in self._jobs:
             raise ValueError(f"{waiting.job} waits already")
         flow = self._flow(waiting.user, weight, concurrent)
         self._withdraw(flow)
         flow.running = max(0, flow.running - 1)
-        flow.start = max(flow.start - flow.cost, min(flow.start, self.virtual))
+        flow.start -= flow.cost
+        flow.owed += 1
+        flow.began -= 1
+        flow.lanes.setdefault(waiting.lane, deque()).appendleft(waiting.job)
+        self._count(flow, waiting)
         self._offer(flow)
-        self._enter(flow, waiting, last=False)
 
     def hold(self, user: str, *, weight: float, concurrent: int) -> None:
         """One more of the user's jobs runs without having been taken here (found running after a restart)."""
@@ -129,12 +180,17 @@ class FairQueue:
             return None
         (start, _, user), lane = min(heads, key=lambda head: (head[0], head[1][1] is None))
         flow = self._flows[user]
-        waiting = next(iter(flow.lanes[lane].values()))
+        waiting = self._jobs[flow.lanes[lane][0]]
         self._withdraw(flow)
-        self._leave(flow, waiting)
+        self._discount(flow, waiting)
         self.virtual = max(self.virtual, start)
         flow.running += 1
+        flow.began += 1
         flow.start = start + flow.cost
+        if flow.owed:
+            flow.owed -= 1
+        else:
+            self._make_up(flow)
         self._offer(flow)
         self._forget_the_past()
         return waiting
@@ -144,68 +200,69 @@ class FairQueue:
         flow = self._flows.get(user)
         if flow is None or flow.running == 0:
             return
-        was_eligible = flow.is_eligible
         self._withdraw(flow)
+        was_eligible = flow.is_eligible
         flow.running -= 1
-        if not was_eligible and flow.lanes:
-            flow.start = max(flow.start, self.virtual)
+        if flow.is_eligible and not was_eligible:
+            self._make_up(flow)
         self._offer(flow)
         self._rest(flow)
 
     def remove(self, job: str) -> Waiting | None:
-        """Take a waiting job out (cancelled); None when it does not wait here."""
+        """Take a waiting job out (cancelled); None when it does not wait. Linear in the user's jobs of its lane."""
         waiting = self._jobs.get(job)
         if waiting is None:
             return None
-        flow = self._where[job]
+        flow = self._flows[waiting.user]
         self._withdraw(flow)
-        self._leave(flow, waiting)
+        self._discount(flow, waiting)
         self._offer(flow)
         self._rest(flow)
         return waiting
 
-    def jobs_of(self, user: str) -> tuple[str, ...]:
-        """The user's waiting jobs, lane by lane, each lane in order."""
+    # --- what is told ----------------------------------------------------------------------------------------
+
+    def standings(self, user: str, limit: int) -> tuple[Standing, ...]:
+        """Where the user's waiting jobs stand, the first `limit` of them: lane by lane, each lane in order."""
         flow = self._flows.get(user)
-        return tuple(job for jobs in flow.lanes.values() for job in jobs) if flow else ()
+        return tuple(islice(self._standings(flow), limit)) if flow is not None else ()
 
     def place(self, job: str) -> int | None:
-        """The job's place (from 1) among those of its mode, if nothing changes; None when it does not wait."""
+        """The job's place, None when it does not wait. Linear in the user's jobs of its lane."""
         waiting = self._jobs.get(job)
         if waiting is None:
             return None
-        flow = self._where[job]
-        before = 0
-        for other in flow.lanes[waiting.lane]:
-            if other == job:
-                break
-            before += 1
-        return 1 + before + self._served_before(waiting, flow, self._tag(flow) + before * flow.cost)
+        flow = self._flows[waiting.user]
+        return self._caught_up(waiting.mode).place(flow.order, flow.lanes[waiting.lane].index(job))
 
-    def place_of_new(self, user: str, mode: str, account: str | None, weight: float) -> int:
-        """The place that a job would get if it were added now."""
-        flow = self._flows.get(user) or Flow(user, self._arrivals + 1, weight, 1, self.virtual)
-        waiting = Waiting("", user, mode, account)
-        before = len(flow.lanes.get(waiting.lane, ()))
-        return 1 + before + self._served_before(waiting, flow, self._tag(flow) + before * flow.cost)
+    def standing_of_new(self, user: str, mode: str, account: str | None, weight: float, concurrent: int) -> Standing:
+        """Where a job would stand if it were added now."""
+        flow = self._flows.get(user) or Flow(user, self._arrivals + 1, weight, concurrent, self.virtual)
+        before = len(flow.lanes.get((mode, account), ()))
+        start = max(flow.start, self.virtual)
+        return Standing("", self._caught_up(mode).place_of_new(flow.order, start, before), flow.held(before))
 
-    def _served_before(self, waiting: Waiting, flow: Flow, tag: int) -> int:
-        """How many jobs of other users of this mode have smaller tags."""
-        total = 0
-        for other in self._flows.values():
-            if other is flow:
-                continue
-            waits = sum(len(jobs) for lane, jobs in other.lanes.items() if lane[0] == waiting.mode)
-            if not waits:
-                continue
-            turns, rest = divmod(tag - self._tag(other), other.cost)
-            if turns >= 0:
-                comes_later = rest == 0 and other.order > flow.order
-                total += min(waits, turns + (0 if comes_later else 1))
-        return total
+    def shares(self) -> list[float]:
+        """Jobs begun by weight, of each user who could have begun more all the time since `look_anew`."""
+        return [flow.began / flow.weight for flow in self._flows.values() if flow.since == self._span]
 
-    def _tag(self, flow: Flow) -> int:
-        return flow.start if flow.is_eligible and flow.lanes else max(flow.start, self.virtual)
+    def look_anew(self) -> None:
+        """Begin a new span of time for `shares`, with those who could begin a job now."""
+        self._span += 1
+        for flow in self._flows.values():
+            if flow.lanes and flow.is_eligible:
+                flow.since, flow.began = self._span, 0
+
+    def _standings(self, flow: Flow) -> Iterator[Standing]:
+        for (mode, _), jobs in flow.lanes.items():
+            places = self._caught_up(mode)
+            for before, job in enumerate(jobs):
+                yield Standing(job, places.place(flow.order, before), flow.held(before))
+
+    def _caught_up(self, mode: str) -> Places:
+        places = self._places.setdefault(mode, Places())
+        places.catch_up(self.virtual)
+        return places
 
     # --- keeping the structure -------------------------------------------------------------------------------
 
@@ -216,34 +273,47 @@ class FairQueue:
             flow = self._flows[user] = Flow(user, self._arrivals, weight, concurrent, self.virtual)
         elif (flow.weight, flow.concurrent) != (weight, concurrent):
             self._withdraw(flow)
-            flow.weight, flow.concurrent = weight, concurrent
+            was_eligible = flow.is_eligible
+            flow.weight, flow.concurrent, flow.since = weight, concurrent, -1
+            flow.start = min(flow.start, self.virtual + flow.cost)
+            if flow.is_eligible and not was_eligible:
+                self._make_up(flow)
             self._offer(flow)
         return flow
 
-    def _enter(self, flow: Flow, waiting: Waiting, *, last: bool) -> None:
-        self._withdraw(flow)
-        if not flow.lanes and last:
-            flow.start = max(flow.start, self.virtual)
-        jobs = flow.lanes.setdefault(waiting.lane, OrderedDict())
-        jobs[waiting.job] = waiting
-        jobs.move_to_end(waiting.job, last=last)
-        self._jobs[waiting.job] = waiting
-        self._where[waiting.job] = flow
-        self._offer(flow)
+    def _make_up(self, flow: Flow) -> None:
+        """Who has fallen behind virtual time goes on from there; turns given back are not lost by it."""
+        if not flow.owed:
+            flow.start += whole_turns(self.virtual - flow.start, flow.cost) * flow.cost
 
-    def _leave(self, flow: Flow, waiting: Waiting) -> None:
+    def _count(self, flow: Flow, waiting: Waiting) -> None:
+        self._jobs[waiting.job] = waiting
+        flow.waits[waiting.mode] = flow.waits.get(waiting.mode, 0) + 1
+
+    def _discount(self, flow: Flow, waiting: Waiting) -> None:
+        """The job waits no longer."""
         jobs = flow.lanes[waiting.lane]
-        del jobs[waiting.job]
+        jobs.remove(waiting.job)
         if not jobs:
             del flow.lanes[waiting.lane]
         del self._jobs[waiting.job]
-        del self._where[waiting.job]
+        flow.waits[waiting.mode] -= 1
 
     def _offer(self, flow: Flow) -> None:
-        """Enter an eligible user in the lanes where something of theirs waits."""
+        """Enter an eligible user in the lanes where something of theirs waits, and everyone's turns in the places."""
         if flow.is_eligible:
             for lane in flow.lanes:
                 self._lanes.setdefault(lane, SortedSet()).add(flow.key)
+        if not flow.lanes or not flow.is_eligible:
+            flow.since = -1
+        self._show(flow)
+
+    def _show(self, flow: Flow) -> None:
+        for mode, count in flow.waits.items():
+            places = self._places.setdefault(mode, Places())
+            places.put(flow.order, flow.start, flow.cost, count, fixed=flow.owed > 0)
+        if 0 in flow.waits.values():
+            flow.waits = {mode: count for mode, count in flow.waits.items() if count}
 
     def _withdraw(self, flow: Flow) -> None:
         """Take the user out of all lanes, before their tag or eligibility changes."""

@@ -169,7 +169,9 @@ def test_the_place_told_is_the_place_served_when_nothing_changes(data: st.DataOb
         queue.add(Waiting(f"j{number}", user, "fast"), weight=weights[user], concurrent=MANY)
         if data.draw(st.booleans()):
             queue.take("a", MODES)
-    told = {job: queue.place(job) for user in weights for job in queue.jobs_of(user)}
+    told = {
+        job: queue.place(job) for user in weights for job in (standing.job for standing in queue.standings(user, MANY))
+    }
     served = {job: place for place, job in enumerate(drain(queue), 1)}
     assert told.keys() == served.keys()
     for job, place in told.items():
