@@ -17,9 +17,7 @@ from actors.account_work import Work
 from actors.monitor_messages import Observed
 from actors.queue_messages import AskHoldings
 from actors.scheduler import AccountDown, AccountUp, Announce
-from actors.shell import Shell
-from actors.store import Committed, LookedUp, NotCommitted
-from actors.store_client import ResendDue, StoreClient
+from actors.store_client import StoreAsker
 from core.config import AccountConfig
 from core.correlate import Correlator
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID, Command
@@ -43,17 +41,15 @@ class Tick(Message, frozen=True):
     """Time has passed."""
 
 
-class AccountPresence(Shell):
+class AccountPresence(StoreAsker):
     """Base of Account. Subclasses take events by the three `on_` hooks."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
         *(Tick, Prepared, Announce, Suspend, Reinstate, SetSlots),
         *GatewayLine.TAKES,
-        *StoreClient.TAKES,
     )
 
     account: AccountConfig
-    store: StoreClient
     errands: Errands
     outbox: Outbox
     observer: Observer
@@ -80,12 +76,12 @@ class AccountPresence(Shell):
     # --- the start -------------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
+        super().on_start()
         found = [account for account in self.process.config.accounts if account.name == self.subject]
         if not found:
             raise LookupError(f"there is no account {self.subject} in the config")
         self.account = found[0]
         self.slots = self.account.slots
-        self.store = StoreClient(self)
         self.outbox = Outbox(self)
         self.errands = Errands(self, self.account, Rest(self, self.account))
         self.dark_since = self.now() - DOWN_AFTER_S
@@ -271,17 +267,3 @@ class AccountPresence(Shell):
     def receiveMsg_SetSlots(self, order: SetSlots, sender: Any) -> None:
         self.slots = order.slots
         self.report(again=True)
-
-    # --- the store -------------------------------------------------------------------------------------------
-
-    def receiveMsg_Committed(self, committed: Committed, sender: Any) -> None:
-        self.store.receive(committed)
-
-    def receiveMsg_NotCommitted(self, refused: NotCommitted, sender: Any) -> None:
-        self.store.receive(refused)
-
-    def receiveMsg_LookedUp(self, looked_up: LookedUp, sender: Any) -> None:
-        self.store.receive(looked_up)
-
-    def receiveMsg_ResendDue(self, due: ResendDue, sender: Any) -> None:
-        self.store.receive(due)

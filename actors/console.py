@@ -19,9 +19,8 @@ import msgspec
 from actors.console_messages import AskConsole
 from actors.guests import digest_of
 from actors.session_messages import Say
-from actors.shell import Kill, Shell
-from actors.store_client import ResendDue, StoreClient
-from actors.store_messages import Committed, LookedUp, NotCommitted
+from actors.shell import Kill
+from actors.store_client import StoreAsker
 from core.ids import new_id
 from protocol.api import Instructed
 from protocol.client import ClientMistake, problem
@@ -32,13 +31,13 @@ NAME_CHARS_MAX = 64
 DEMO_USER = "demo"
 
 
-class Console(Shell):
+class Console(StoreAsker):
     """See the module's docstring."""
 
-    ACCEPTS = (AskConsole, *StoreClient.TAKES)
+    ACCEPTS = (AskConsole,)
 
     def on_start(self) -> None:
-        self.store = StoreClient(self)
+        super().on_start()
         if self.process.demo_key is not None:
             self._add_demo_user(self.process.demo_key.reveal())
 
@@ -173,17 +172,3 @@ class Console(Shell):
 
     def _unstored(self, asked: AskConsole) -> Callable[[str], None]:
         return lambda why: self._refuse(asked, "draining", "The store cannot take it just now; try again in a moment.")
-
-    # --- the store -------------------------------------------------------------------------------------------
-
-    def receiveMsg_Committed(self, committed: Committed, sender: Any) -> None:
-        self.store.receive(committed)
-
-    def receiveMsg_NotCommitted(self, refused: NotCommitted, sender: Any) -> None:
-        self.store.receive(refused)
-
-    def receiveMsg_LookedUp(self, looked_up: LookedUp, sender: Any) -> None:
-        self.store.receive(looked_up)
-
-    def receiveMsg_ResendDue(self, due: ResendDue, sender: Any) -> None:
-        self.store.receive(due)

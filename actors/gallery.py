@@ -19,9 +19,7 @@ from actors.account import FreshPicture, PictureAt, Previewed, Progressed
 from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say
-from actors.shell import Shell
-from actors.store_client import ResendDue, StoreClient
-from actors.store_messages import Committed, LookedUp, NotCommitted
+from actors.store_client import StoreAsker
 from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, media_type_of
 from protocol.api import ImageShown, Refusal, ShowImage
 from storage.operations import Found, ImageFound, ImageRecord, JobRecord, ReadImage
@@ -60,13 +58,13 @@ class Expired(Exception):
     """The address is no longer good; the message has a fresh one."""
 
 
-class Gallery(Shell):
+class Gallery(StoreAsker):
     """See the module's docstring."""
 
-    ACCEPTS = (Keep, PictureAt, Previewed, AskImage, *StoreClient.TAKES)
+    ACCEPTS = (Keep, PictureAt, Previewed, AskImage)
 
     def on_start(self) -> None:
-        self.store = StoreClient(self)
+        super().on_start()
         self.previews = Previews()
         self.keeping: set[tuple[str, int]] = set()
         #: The newest previews that wait to be fetched, by job.
@@ -228,17 +226,3 @@ class Gallery(Shell):
             self.log.error("a picture cannot be read", image=image.id, why=str(trouble))
             shown = Refusal("internal", "The picture cannot be read just now.")
         self.tell("gate", Say(ask.socket, shown))
-
-    # --- the store -------------------------------------------------------------------------------------------
-
-    def receiveMsg_Committed(self, committed: Committed, sender: Any) -> None:
-        self.store.receive(committed)
-
-    def receiveMsg_NotCommitted(self, refused: NotCommitted, sender: Any) -> None:
-        self.store.receive(refused)
-
-    def receiveMsg_LookedUp(self, looked_up: LookedUp, sender: Any) -> None:
-        self.store.receive(looked_up)
-
-    def receiveMsg_ResendDue(self, due: ResendDue, sender: Any) -> None:
-        self.store.receive(due)

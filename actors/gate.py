@@ -1,7 +1,7 @@
 """Gate: where users come in. Knows who is behind each socket; live transports stay in the process's table.
 
-Takes   Arrived, Spoken, Asked, Left (web);  Say, Hang (whoever answers);  HangAll (lobby);  Drain (runtime);
-        Committed, NotCommitted, LookedUp (store);  Recheck, ResendDue (itself)
+Takes   Arrived, Spoken, Asked, Left (web);  Say, Hang (whoever answers);  HangUser, HangAll (lobby);
+        Drain (runtime);  Committed, NotCommitted, LookedUp (store);  Recheck, ResendDue (itself)
 Sends   Attach, Detach, Heard -> lobby;  AskImage -> gallery;  AskMonitor -> monitor;  AskConsole -> console;
         Lookup, Commit -> store
 Crash   sockets drop (a new gate closes those it does not know with 1012); clients resume from their seq
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import sys
 from typing import Any
 
 from actors.console_messages import AskConsole
@@ -21,9 +22,8 @@ from actors.gallery import AskImage
 from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
 from actors.monitor_messages import AskMonitor
 from actors.queue_messages import Drain
-from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Say
-from actors.shell import Shell
-from actors.store_client import StoreClient
+from actors.session_messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
+from actors.store_client import StoreAsker
 from core.ids import new_id
 from protocol.api import (
     Answer,
@@ -98,24 +98,24 @@ class Recheck(Message, frozen=True):
     """Look up the next few keys again."""
 
 
-class Gate(Shell):
+class Gate(StoreAsker):
     """Authenticates sockets and requests, and passes what they say to whoever answers it."""
 
     ACCEPTS = (
-        *(Arrived, Spoken, Asked, Left, Say, Hang, HangAll, Drain),
-        *(*StoreClient.TAKES, Recheck),
+        *(Arrived, Spoken, Asked, Left, Say, Hang, HangUser, HangAll, Drain),
+        Recheck,
     )
 
     def __init__(self) -> None:
         super().__init__()
         self.guests: dict[str, Guest] = {}
-        self.sockets_of: dict[str, set[str]] = {}
+        self.sockets_of: dict[str, tuple[str, ...]] = {}
         self.known = KeyCache()
         self.checks: dict[str, list[Guest | Caller]] = {}
         self.draining = False
 
     def on_start(self) -> None:
-        self.store = StoreClient(self)
+        super().on_start()
         admin_key = self.process.config.admin.key
         self.operator_digest = digest_of(admin_key.reveal()) if admin_key else ""
         for door in list(self.process.sockets.values()):
@@ -144,9 +144,8 @@ class Gate(Shell):
         guest = self.guests.pop(left.socket, None)
         if guest is None or not guest.user:
             return
-        sockets = self.sockets_of[guest.user]
-        sockets.discard(guest.socket)
-        if not sockets:
+        self.sockets_of[guest.user] = tuple(each for each in self.sockets_of[guest.user] if each != guest.socket)
+        if not self.sockets_of[guest.user]:
             del self.sockets_of[guest.user]
         self.tell("lobby", Detach(guest.user, guest.socket))
 
@@ -184,11 +183,12 @@ class Gate(Shell):
 
     def _looked_up(self, digest: str, found: Found) -> None:
         holder = found if isinstance(found, KeyHolder) else None
-        if holder is not None:
-            self.known.put(digest, holder, self.now())
-        else:
+        waiting = self.checks.pop(digest)
+        if holder is None:
             self.known.drop(digest)
-        for who in self.checks.pop(digest):
+        elif any(isinstance(who, Caller) for who in waiting):  # requests come in bursts; a socket asks once
+            self.known.put(digest, holder, self.now())
+        for who in waiting:
             self._found(who, holder)
 
     def _found(self, who: Guest | Caller, holder: KeyHolder | None) -> None:
@@ -206,12 +206,12 @@ class Gate(Shell):
             self._admit(who, holder)
 
     def _admit(self, guest: Guest, holder: KeyHolder) -> None:
-        sockets = self.sockets_of.setdefault(holder.user, set())
+        sockets = self.sockets_of.get(holder.user, ())
         if len(sockets) >= self.process.config.limits.sockets_per_user:
             self._turn_away(guest, "rate_limited", "Too many connections of this user; close one.", CLOSE_LATER)
             return
-        sockets.add(guest.socket)
-        guest.standing, guest.user, guest.role = Standing.KNOWN, holder.user, holder.role
+        self.sockets_of[holder.user] = (*sockets, guest.socket)
+        guest.standing, guest.user, guest.role = Standing.KNOWN, holder.user, sys.intern(holder.role)
         self.tell("lobby", Attach(guest.user, guest.socket))
 
     def receiveMsg_Recheck(self, recheck: Recheck, sender: Any) -> None:
@@ -268,7 +268,7 @@ class Gate(Shell):
             self._say(caller.socket, LoggedOut())  # a key shown by itself is no login: nothing to end
             return
         self._write(DropKey(caller.digest, self.wall()), caller.socket, LoggedOut())
-        for socket in self.sockets_of.get(holder.user, set()).copy():
+        for socket in self.sockets_of.get(holder.user, ()):
             if self.guests[socket].digest == caller.digest:
                 self._turn_away(self.guests[socket], "unauthenticated", "Logged out.", CLOSE_UNAUTHENTICATED)
 
@@ -281,11 +281,6 @@ class Gate(Shell):
 
         self.store.commit(write, written, refused)
 
-    def _answered(self, answer: Message, sender: Any) -> None:
-        self.store.receive(answer)
-
-    receiveMsg_Committed = receiveMsg_NotCommitted = receiveMsg_LookedUp = receiveMsg_ResendDue = _answered  # noqa: N815
-
     # --- what others say through us --------------------------------------------------------------------------
 
     def receiveMsg_Say(self, say: Say, sender: Any) -> None:
@@ -297,6 +292,10 @@ class Gate(Shell):
         if (guest := self.guests.get(hang.socket)) is not None:
             guest.standing = Standing.LEAVING
         self._hang(hang.socket, hang.code, hang.reason)
+
+    def receiveMsg_HangUser(self, hang: HangUser, sender: Any) -> None:
+        for socket in self.sockets_of.get(hang.user, ()):
+            self.receiveMsg_Hang(Hang(socket, hang.code, hang.reason), sender)
 
     def receiveMsg_HangAll(self, hang: HangAll, sender: Any) -> None:
         for guest in self.guests.values():

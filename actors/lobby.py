@@ -2,7 +2,7 @@
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
         Token (scheduler);  Progressed (account, gallery);  Resting (sessions)
-Sends   the same messages -> session/USER;  Rest -> session/USER;  Hang, HangAll -> gate;  Restarted -> monitor
+Sends   the same messages -> session/USER;  Rest -> session/USER;  HangUser, HangAll -> gate;  Restarted -> monitor
 Crash   its sessions die with it; sockets are closed 1013 and resume; tokens time out
 
 A session is made when somebody needs one. An event for a user who has none here is dropped: it is stored, and replayed.
@@ -10,17 +10,15 @@ A session is made when somebody needs one. An event for a user who has none here
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-from thespian.actors import ActorAddress
 
 from actors.account_messages import Progressed
 from actors.monitor_messages import Restarted
 from actors.queue_messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
 from actors.scheduler import Token
 from actors.session import Session
-from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Rest, Resting
+from actors.session_messages import Attach, Detach, HangAll, HangUser, Heard, Rest, Resting
 from actors.session_words import CLOSE_LATER
 from actors.supervisor import Child, Employed, Supervisor
 from core.restarts import Restart
@@ -34,15 +32,13 @@ Routed = Attach | Detach | Heard | Token | Progressed | FromQueue
 
 
 @dataclass(slots=True)
-class Present:
-    """A user with a session here; `heard` counts what was routed to it.
+class Present(Employed):
+    """A user's session here; `heard` counts what was routed to it.
 
     `waiting`, once the session was let go: what came for the user before its end was heard of. It is for the next one.
     """
 
-    address: ActorAddress
     heard: int = 0
-    sockets: set[str] = field(default_factory=set)
     waiting: list[Routed] | None = None
 
 
@@ -54,9 +50,8 @@ class Lobby(Supervisor):
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
     )
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.present: dict[str, Present] = {}
+    RECORD = Present
+    employed: dict[str, Present]  # type: ignore[assignment]  # by the sessions' names; nothing else is employed here
 
     def on_start(self) -> None:
         super().on_start()
@@ -65,18 +60,19 @@ class Lobby(Supervisor):
 
     def _route(self, message: Routed, sender: Any) -> None:
         user = message.user
-        present = self.present.get(user) if user is not None else None
+        if user is None:
+            return
+        name = PREFIX + user
+        present = self.employed.get(name)
         if present is None:
-            if user is None or not isinstance(message, WAKING) or self.stopping:
+            if not isinstance(message, WAKING) or self.stopping:
                 return
-            present = self._make(user)
+            # Temporary: made again by the next message, not by a timer; whose session always dies harms no other.
+            self.employ(Child(name, Session, Restart.TEMPORARY))
+            present = self.employed[name]
         if present.waiting is not None:
             present.waiting.append(message)
             return
-        if isinstance(message, Attach):
-            present.sockets.add(message.socket)
-        elif isinstance(message, Detach):
-            present.sockets.discard(message.socket)
         present.heard += 1
         self.send(present.address, message)
 
@@ -85,27 +81,19 @@ class Lobby(Supervisor):
     receiveMsg_JobAccepted = receiveMsg_JobRefused = receiveMsg_CancelHeard = _route  # noqa: N815
     receiveMsg_Places = receiveMsg_JobMoved = receiveMsg_JobSettled = _route  # noqa: N815
 
-    def _make(self, user: str) -> Present:
-        name = PREFIX + user
-        # Temporary: made again by the next message, not by a timer; a user whose session always dies harms no other.
-        self.employ(Child(name, Session, Restart.TEMPORARY))
-        present = self.present[user] = Present(self.employed[name].address)
-        return present
-
     def receiveMsg_Resting(self, resting: Resting, sender: Any) -> None:
         """It may go if it has heard everything that was routed to it; else it will ask again when it has."""
-        present = self.present.get(resting.user)
-        if present is not None and present.heard == resting.heard and not present.sockets:
+        present = self.employed.get(PREFIX + resting.user)
+        if present is not None and present.heard == resting.heard:
             present.waiting = []
             self.send(present.address, Rest(resting.user))
 
     def on_child_lost(self, employed: Employed, reason: str | None) -> None:
         """A session has ended. If it crashed, its sockets are closed, and their clients resume with a fresh one."""
-        present = self.present.pop(employed.child.name.removeprefix(PREFIX))
+        assert isinstance(employed, Present)
         if reason is not None:
             self.log.warning("a session died", session=employed.child.name, reason=reason)
             self.tell("monitor", Restarted(employed.child.name))
-            for socket in present.sockets:
-                self.tell("gate", Hang(socket, CLOSE_LATER, "session died"))
-        for message in present.waiting or ():
+            self.tell("gate", HangUser(employed.child.name.removeprefix(PREFIX), CLOSE_LATER, "session died"))
+        for message in employed.waiting or ():
             self._route(message, self.myAddress)

@@ -39,8 +39,7 @@ from actors.queue_messages import (
     Stop,
     Withdraw,
 )
-from actors.store_client import ResendDue, StoreClient
-from actors.store_messages import Committed, LookedUp, NotCommitted
+from actors.store_client import StoreClient
 from core.ids import new_id
 from core.job import WAITING, WITH_THE_BOT, State, charge_of
 from core.quota import day_of, resets_at
@@ -89,7 +88,6 @@ class Queue(QueueCourse):
     ACCEPTS = (
         *(Enqueue, Cancel, AskPlaces, Drain),
         *(Demand, Withdraw, Capacity, LeaseVoid),
-        *StoreClient.TAKES,
     )
 
     def __init__(self) -> None:
@@ -101,7 +99,7 @@ class Queue(QueueCourse):
     # --- being rebuilt ---------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
-        self.store = StoreClient(self)
+        super().on_start()
         # What an earlier Queue wrote last may still be on its way to the disk: read only after it.
         self.store.commit(Fence(self.wall()), lambda outcome: self._load(None))
 
@@ -313,17 +311,3 @@ class Queue(QueueCourse):
             self.match()
 
         self.store.commit(Ungrant(job.id, job.attempt, self.wall()), ungranted)
-
-    # --- the store -------------------------------------------------------------------------------------------
-
-    def receiveMsg_Committed(self, committed: Committed, sender: Any) -> None:
-        self.store.receive(committed)
-
-    def receiveMsg_NotCommitted(self, refused: NotCommitted, sender: Any) -> None:
-        self.store.receive(refused)
-
-    def receiveMsg_LookedUp(self, looked_up: LookedUp, sender: Any) -> None:
-        self.store.receive(looked_up)
-
-    def receiveMsg_ResendDue(self, due: ResendDue, sender: Any) -> None:
-        self.store.receive(due)

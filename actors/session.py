@@ -34,7 +34,6 @@ from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Rest, 
 from actors.session_uploads import Uploaded
 from actors.session_views import NOTHING_LIVE, Live, is_news
 from actors.session_words import SessionWords
-from actors.store_client import StoreClient
 from core.job import TERMINAL, WAITING
 from protocol.client import ClientFrame, Progress, Queued, Started
 from storage.events import terminal_frame
@@ -78,15 +77,14 @@ class Session(SessionWords):
     ACCEPTS = (
         *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, ReviewDue, Uploaded),
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
-        *StoreClient.TAKES,
     )
     #: What comes by way of the lobby: counted, and held while the session loads.
-    ROUTED = frozenset(ACCEPTS) - {*StoreClient.TAKES, Rest, PlacesDue, RestDue, ReviewDue, Uploaded}
+    ROUTED = frozenset(ACCEPTS) - {Rest, PlacesDue, RestDue, ReviewDue, Uploaded}
 
     def __init__(self) -> None:
         super().__init__()
-        self.loading = True
-        self.held: list[Message] = []
+        #: What came while the session loads; None since it has.
+        self.held: list[Message] | None = []
         self.heard = 0
         self.asking_places = False
         self.resting_due = False
@@ -95,7 +93,7 @@ class Session(SessionWords):
     # --- loading ---------------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
-        self.store = StoreClient(self)
+        super().on_start()
         self._load(None)
 
     def _load(self, after: str | None) -> None:
@@ -112,9 +110,8 @@ class Session(SessionWords):
         self.store.lookup(Unfinished(self.subject, after, LOAD_PAGE), loaded)
 
     def _open(self) -> None:
-        self.loading = False
-        held, self.held = self.held, []
-        for message in held:
+        held, self.held = self.held, None
+        for message in held or ():
             self._handlers[type(message)](self, message, self.myAddress)
         self._look_ahead()
 
@@ -122,14 +119,14 @@ class Session(SessionWords):
         """As ever, but what is routed to the user is counted for `Resting`, and waits while the session loads."""
         if type(message) in self.ROUTED:
             self.heard += 1
-            if self.loading and type(message) is not Token:
+            if self.held is not None and type(message) is not Token:
                 if len(self.held) >= HELD_MAX:
                     self._myRef.crash(SessionOverrun(f"{HELD_MAX} messages while loading"), message)
                     return
                 self.held.append(message)
                 return
         super().receiveMessage(message, sender)
-        if not self.loading:
+        if self.held is None:
             self._look_ahead()
 
     def _look_ahead(self) -> None:
@@ -205,10 +202,7 @@ class Session(SessionWords):
         self.tell_passing(Progress(self.seq, progressed.job, percent, preview))
 
     def _stored(self, seq: int) -> None:
-        """A stored event has passed: the user's record has a newer seq, and its quota is to be read again."""
-        if self.user is not None and seq > self.user.seq:
-            self.user = replace(self.user, seq=seq)
-        self.user_read_at = float("-inf")
+        self.seq = max(self.seq, seq)
 
     def receiveMsg_ReviewDue(self, due: ReviewDue, sender: Any) -> None:
         """The Queue tells an event once, after it is stored; if it dies in between, the store knows better than we."""
@@ -224,7 +218,6 @@ class Session(SessionWords):
                     self.live.pop(job, None)
 
         self.store.lookup(Unfinished(self.subject, None, LOAD_PAGE), reviewed)
-        self.user_read_at = float("-inf")
         self.with_user(self._catch_up_all)
 
     def _catch_up_all(self, user: UserRecord | None) -> None:
@@ -254,7 +247,7 @@ class Session(SessionWords):
     # --- rest ------------------------------------------------------------------------------------------------
 
     def _is_idle(self) -> bool:
-        return not (self.loading or self.lines or self.jobs or self.uploading or len(self.store))
+        return not (self.held is not None or self.lines or self.jobs or self.uploading or len(self.store))
 
     def receiveMsg_RestDue(self, due: RestDue, sender: Any) -> None:
         self.resting_due = False
@@ -263,10 +256,3 @@ class Session(SessionWords):
 
     def receiveMsg_Rest(self, rest: Rest, sender: Any) -> None:
         self.leave()
-
-    # --- the store -------------------------------------------------------------------------------------------
-
-    def _answered(self, answer: Message, sender: Any) -> None:
-        self.store.receive(answer)
-
-    receiveMsg_Committed = receiveMsg_NotCommitted = receiveMsg_LookedUp = receiveMsg_ResendDue = _answered  # noqa: N815

@@ -49,6 +49,14 @@ class Hang(Message, frozen=True):
     reason: str
 
 
+class HangUser(Message, frozen=True):
+    """This user's sockets have lost their session: close them."""
+
+    user: str
+    code: int
+    reason: str
+
+
 class HangAll(Message, frozen=True):
     """Every authenticated socket has lost its session: close them all."""
 

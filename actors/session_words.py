@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,7 @@ from actors.session_messages import Hang, Say
 from actors.session_rules import banned_words, check_order
 from actors.session_uploads import UPLOADS_MAX, Uploaded, keep
 from actors.session_views import NOTHING_LIVE, Live, accepted_frame, first_view, job_view, welcome_frame
-from actors.shell import Shell
-from actors.store_client import StoreClient
+from actors.store_client import StoreAsker
 from core.ids import new_id
 from core.job import ACT
 from core.quota import day_of
@@ -64,13 +64,14 @@ from storage.operations import (
 
 CLOSE_LATER = 1013
 CLOSE_UNAUTHENTICATED = 4401
-#: A user's record read this short ago is good enough for another `welcome` (unless a job has changed it since).
-USER_FRESH_S = 1.0
 #: Events read at once for a replay.
 REPLAY_PAGE = 200
 #: Orders and cancels under way at the Queue, over all sockets; the Queue's answer to one is seconds away at worst.
 ASKERS_MAX = 1000
 ACT_MODE = "fast"
+#: By whose midnight the first read of a user's quota is made; it is made again if the user's plan has another.
+FIRST_PLAN = "free"
+NEVER = float("-inf")
 NO_USER = "This user is not known any more."
 
 
@@ -83,10 +84,8 @@ class Asker:
     by_http: bool
 
 
-class SessionWords(Shell):
+class SessionWords(StoreAsker):
     """See the module's docstring."""
-
-    store: StoreClient
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,10 +95,11 @@ class SessionWords(Shell):
         self.askers: dict[str, Asker] = {}
         self.requests = 0
         self.uploading = 0
-        self.user: UserRecord | None = None
-        self.user_read_at = float("-inf")
-        self.user_waiting: list[Callable[[UserRecord | None], None]] = []
-        self.polled_at = float("-inf")
+        #: The newest seq known here; it is repeated by frames that take none.
+        self.seq = 0
+        self.plan = FIRST_PLAN
+        self.user_waiting: tuple[Callable[[UserRecord | None], None], ...] = ()
+        self.polled_at = NEVER
 
     # --- speaking --------------------------------------------------------------------------------------------
 
@@ -137,34 +137,25 @@ class SessionWords(Shell):
             if line.is_live:
                 self.say(line.socket, frame)
 
-    @property
-    def seq(self) -> int:
-        """The newest seq known here; it is repeated by frames that take none."""
-        return self.user.seq if self.user else 0
-
     # --- the user --------------------------------------------------------------------------------------------
 
     def with_user(self, then: Callable[[UserRecord | None], None]) -> None:
-        """Calls `then` with the user's record, fresh to USER_FRESH_S; with None when there is no such user."""
-        if self.user is not None and self.now() - self.user_read_at < USER_FRESH_S:
-            then(self.user)
-            return
-        self.user_waiting.append(then)
+        """Calls `then` with the user's record, read now; with None when there is no such user. It is not kept: most
+        users are silent, and who speaks is worth a read."""
+        self.user_waiting += (then,)
         if len(self.user_waiting) == 1:
             self._read_user()
 
     def _read_user(self) -> None:
-        timezone = self.process.config.plan(self.user.plan if self.user else "free").timezone
-        day = day_of(self.wall(), timezone)
+        day = day_of(self.wall(), self.process.config.plan(self.plan).timezone)
 
         def found(user: Found) -> None:
             if isinstance(user, UserRecord):
-                self.user = user
+                self.seq, self.plan = max(self.seq, user.seq), sys.intern(user.plan)
                 if day_of(self.wall(), self.process.config.plan(user.plan).timezone) != day:
                     self._read_user()  # another plan, another midnight: `used` is of the wrong day
                     return
-                self.user_read_at = self.now()
-            waiting, self.user_waiting = self.user_waiting, []
+            waiting, self.user_waiting = self.user_waiting, ()
             known = user if isinstance(user, UserRecord) and not user.banned else None
             for then in waiting:
                 then(known)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from actors.shell import Shell
 from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
@@ -34,17 +35,20 @@ class Asked:
     refuse: Callable[[str], None] | None
 
 
+#: What is under way while nothing is: shared, and never written to. Ten thousand sessions hardly ever ask.
+NOTHING: dict[str, Asked] = {}
+
+
 class StoreClient:
     """One an actor. The actor passes it Committed, NotCommitted, LookedUp and ResendDue."""
 
-    __slots__ = ("_asked", "_count", "_owner", "_prefix", "_ticking")
+    __slots__ = ("_asked", "_count", "_owner", "_ticking")
     TAKES: tuple[type[Message], ...] = (Committed, NotCommitted, LookedUp, ResendDue)
 
     def __init__(self, owner: Shell) -> None:
         self._owner = owner
-        self._asked: dict[str, Asked] = {}
+        self._asked = NOTHING
         self._count = 0
-        self._prefix = f"{owner.name}:{owner.life}:"
         self._ticking = False
 
     def __len__(self) -> int:
@@ -68,8 +72,10 @@ class StoreClient:
 
     def _ask(self, what: Write | Read, then: Callable[..., None], refuse: Callable[[str], None] | None) -> None:
         self._count += 1
-        ask_id = f"{self._prefix}{self._count}"
+        ask_id = f"{self._owner.name}:{self._owner.life}:{self._count}"
         now = self._owner.now()
+        if self._asked is NOTHING:
+            self._asked = {}
         self._asked[ask_id] = Asked(what, then, now, now, refuse)
         self._send(ask_id, what)
         if not self._ticking:
@@ -82,15 +88,21 @@ class StoreClient:
 
     def receive(self, answer: Message) -> None:
         """An answer of the Store's, or the time to look for missing ones. One that was answered before is ignored."""
-        if isinstance(answer, Committed) and (asked := self._asked.pop(answer.op_id, None)):
+        if isinstance(answer, Committed) and (asked := self._take(answer.op_id)):
             asked.then(answer.outcome)
-        elif isinstance(answer, LookedUp) and (asked := self._asked.pop(answer.lookup_id, None)):
+        elif isinstance(answer, LookedUp) and (asked := self._take(answer.lookup_id)):
             asked.then(answer.found)
         elif isinstance(answer, NotCommitted) and (asked := self._asked.get(answer.op_id)) and asked.refuse:
-            del self._asked[answer.op_id]
+            self._take(answer.op_id)
             asked.refuse(answer.why)
         elif isinstance(answer, ResendDue):
             self._resend()
+
+    def _take(self, ask_id: str) -> Asked | None:
+        asked = self._asked.pop(ask_id, None)
+        if not self._asked:
+            self._asked = NOTHING
+        return asked
 
     def _resend(self) -> None:
         self._ticking = bool(self._asked)
@@ -100,3 +112,18 @@ class StoreClient:
                 self._send(ask_id, asked.what)
         if self._ticking:
             self._owner.after(RESEND_EACH_S, ResendDue())
+
+
+class StoreAsker(Shell):
+    """Base of the actors that talk to the Store: `store` is there from `on_start` on."""
+
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = StoreClient.TAKES
+    store: StoreClient
+
+    def on_start(self) -> None:
+        self.store = StoreClient(self)
+
+    def _answered(self, answer: Message, sender: Any) -> None:
+        self.store.receive(answer)
+
+    receiveMsg_Committed = receiveMsg_NotCommitted = receiveMsg_LookedUp = receiveMsg_ResendDue = _answered  # noqa: N815

@@ -72,11 +72,12 @@ class Supervisor(Shell):
     CHILDREN: ClassVar[tuple[Child, ...]] = ()
     INTENSITY: ClassVar[int] = 5
     PERIOD_S: ClassVar[float] = 60.0
+    #: What is kept of a child, for subclasses that keep more.
+    RECORD: ClassVar[type[Employed]] = Employed
 
     def __init__(self) -> None:
         super().__init__()
         self.employed: dict[str, Employed] = {}
-        self._names: dict[str, str] = {}  # by address: a lobby has ten thousand children
         self.restarts = Restarts(self.INTENSITY, self.PERIOD_S)
         self.stopping = False
 
@@ -92,7 +93,7 @@ class Supervisor(Shell):
         """Start a child now and keep it running by its restart policy; one employed already is left alone."""
         if child.name in self.employed:
             return
-        self.employed[child.name] = Employed(child, None, self.now())
+        self.employed[child.name] = self.RECORD(child, None, self.now())
         self._start_child(self.employed[child.name])
 
     def dismiss(self, name: str) -> None:
@@ -109,7 +110,7 @@ class Supervisor(Shell):
         raise TooManyRestarts(f"{employed.child.name} died again: {reason}")
 
     def on_child_exit(self, exited: ChildActorExited) -> None:
-        lost = self.employed.get(self._names.pop(exited.childAddress.actorAddressString, ""))
+        lost = self.employed.get(getattr(exited, "name", None) or "")
         if lost is None or lost.address != exited.childAddress:
             return  # dismissed, or told a second time
         lost.address = None
@@ -146,7 +147,6 @@ class Supervisor(Shell):
     def _start_child(self, employed: Employed) -> None:
         employed.started_at = self.now()
         employed.address = self._myRef.create(employed.child.actor, employed.child.name)
-        self._names[employed.address.actorAddressString] = employed.child.name
         self.send(employed.address, Start(employed.child.name))
 
     # --- orderly stop ----------------------------------------------------------------------------------------
