@@ -10,7 +10,7 @@ from actors.gate import RECHECK_S, Arrived, Asked, Gate, Left, Spoken
 from actors.guests import KNOWN_KEY_S, KNOWN_KEYS_MAX, KeyCache, digest_of, may_do
 from actors.monitor_messages import AskMonitor
 from actors.queue_messages import Drain
-from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Say
+from actors.session_messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
 from actors.shell import Kill
 from actors.store import Commit, Committed, LookedUp, Lookup, NotCommitted
 from protocol.api import (
@@ -312,6 +312,7 @@ def test_a_logout_drops_the_login_and_closes_its_sockets_only():
         mine, other = await enter(stage, "s1", "cookie", login), await enter(stage, "s2")
         answer = door(stage, "q1")
         stage.tell("gate", Asked("q1", "127.0.0.1", "cookie", LogOut()))
+        await answer_lookups(stage, login)
         commit = await stage.one("store", Commit)
         assert commit.write == DropKey(digest_of("cookie"), commit.write.at)
         stage.tell("gate", Committed(commit.op_id, Applied()))
@@ -376,6 +377,29 @@ def test_a_lobby_that_died_costs_all_authenticated_sockets_their_connection():
         stage.tell("gate", Arrived("s2", "127.0.0.1", None), HangAll(1013, "sessions started again"))
         await stage.quiet()
         assert (inside.code, outside.code) == (1013, None)
+
+    play(scene)
+
+
+def test_a_session_that_died_costs_all_sockets_of_its_user_and_nobody_elses():
+    async def scene(stage):
+        await set_up(stage)
+        doors = [await enter(stage, socket) for socket in ("s1", "s2")]
+        other = await enter(stage, "s3", "other", KeyHolder("k3", "u2", "eve", "free", "user", False))
+        stage.tell("gate", HangUser("u1", 1013, "session died"), HangUser("nobody", 1013, "session died"))
+        await stage.quiet()
+        assert ([found.code for found in doors], other.code) == ([1013, 1013], None)
+
+    play(scene)
+
+
+def test_the_key_of_a_request_is_remembered_for_a_burst_and_that_of_a_socket_is_not():
+    async def scene(stage):
+        await set_up(stage)
+        await enter(stage, "s1")
+        for socket, lookups in (("q1", 1), ("q2", 0)):
+            stage.tell("gate", Asked(socket, "127.0.0.1", "key", ShowMe()))
+            assert len(await answer_lookups(stage)) == lookups
 
     play(scene)
 

@@ -8,7 +8,7 @@ from actors.lobby import Lobby
 from actors.queue_messages import Places
 from actors.scheduler import Token
 from actors.session import REST_AFTER_S, Session
-from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Resting, Say
+from actors.session_messages import Attach, Detach, HangAll, HangUser, Heard, Resting, Say
 from actors.shell import Kill
 from actors.store import LookedUp, Lookup
 from protocol.api import ShowMe
@@ -69,7 +69,6 @@ def test_an_idle_session_rests_and_comes_back_when_it_is_needed():
         stage.tell("lobby", Detach("u1", "s1"))
         await asyncio.sleep(REST_AFTER_S * 1.5)
         assert not is_here(stage, "u1")
-        assert lobby.present == {}
         assert lobby.employed == {}
         stage.tell("lobby", Attach("u1", "s2"))
         await stage.quiet()
@@ -83,7 +82,7 @@ def test_a_session_does_not_rest_when_something_was_routed_to_it_meanwhile():
         lobby = set_up(stage)
         stage.tell("lobby", Heard("u1", "q1", ShowMe()))
         await stage.quiet()
-        heard = lobby.present["u1"].heard
+        heard = lobby.employed["session/u1"].heard
         stage.tell("lobby", Resting("u1", heard - 1))
         await stage.quiet()
         assert is_here(stage, "u1")
@@ -100,8 +99,7 @@ def test_a_session_that_died_costs_its_sockets_only_and_is_made_anew():
         stage.tell("lobby", Attach("u1", "s1"), Attach("u1", "s2"), Attach("u2", "s3"))
         await stage.heard("gate")
         stage.tell("session/u1", Kill("test"))
-        hung = await stage.heard("gate", Hang)
-        assert sorted((hang.socket, hang.code) for hang in hung) == [("s1", 1013), ("s2", 1013)]
+        assert [(hang.user, hang.code) for hang in await stage.heard("gate", HangUser)] == [("u1", 1013)]
         assert (is_here(stage, "u1"), is_here(stage, "u2")) == (False, True)
         stage.tell("lobby", Detach("u1", "s1"), Attach("u1", "s4"))
         await stage.quiet()
@@ -146,7 +144,7 @@ def test_a_thousand_sessions_come_and_go_without_a_trace():
         for user in users:
             stage.tell("lobby", Attach(user, f"s-{user}"))
         await stage.quiet()
-        assert len(lobby.present) == len(users)
+        assert len(lobby.employed) == len(users)
         for user in users:
             stage.tell("lobby", Detach(user, f"s-{user}"))
         await asyncio.sleep(REST_AFTER_S * 2)
