@@ -133,10 +133,10 @@ class FairQueue:
             raise ValueError(f"{waiting.job} waits already")
         flow = self._flow(waiting.user, weight, concurrent)
         jobs = flow.lanes.get(waiting.lane)
-        if jobs is not None:  # nothing changes but the user's last turn
+        if jobs is not None:  # one more turn, after the user's others: nothing else changes
             jobs.append(waiting.job)
             self._count(flow, waiting)
-            self._show(flow)
+            self._places[waiting.mode].add(flow.order)
             return
         self._withdraw(flow)
         if not flow.lanes:
@@ -271,7 +271,7 @@ class FairQueue:
         if flow is None:
             self._arrivals += 1
             flow = self._flows[user] = Flow(user, self._arrivals, weight, concurrent, self.virtual)
-        elif (flow.weight, flow.concurrent) != (weight, concurrent):
+        elif flow.weight != weight or flow.concurrent != concurrent:
             self._withdraw(flow)
             was_eligible = flow.is_eligible
             flow.weight, flow.concurrent, flow.since = weight, concurrent, -1

@@ -71,6 +71,12 @@ class Places:
         if not count:
             del self._rows[order]
 
+    def add(self, order: int) -> None:
+        """One more turn, after the others of a user who has some here."""
+        row = self._rows[order]
+        self._turns.add(row.first + row.count * row.step)
+        row.count += 1
+
     def catch_up(self, virtual: int) -> None:
         """Move those who are a whole turn or more behind virtual time, up to CATCH_UP_MAX of them, up to it."""
         now = virtual << ORDER_BITS
