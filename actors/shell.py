@@ -16,7 +16,6 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, ClassVar
 
-import structlog
 from thespian.actors import (
     Actor,
     ActorAddress,
@@ -28,6 +27,7 @@ from thespian.actors import (
 
 from actors.process import Process
 from system.message import Message
+from system.plain_structlog import structlog
 
 
 class Start(Message, frozen=True):

@@ -7,7 +7,6 @@ import io
 import warnings
 
 import msgspec
-from PIL import Image, UnidentifiedImageError
 
 THUMB_PX = 512
 THUMB_QUALITY = 82
@@ -37,6 +36,8 @@ class Checked(msgspec.Struct, frozen=True):
 
 def check(data: bytes) -> Checked:
     """Decodes the whole picture and draws its thumbnail. Raises BadPicture."""
+    from PIL import Image, UnidentifiedImageError  # 2 MB that only the pool's processes need
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

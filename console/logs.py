@@ -10,12 +10,13 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
-from typing import Any, TextIO
-
-import structlog
-from structlog.typing import Processor
+from typing import TYPE_CHECKING, Any, TextIO
 
 from core.config import Config, Secret
+from system.plain_structlog import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 MASK = "…"
 #: Fields of these names never show, whatever they hold.

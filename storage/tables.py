@@ -104,8 +104,8 @@ jobs = Table(
     Column("charged_day", String, nullable=False),
 )
 _unfinished: dict[str, Any] = {
+    # PostgreSQL's twin is said where they are built, in the migration: here it would import that dialect, 2 MB.
     "sqlite_where": text("finished_at IS NULL"),
-    "postgresql_where": text("finished_at IS NULL"),
 }
 Index("jobs_unfinished", jobs.c.id, **_unfinished)
 Index("jobs_unfinished_of_user", jobs.c.user, jobs.c.id, **_unfinished)

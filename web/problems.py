@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 import msgspec
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from protocol.client import ClientMistake, problem
 from protocol.mistakes import PROBLEM_TYPE
+from system.plain_structlog import structlog
 
 #: Paths whose readers are programs; people elsewhere get a line of text.
 PROGRAM_PATHS = ("/api/", "/admin/", "/v1/", "/images/")
