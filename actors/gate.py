@@ -40,12 +40,10 @@ from protocol.api import (
     ShowReady,
 )
 from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame, Welcome
+from protocol.frames import CLOSE_LATER, CLOSE_RESTARTING, CLOSE_UNAUTHENTICATED
 from storage.operations import AddKey, DropKey, FindKey, Found, KeyHolder, Refused, Written
 from system.message import Message
 
-CLOSE_UNAUTHENTICATED = 4401
-CLOSE_RESTARTING = 1012
-CLOSE_LATER = 1013
 LOGIN_S = 30 * 86_400
 #: Every open socket's key is looked up again once in this time; a revoked key loses its sockets.
 RECHECK_S = 900.0

@@ -19,9 +19,9 @@ from actors.queue_messages import CancelHeard, JobAccepted, JobMoved, JobRefused
 from actors.scheduler import Token
 from actors.session import Session
 from actors.session_messages import Attach, Detach, HangAll, HangUser, Heard, Rest, Resting
-from actors.session_words import CLOSE_LATER
 from actors.supervisor import Child, Employed, Supervisor
 from core.restarts import Restart
+from protocol.frames import CLOSE_LATER
 
 PREFIX = "session/"
 #: What a session is made for. Nothing else needs one that is not there.

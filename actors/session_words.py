@@ -49,6 +49,7 @@ from protocol.client import (
     ServerFrame,
     decode_server,
 )
+from protocol.frames import CLOSE_LATER, CLOSE_UNAUTHENTICATED
 from storage.operations import (
     EventRecords,
     Found,
@@ -62,8 +63,6 @@ from storage.operations import (
     UserRecord,
 )
 
-CLOSE_LATER = 1013
-CLOSE_UNAUTHENTICATED = 4401
 #: Events read at once for a replay.
 REPLAY_PAGE = 200
 #: Orders and cancels under way at the Queue, over all sockets; the Queue's answer to one is seconds away at worst.

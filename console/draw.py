@@ -24,10 +24,11 @@ from console.endings import FAILED, INTERRUPTED, NO_CONNECTION, REFUSED, USAGE, 
 from console.progress import Line
 from console.reach import Daemon, call, fetch, no_connection
 from protocol.client import (
+    JSON,
+    MSGPACK,
     Accepted,
     Cancelled,
     ClientFrame,
-    ClientMistake,
     Done,
     Draw,
     Error,
@@ -44,14 +45,13 @@ from protocol.client import (
     decode_server,
     encode,
 )
+from protocol.frames import CLOSE_UNAUTHENTICATED
 
-SUBPROTOCOL = "limner.v1.msgpack"
 FRAME_BYTES_MAX = 16 << 20
 CONNECT_S_MAX = 10.0
 #: How long a daemon that was there may be away.
 AWAY_S_MAX = 60.0
 AGAIN_S_MIN, AGAIN_S_MAX = 0.25, 3.0
-CLOSE_UNAUTHENTICATED = 4401
 #: Refusals of a daemon that has just come back, or is about to go: it will take it later.
 PASSING = frozenset({"draining", "rate_limited"})
 
@@ -181,7 +181,7 @@ async def _connected(daemon: Daemon) -> AsyncIterator[ClientConnection]:
     url = daemon.url.replace("http", "ws", 1) + "/ws"
     async with connect(
         url,
-        subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # a NewType of str
+        subprotocols=[MSGPACK],  # type: ignore[list-item]  # a NewType of str
         additional_headers={"Authorization": f"Bearer {daemon.key}"},
         open_timeout=CONNECT_S_MAX,
         max_size=FRAME_BYTES_MAX,
@@ -194,8 +194,8 @@ async def _converse(wire: ClientConnection, daemon: Daemon, order: Order, line: 
     """Says what we want, and hears until the drawing has ended. Raises ConnectionClosed, Quit."""
     async for data in wire:
         try:
-            frame = decode_server(data, SUBPROTOCOL)
-        except ClientMistake:
+            frame = decode_server(data, MSGPACK)
+        except ValueError:
             continue  # a newer daemon's news
         for answer in _hear(frame, order, line):
             await _send(wire, answer)
@@ -207,7 +207,7 @@ async def _converse(wire: ClientConnection, daemon: Daemon, order: Order, line: 
 
 
 async def _send(wire: ClientConnection, frame: ClientFrame) -> None:
-    await wire.send(encode(frame, SUBPROTOCOL))
+    await wire.send(encode(frame, MSGPACK))
 
 
 def _hear(frame: ServerFrame, order: Order, line: Line) -> tuple[ClientFrame, ...]:
@@ -243,6 +243,6 @@ def _catch_up(job: dict[str, object], order: Order) -> None:
     """The job as it is, in place of events that cannot be replayed any more."""
     found = {**job, "seq": order.seq, "seconds": 0.0, "type": job.get("status")}
     if job.get("status") in ("done", "failed", "cancelled"):
-        ended = decode_server(json.dumps(found), "limner.v1.json")
+        ended = decode_server(json.dumps(found), JSON)
         if isinstance(ended, Done | Failed | Cancelled):
             order.ended = ended

@@ -206,7 +206,7 @@ class Progress(msgspec.Struct, frozen=True, tag_field="type", tag="progress"):
 
 
 class Done(msgspec.Struct, frozen=True, tag_field="type", tag="done"):
-    """The pictures are kept; `seconds` since the job was accepted, `text` for describe and shorten."""
+    """The pictures are kept; `seconds` since the job was submitted, `text` for describe and shorten."""
 
     seq: int
     job: str
@@ -291,3 +291,11 @@ ServerFrame: TypeAlias = (
     | Pong
 )
 TERMINAL_FRAMES = (Done, Failed, Cancelled)
+
+# --- why a connection ends: the codes of its close frame (4000 and up are ours, the others of RFC 6455) ---
+
+CLOSE_ABNORMAL = 1006  # never sent: it ended without a close frame
+CLOSE_RESTARTING = 1012
+CLOSE_LATER = 1013
+CLOSE_BAD_FRAMES = 4400
+CLOSE_UNAUTHENTICATED = 4401

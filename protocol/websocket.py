@@ -22,7 +22,18 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 
 from protocol.client import JSON, decode, encode
-from protocol.frames import Auth, ClientFrame, Error, Ping, Pong, ServerFrame
+from protocol.frames import (
+    CLOSE_ABNORMAL,
+    CLOSE_BAD_FRAMES,
+    CLOSE_LATER,
+    CLOSE_UNAUTHENTICATED,
+    Auth,
+    ClientFrame,
+    Error,
+    Ping,
+    Pong,
+    ServerFrame,
+)
 from protocol.mistakes import ClientMistake
 from protocol.outbox import Outbox
 from protocol.websocket_frames import read_frame, write_frame
@@ -31,7 +42,6 @@ from protocol.websocket_values import Closed, Event, FrameReceived, Opened, Sett
 
 __all__ = ["Closed", "FrameReceived", "Opened", "Settings", "Stage", "WebSocket"]
 
-BAD_FRAMES, UNAUTHENTICATED, TRY_LATER, ABNORMAL = 4400, 4401, 1013, 1006
 BAD_FRAME_COUNT_MAX = 10
 MINUTE_S = 60.0
 # A limit that does not divide the minute must not cost a frame by rounding.
@@ -136,7 +146,7 @@ class WebSocket:
 
     def receive_eof(self, now: float) -> None:
         """The peer closed its side."""
-        self._end(ABNORMAL, now)
+        self._end(CLOSE_ABNORMAL, now)
 
     def authenticated(self, now: float) -> None:
         """The key is good: frames that waited for this come as events."""
@@ -154,7 +164,7 @@ class WebSocket:
     def refuse_key(self, now: float, message: str = "The key is not valid.") -> None:
         """The key is wrong: `error unauthenticated`, then close 4401."""
         self.send(Error("unauthenticated", message), now)
-        self.close(UNAUTHENTICATED, "unauthenticated", now)
+        self.close(CLOSE_UNAUTHENTICATED, "unauthenticated", now)
 
     def send(self, frame: ServerFrame, now: float) -> None:
         """Queues a frame; a reader too slow for it is closed 1013."""
@@ -165,7 +175,7 @@ class WebSocket:
         if self._outbox is None:
             self._out += wire
         elif not self._outbox.put(frame, wire):
-            self.close(TRY_LATER, "too slow", now)
+            self.close(CLOSE_LATER, "too slow", now)
 
     def close(self, code: int, reason: str, now: float) -> None:
         """Closes from our side. What is queued goes out first, unless the reader is slow."""
@@ -197,9 +207,9 @@ class WebSocket:
             return
         settings = self._settings
         if self._paused_at is not None and now >= self._paused_at + settings.slow_s:
-            self.close(TRY_LATER, "too slow", now)
+            self.close(CLOSE_LATER, "too slow", now)
         elif now >= self._heard_at + settings.ping_s + settings.pong_s:
-            self._end(ABNORMAL, now)
+            self._end(CLOSE_ABNORMAL, now)
             self.gone = True
         elif now >= self._heard_at + settings.ping_s and not self._pinged:
             self._pinged = True
@@ -210,7 +220,7 @@ class WebSocket:
     def _await_head(self, head: bytes, now: float) -> None:
         self._rest = head
         if len(head) > HEAD_BYTES_MAX:
-            self._end(ABNORMAL, now)
+            self._end(CLOSE_ABNORMAL, now)
             self.gone = True
 
     def _receive_request(self, head: bytes, now: float) -> None:
@@ -229,7 +239,7 @@ class WebSocket:
                 self._open(request, known_name(machine.subprotocol), now)
         self._out += b"".join(machine.data_to_send())
         if machine.state is not OPEN:
-            self._end(ABNORMAL, now)
+            self._end(CLOSE_ABNORMAL, now)
 
     def _open(self, request: Request, subprotocol: str, now: float) -> None:
         self.subprotocol = subprotocol
@@ -357,15 +367,15 @@ class WebSocket:
             self._bad_at = self._bad_at or deque(maxlen=BAD_FRAME_COUNT_MAX)
             self._bad_at.append(now)
             if len(self._bad_at) == BAD_FRAME_COUNT_MAX and self._bad_at[0] > now - MINUTE_S:
-                self.close(BAD_FRAMES, "too many bad frames", now)
+                self.close(CLOSE_BAD_FRAMES, "too many bad frames", now)
 
     def _overdue(self, now: float) -> None:
         if self.stage is Stage.KEYLESS:
             self.refuse_key(now, f"No key came within {self._settings.auth_s:g} s.")
         elif self.stage is Stage.CHECKING:
-            self.close(TRY_LATER, "the key could not be checked", now)
+            self.close(CLOSE_LATER, "the key could not be checked", now)
         else:
-            self._end(ABNORMAL, now)
+            self._end(CLOSE_ABNORMAL, now)
             self.gone = True
 
     def _end(self, code: int, now: float) -> None:
@@ -381,5 +391,5 @@ class WebSocket:
     def _bound_control(self, now: float) -> None:
         """A peer that pings and does not read would fill memory with our pongs."""
         if self._paused_at is not None and len(self._out) > CONTROL_BYTES_MAX:
-            self._end(ABNORMAL, now)
+            self._end(CLOSE_ABNORMAL, now)
             self.gone = True

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from actors.process import Process
+from protocol.frames import CLOSE_RESTARTING
 from web import api, pages, streams
 from web.exchange import Desk, Tell
 from web.problems import HANDLERS, broken
@@ -136,7 +137,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """WebSockets first: uvicorn waits for connections to end, and these would not by themselves."""
-        self.switchboard.close_all(1012, "the service is stopping")
+        self.switchboard.close_all(CLOSE_RESTARTING, "the service is stopping")
         await super().shutdown(sockets)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 
 import pytest
 
 from console import draw as drawing
-from console.draw import Away, Order, _catch_up, _hear, check_output, save
+from console.draw import Away, Order, _catch_up, _converse, _hear, check_output, save
 from console.endings import FAILED, REFUSED, USAGE, Quit
 from console.progress import Line
 from console.reach import Daemon
 from protocol.client import (
+    MSGPACK,
     Accepted,
     Cancelled,
     Done,
@@ -25,6 +27,7 @@ from protocol.client import (
     Resume,
     Started,
     Welcome,
+    encode,
 )
 
 DAEMON = Daemon("http://127.0.0.1:8080", "k")
@@ -116,6 +119,17 @@ def test_events_that_cannot_be_replayed_are_made_up_for_by_the_job_itself(order,
 def test_a_job_that_goes_on_is_waited_for(order):
     _catch_up({"job": "j1", "status": "drawing"}, order)
     assert order.ended is None
+
+
+def test_frames_of_a_newer_daemon_are_passed_over(order):
+    class Wire:
+        async def __aiter__(self):
+            yield b"\x81\xa4type\xa4news"
+            yield encode(Done(9, "j1", (PICTURE,), (), 6.0), MSGPACK)
+
+    order.job = "j1"
+    asyncio.run(_converse(Wire(), DAEMON, order, Heard()))
+    assert isinstance(order.ended, Done)
 
 
 # --- the whole of it, but for the wire ----------------------------------------------------------------------------
