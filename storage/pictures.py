@@ -8,16 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING
+import secrets
+from abc import ABC, abstractmethod
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
-
-import obstore
-from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, from_url
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
 
 
 class PictureTrouble(Exception):
@@ -28,54 +22,60 @@ class Missing(LookupError):
     """No picture is kept under this path."""
 
 
-class Pictures:
-    """An image store, over obstore."""
+class Pictures(ABC):
+    """An image store."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-
+    @abstractmethod
     async def put(self, path: str, data: bytes) -> None:
         """Keeps the bytes under the path, replacing what was there. Raises PictureTrouble."""
-        try:
-            await obstore.put_async(self._store, path, data)
-        except (BaseError, OSError) as error:
-            raise _trouble("kept", error) from error
 
+    @abstractmethod
     async def get(self, path: str) -> bytes:
         """The bytes under the path. Raises Missing, PictureTrouble."""
-        try:
-            found = await obstore.get_async(self._store, path)
-            return bytes(await found.bytes_async())
-        except (NotFoundError, FileNotFoundError):
-            raise Missing(path) from None
-        except (BaseError, OSError) as error:
-            raise _trouble("read", error) from error
 
+    @abstractmethod
     async def delete(self, path: str) -> None:
         """Forgets what is under the path; nothing there is fine. Raises PictureTrouble."""
-        try:
-            await obstore.delete_async(self._store, path)
-        except (NotFoundError, FileNotFoundError):
-            return
-        except (BaseError, OSError) as error:
-            raise _trouble("deleted", error) from error
 
 
 class FolderPictures(Pictures):
-    """In a folder. obstore renames a finished file into place but leaves it to the system when to write it to disk."""
+    """In a folder; the disk is waited for in threads."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        super().__init__(LocalStore(folder))
         self._folder = folder
 
     async def put(self, path: str, data: bytes) -> None:
         """As Pictures.put."""
-        await super().put(path, data)
+        place = self._place(path)
         try:
-            await asyncio.to_thread(_write_through, self._folder / path)
+            await asyncio.to_thread(_keep, place, data)
         except OSError as error:
-            raise _trouble("kept", error) from error
+            raise trouble("kept", error) from error
+
+    async def get(self, path: str) -> bytes:
+        """As Pictures.get."""
+        place = self._place(path)
+        try:
+            return await asyncio.to_thread(place.read_bytes)
+        except FileNotFoundError:
+            raise Missing(path) from None
+        except OSError as error:
+            raise trouble("read", error) from error
+
+    async def delete(self, path: str) -> None:
+        """As Pictures.delete."""
+        place = self._place(path)
+        try:
+            await asyncio.to_thread(place.unlink, missing_ok=True)
+        except OSError as error:
+            raise trouble("deleted", error) from error
+
+    def _place(self, path: str) -> Path:
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or ".." in parts.parts:
+            raise ValueError("a path of a picture leads out of its folder")
+        return self._folder / parts
 
 
 class MemoryPictures(Pictures):
@@ -110,29 +110,35 @@ def open_pictures(url: str) -> Pictures:
             return MemoryPictures()
         if parts.scheme == "file":
             return FolderPictures(Path(unquote(parts.path)))
-        return Pictures(from_url(url))
     except OSError as error:
-        raise PictureTrouble(f"images.url cannot be used: {_line(error)}") from error
-    except (BaseError, ValueError):
-        # What these errors say repeats the URL, which may hold credentials.
-        raise PictureTrouble("images.url must be like file:///FOLDER or s3://BUCKET/PREFIX") from None
+        raise PictureTrouble(f"images.url cannot be used: {error.strerror or type(error).__name__}") from error
+    from storage.bucket import open_bucket  # its library is 4 MB that a folder does not need
+
+    return open_bucket(url)
 
 
-def _write_through(path: Path) -> None:
-    """Returns when the file and its name in the folder are on disk."""
-    for each in (path, path.parent):
-        descriptor = os.open(each, os.O_RDONLY)
+def _keep(place: Path, data: bytes) -> None:
+    """Writes a file beside its place and moves it there; returns when bytes and name are on disk."""
+    new_folder = not place.parent.is_dir()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = place.parent / f".{place.name}.{secrets.token_hex(4)}"
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
+    for folder in (place.parent, place.parent.parent)[: 2 if new_folder else 1]:
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
 
-def _trouble(verb: str, error: Exception) -> PictureTrouble:
-    return PictureTrouble(f"a picture could not be {verb}: {_line(error)}")
-
-
-def _line(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def trouble(verb: str, error: Exception) -> PictureTrouble:
+    """The trouble behind an error, in one line."""
+    line = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+    return PictureTrouble(f"a picture could not be {verb}: {line or type(error).__name__}")
