@@ -14,7 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from actors.gate import Arrived, Asked, Left, Spoken
-from protocol.api import Answer, CancelJob, ImageShown, JobShown, PlaceJob, Question, Refusal, ShowImage, ShowJobs, ShowMe
+from protocol.api import (
+    Answer,
+    CancelJob,
+    ImageShown,
+    JobShown,
+    PlaceJob,
+    Question,
+    Refusal,
+    ShowImage,
+    ShowJobs,
+    ShowMe,
+)
 from protocol.client import (
     TERMINAL_FRAMES,
     Accepted,

@@ -46,7 +46,7 @@ from tests.city.weather import Weather
 from tests.city.witness import Witness
 
 #: Memory where there is such a folder: the disk's own time is not what is tested.
-SHM = Path("/dev/shm")  # noqa: S108
+SHM = Path("/dev/shm")
 STORM_S = (60.0, 150.0)
 CALM_S_MAX = 700.0
 #: After all has settled, until acknowledgements and last words are out.
