@@ -94,11 +94,14 @@ class Correlator:
 
     `claimed` are the message ids of results from before that have their owner already; None says that they are not
     known. Then a restored drawing gets no result without proof: what looks unclaimed in the channel's history may be
-    another user's, given before the restart.
+    another user's, given before the restart. `born`: since when drawings are remembered at all (None: since ever). One
+    of before it that was given up has left no memory; as long as its result may come, a result without proof that
+    seems to have only one candidate may be its.
     """
 
-    def __init__(self, claimed: Iterable[str] | None = None) -> None:
+    def __init__(self, claimed: Iterable[str] | None = None, born: float | None = None) -> None:
         self._knows_claimed = claimed is not None
+        self._remembers_all_at = None if born is None else born + GHOST_S_MAX
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._held: list[_Waiting] = []
         self._claimed: OrderedDict[str, None] = OrderedDict.fromkeys(claimed or ())
@@ -231,10 +234,12 @@ class Correlator:
                 alone.setdefault(found[0].drawing.nonce, []).append((waiting, found[0]))
         # Two results that can only be one drawing's: one is a stranger's, and nothing says which.
         ties = (pairs[0] for pairs in alone.values() if len(pairs) == 1)
-        return next((tie for tie in ties if self._may_settle(tie[1]) and _is_due(tie[1].drawing, tie[0], now)), None)
+        return next((tie for tie in ties if self._may_settle(tie[1], now) and _is_due(tie[1].drawing, tie[0], now)), None)
 
-    def _may_settle(self, entry: _Entry) -> bool:
+    def _may_settle(self, entry: _Entry, now: float) -> bool:
         """Whether being the only candidate means anything: not among results whose owners we do not know."""
+        if self._remembers_all_at is not None and now < self._remembers_all_at:
+            return False
         return self._knows_claimed or not entry.restored
 
     # --- consequences ---
