@@ -53,11 +53,11 @@ class AccountPresence(StoreAsker):
     errands: Errands
     outbox: Outbox
     observer: Observer
+    correlator: Correlator
 
     def __init__(self) -> None:
         super().__init__()
         self.works: dict[str, Work] = {}
-        self.correlator = Correlator()
         self.commands: dict[str, Command] = {}
         self.line: GatewayLine | None = None
         self.saved: SavedSession | None = None
@@ -83,6 +83,7 @@ class AccountPresence(StoreAsker):
         self.account = found[0]
         self.slots = self.account.slots
         self.outbox = Outbox(self)
+        self.correlator = Correlator(born=self.now())
         self.errands = Errands(self, self.account, Rest(self, self.account))
         self.dark_since = self.now() - DOWN_AFTER_S
         self.store.lookup(ReadGateway(self.subject), self._session_found)
