@@ -22,7 +22,7 @@ from core.config import AccountConfig
 from core.correlate import Correlator
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID, Command
 from protocol.drawing_events import Observer
-from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, Resumed, SavedSession
+from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, SavedSession
 from storage.operations import Found, GatewayRecord, ReadGateway, SaveGateway, Written
 from system.message import Message
 
@@ -159,8 +159,6 @@ class AccountPresence(StoreAsker):
                     self.seq = None
                     self.save_due_at = 0.0
                     self.on_ready()
-                case Resumed():
-                    self.on_resumed(event)
                 case Hangup(then=Fatal() as fatal):
                     self.suspend(f"Discord closed the gateway for good ({fatal.code}): {fatal.reason}")
                 case Hangup():
@@ -174,9 +172,6 @@ class AccountPresence(StoreAsker):
 
     def on_ready(self) -> None:
         """A new gateway session: what happened before it is not replayed."""
-
-    def on_resumed(self, event: Resumed) -> None:
-        """Everything missed was replayed."""
 
     # --- time ------------------------------------------------------------------------------------------------
 

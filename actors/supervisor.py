@@ -96,23 +96,13 @@ class Supervisor(Shell):
         self.employed[child.name] = self.RECORD(child, None, self.now())
         self._start_child(self.employed[child.name])
 
-    def dismiss(self, name: str) -> None:
-        """Stop a child for good."""
-        employed = self.employed.pop(name, None)
-        if employed is not None and employed.address is not None:
-            self.send(employed.address, ActorExitRequest())
-
     def on_child_lost(self, employed: Employed, reason: str | None) -> None:
         """A child has died (`reason`) or ended (None), before it is or is not started again. For subclasses."""
-
-    def give_up_on(self, employed: Employed, reason: str | None) -> None:
-        """The children die too often: end, so that the supervisor above decides."""
-        raise TooManyRestarts(f"{employed.child.name} died again: {reason}")
 
     def on_child_exit(self, exited: ChildActorExited) -> None:
         lost = self.employed.get(getattr(exited, "name", None) or "")
         if lost is None or lost.address != exited.childAddress:
-            return  # dismissed, or told a second time
+            return  # left behind at a stop, or told a second time
         lost.address = None
         reason: str | None = getattr(exited, "reason", "killed")
         if self.stopping:
@@ -129,8 +119,7 @@ class Supervisor(Shell):
         self.restarts = self.restarts.add(self.now())
         self.on_child_lost(lost, reason)
         if self.restarts.too_many:
-            self.give_up_on(lost, reason)
-            return
+            raise TooManyRestarts(f"{lost.child.name} died again: {reason}")
         lost.attempt = next_attempt(lost.attempt, self.now() - lost.started_at)
         lost.restarts += 1
         self.tell("monitor", Restarted(lost.child.name))

@@ -138,7 +138,7 @@ class Correlator:
         return self._look_again(now)
 
     def drawings(self) -> tuple[Drawing, ...]:
-        """The open drawings with all that is known of them: what is stored for a restart."""
+        """The open drawings with all that is known of them."""
         return tuple(entry.drawing for entry in self._entries.values() if entry.standing is _Standing.OPEN)
 
     # --- signs come ---

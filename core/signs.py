@@ -1,4 +1,4 @@
-"""What the correlator takes and gives, as values: signs, drawings, findings. It is `core.correlate`."""
+"""What the correlator (core/correlate.py) takes and gives, as values: signs, drawings, findings."""
 
 from __future__ import annotations
 

@@ -91,18 +91,10 @@ def describe(place: Place, commands: Mapping[str, Command], nonce: str, upload: 
     return _command(place, commands, nonce, "describe", [_attachment("image", 0)], (upload,))
 
 
-def blend(
-    place: Place,
-    commands: Mapping[str, Command],
-    nonce: str,
-    uploads: tuple[Upload, ...],
-    aspect_ratio: str | None = None,
-) -> dict[str, Any]:
-    """`/blend` of two to five uploads; `aspect_ratio` is `a:b`."""
+def blend(place: Place, commands: Mapping[str, Command], nonce: str, uploads: tuple[Upload, ...]) -> dict[str, Any]:
+    """`/blend` of two to five uploads."""
     assert 2 <= len(uploads) <= BLEND_IMAGE_COUNT_MAX, "blend takes two to five pictures"
     options = [_attachment(f"image{number + 1}", number) for number in range(len(uploads))]
-    if aspect_ratio is not None:
-        options.append(_string("dimensions", f"--ar {aspect_ratio}"))
     return _command(place, commands, nonce, "blend", options, uploads)
 
 

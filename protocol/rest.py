@@ -26,10 +26,9 @@ MESSAGES_PAGE_LENGTH_MAX = 100
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One call. `route` names it for limits and metrics, `major` is its channel, guild or webhook id.
+    """One call. `route` names it for limits and metrics, `major` is its channel, guild or webhook id; `json` its body.
 
-    `json` is sent as JSON, `body` as raw bytes. `path` is an absolute URL for an upload slot, which is not Discord's:
-    `authorized` is then False and the token must not be sent.
+    An upload slot is not Discord's, and the token must not go there: it is filled by other means (system/links.py).
     """
 
     method: str
@@ -37,9 +36,6 @@ class Request(msgspec.Struct, frozen=True):
     route: str
     major: str = ""
     json: Any = None
-    body: bytes | None = None
-    headers: dict[str, str] = {}
-    authorized: bool = True
     interaction_callback: bool = False
 
     def __repr__(self) -> str:
@@ -102,12 +98,6 @@ def post_attachments(channel_id: str, filename: str, size_bytes: int) -> Request
     body = {"files": [{"filename": filename, "file_size": size_bytes, "id": "0"}]}
     path = f"/channels/{channel_id}/attachments"
     return Request("POST", path, "POST /channels/{channel}/attachments", channel_id, json=body)
-
-
-def put_upload(upload_url: str, data: bytes, content_type: str) -> Request:
-    """Fills an upload slot; the token must not go there."""
-    headers = {"Content-Type": content_type}
-    return Request("PUT", upload_url, "PUT upload", body=data, headers=headers, authorized=False)
 
 
 def post_callback(interaction_id: str, token: str, body: dict[str, Any]) -> Request:

@@ -155,12 +155,6 @@ class WebSocket:
         self.stage, self._stage_by = Stage.LIVE, None
         self._replay_early(now)
 
-    def want_key(self, now: float) -> None:
-        """The headers held no key after all (a cookie of something else): an `auth` frame must come."""
-        if self.stage is Stage.CHECKING:
-            self.stage, self._stage_by = Stage.KEYLESS, now + self._settings.auth_s
-            self._replay_early(now)
-
     def refuse_key(self, now: float, message: str = "The key is not valid.") -> None:
         """The key is wrong: `error unauthenticated`, then close 4401."""
         self.send(Error("unauthenticated", message), now)

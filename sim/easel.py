@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw
 
 from sim.palette import Color
 
@@ -92,10 +92,6 @@ class Easel:
             result = layer if result is None else Image.blend(result, layer, 0.5 / (1 << (octave - 1)) * 0.66)
         assert result is not None
         return result
-
-    def soften(self, radius: float, mask: Image.Image) -> None:
-        """Blur what lies under the mask."""
-        self.image.paste(self.image.filter(ImageFilter.GaussianBlur(radius * self.size)), (0, 0), mask)
 
     def finish(self, rng: random.Random, grain: float = 0.09) -> Image.Image:
         """Darker corners, and a grain like paper's."""

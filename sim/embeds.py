@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-RED, YELLOW, ORANGE, GREEN = 16711680, 16776960, 16239475, 65280
+RED, YELLOW, ORANGE = 16711680, 16776960, 16239475
 
 
 class Notice(msgspec.Struct, frozen=True):

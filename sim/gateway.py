@@ -30,10 +30,8 @@ BEATS_MISSED = 1.5  # intervals without a heartbeat before 4009
 IDENTIFY_WINDOW_S = 5.0
 IDENTIFY_DAILY_MAX = 1000
 VERSIONS = ("9", "10")
-PRIVILEGED = (1 << 1) | (1 << 8) | (1 << 15)
 INTENTS_ALL = (1 << 26) - 1
 ENDED_BY = (4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014)  # closes after which the session is gone
-SYNC_END = b"\x00\x00\xff\xff"
 
 
 class Close(Exception):

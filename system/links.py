@@ -101,7 +101,7 @@ class Links(Protocol):
     """What an account and the gallery need of the network."""
 
     async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
-        """One REST call; `authorization` is left out where the request may not carry it. Raises LinkBroken."""
+        """One REST call, with the headers that say whose it is. Raises LinkBroken."""
 
     async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
         """A body from the CDN. Raises LinkBroken, also for a body that ends early, and TooLarge.
@@ -110,7 +110,7 @@ class Links(Protocol):
         """
 
     async def put(self, url: str, data: bytes, media_type: str) -> int:
-        """Fill an upload slot; the status. Raises LinkBroken."""
+        """Fill an upload slot, which never sees a token; the status. Raises LinkBroken."""
 
     async def connect(self, url: str) -> Wire:
         """Open a gateway WebSocket. Raises LinkBroken."""
@@ -126,9 +126,7 @@ class DiscordLinks:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
-        url = request.path if "://" in request.path else self._api + request.path
-        headers = {**request.headers, **(authorization if request.authorized else {})}
-        data = request.body
+        url, headers, data = self._api + request.path, dict(authorization), None
         if request.json is not None:
             data, headers["Content-Type"] = msgspec.json.encode(request.json), "application/json"
         try:

@@ -58,11 +58,10 @@ def test_a_command_the_guild_does_not_have_is_missing() -> None:
 
 def test_blend_and_describe_refer_to_their_uploads_by_number() -> None:
     uploads = (Upload("a.png", "up/a"), Upload("b.png", "up/b"))
-    data = d.blend(PLACE, COMMANDS, "n", uploads, "3:2")["data"]
+    data = d.blend(PLACE, COMMANDS, "n", uploads)["data"]
     assert data["options"] == [
         {"type": 11, "name": "image1", "value": 0},
         {"type": 11, "name": "image2", "value": 1},
-        {"type": 3, "name": "dimensions", "value": "--ar 3:2"},
     ]
     assert data["attachments"][1] == {"id": "1", "filename": "b.png", "uploaded_filename": "up/b"}
     assert d.describe(PLACE, COMMANDS, "n", uploads[0])["data"]["options"] == [

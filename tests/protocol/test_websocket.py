@@ -162,13 +162,6 @@ def test_a_first_auth_frame_is_asked_for_and_given_to_the_shell() -> None:
     assert pair.server.events_received() == (FrameReceived(c.Cancel("j")),)
 
 
-def test_a_cookie_of_something_else_leaves_the_auth_frame_to_come() -> None:
-    pair = Pair(headers={"Cookie": "theme=dark"}).open()
-    pair.say(c.Auth("k"))
-    pair.server.want_key(pair.now)
-    assert pair.server.events_received()[1:] == (FrameReceived(c.Auth("k")),)
-
-
 @pytest.mark.parametrize("frame", [c.Ping(), c.Draw("r", "x"), "nonsense"])
 def test_any_other_frame_before_auth_closes_4401(frame: c.ClientFrame | str) -> None:
     pair = Pair().open()
