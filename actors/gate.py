@@ -164,8 +164,9 @@ class Gate(StoreAsker):
 
     def _check(self, guest: Guest, key: str) -> None:
         guest.standing = Standing.CHECKING
-        guest.digest = digest_of(key)
-        self._find(guest.digest, guest)
+        digest = digest_of(key)
+        guest.digest = bytes.fromhex(digest)
+        self._find(digest, guest)
 
     def _find(self, digest: str, who: Guest | Caller, fresh: bool = False) -> None:
         """Learns whose key this is: from the config, from memory (unless `fresh`), or from the store."""
@@ -219,7 +220,7 @@ class Gate(StoreAsker):
         for socket in list(self.guests)[: int(due)]:
             guest = self.guests[socket] = self.guests.pop(socket)
             if guest.standing is Standing.KNOWN:
-                self._find(guest.digest, guest, fresh=True)
+                self._find(guest.digest.hex(), guest, fresh=True)
 
     # --- requests --------------------------------------------------------------------------------------------
 
@@ -267,7 +268,7 @@ class Gate(StoreAsker):
             return
         self._write(DropKey(caller.digest, self.wall()), caller.socket, LoggedOut())
         for socket in self.sockets_of.get(holder.user, ()):
-            if self.guests[socket].digest == caller.digest:
+            if self.guests[socket].digest.hex() == caller.digest:
                 self._turn_away(self.guests[socket], "unauthenticated", "Logged out.", CLOSE_UNAUTHENTICATED)
 
     def _write(self, write: AddKey | DropKey, socket: str, answer: LoggedIn | LoggedOut) -> None:

@@ -34,7 +34,7 @@ class Guest:
 
     socket: str
     standing: Standing = Standing.KEYLESS
-    digest: str = ""
+    digest: bytes = b""  # of its key; as text it would be twice as long
     user: str = ""
     role: str = ""
     welcomed: bool = False

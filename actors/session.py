@@ -144,16 +144,17 @@ class Session(SessionWords):
     # --- sockets ---------------------------------------------------------------------------------------------
 
     def receiveMsg_Attach(self, attach: Attach, sender: Any) -> None:
-        line = self.lines[attach.socket] = Line(attach.socket)
+        line = Line(attach.socket)
+        self.lines += (line,)
         self.with_user(lambda user: self.greet(line, user))
 
     def receiveMsg_Detach(self, detach: Detach, sender: Any) -> None:
-        self.lines.pop(detach.socket, None)
+        self.drop_line(detach.socket)
 
     def receiveMsg_Heard(self, heard: Heard, sender: Any) -> None:
         if not isinstance(heard.words, ClientFrame):
             self.hear_question(heard.socket, heard.words)
-        elif (line := self.lines.get(heard.socket)) is not None:
+        elif (line := self.line_of(heard.socket)) is not None:
             self.hear_frame(line, heard.words)
 
     # --- jobs ------------------------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ class Session(SessionWords):
         self.with_user(self._catch_up_all)
 
     def _catch_up_all(self, user: UserRecord | None) -> None:
-        for line in list(self.lines.values()):
+        for line in self.lines:
             if user is not None and line.is_live and line.seq < user.seq:
                 self.catch_up(line)
 

@@ -18,7 +18,7 @@ class LineOverrun(Exception):
     """More waits for this socket than may."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """One socket. `seq`: the newest stored event it has been told, or knows of by its `welcome`."""
 

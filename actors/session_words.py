@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from actors.queue_messages import Cancel as CancelIt
@@ -88,10 +89,9 @@ class SessionWords(StoreAsker):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: dict[str, Line] = {}
+        #: A user has few sockets, and nearly every one has one: a tuple, which is a quarter of a dict.
+        self.lines: tuple[Line, ...] = ()
         self.jobs: dict[str, JobRecord] = {}
-        self.live: dict[str, Live] = {}
-        self.askers: dict[str, Asker] = {}
         self.requests = 0
         self.uploading = 0
         #: The newest seq known here; it is repeated by frames that take none.
@@ -100,15 +100,33 @@ class SessionWords(StoreAsker):
         self.user_waiting: tuple[Callable[[UserRecord | None], None], ...] = ()
         self.polled_at = NEVER
 
+    @cached_property
+    def live(self) -> dict[str, Live]:
+        """What is known of jobs beyond their records. Made when it is asked for, which a silent user's never is."""
+        return {}
+
+    @cached_property
+    def askers(self) -> dict[str, Asker]:
+        """Who waits for the Queue, by request id; made as `live` is."""
+        return {}
+
     # --- speaking --------------------------------------------------------------------------------------------
 
     def say(self, socket: str, words: ServerFrame | Answer) -> None:
         """To one socket or request."""
         self.tell("gate", Say(socket, words))
 
+    def line_of(self, socket: str) -> Line | None:
+        """The line of a socket that is here."""
+        return next((line for line in self.lines if line.socket == socket), None)
+
+    def drop_line(self, socket: str) -> None:
+        """Nothing more is said to this socket."""
+        self.lines = tuple(line for line in self.lines if line.socket != socket)
+
     def hang_up(self, line: Line, reason: str) -> None:
         """This socket cannot be served in order any more; the client comes back and resumes by seq."""
-        self.lines.pop(line.socket, None)
+        self.drop_line(line.socket)
         self.tell("gate", Hang(line.socket, CLOSE_LATER, reason))
 
     def tell_event(self, seq: int, frame: ServerFrame) -> None:
@@ -116,7 +134,7 @@ class SessionWords(StoreAsker):
 
         One that leaves a gap shows that an earlier one was lost on its way (its Queue died): the gap is replayed first.
         """
-        for line in list(self.lines.values()):
+        for line in self.lines:
             if line.is_live and seq > line.seq + 1:
                 self.catch_up(line)
             try:
@@ -132,7 +150,7 @@ class SessionWords(StoreAsker):
 
     def tell_passing(self, frame: ServerFrame) -> None:
         """What is not stored, to those who listen now."""
-        for line in self.lines.values():
+        for line in self.lines:
             if line.is_live:
                 self.say(line.socket, frame)
 
@@ -163,10 +181,10 @@ class SessionWords(StoreAsker):
 
     def greet(self, line: Line, user: UserRecord | None) -> None:
         """`welcome`, and then what has happened since the user's record was read."""
-        if self.lines.get(line.socket) is not line:
+        if line not in self.lines:
             return  # gone meanwhile
         if user is None:
-            del self.lines[line.socket]
+            self.drop_line(line.socket)
             self.say(line.socket, Error("unauthenticated", NO_USER))
             self.tell("gate", Hang(line.socket, CLOSE_UNAUTHENTICATED, "unauthenticated"))
             return
@@ -201,7 +219,7 @@ class SessionWords(StoreAsker):
         """Reads the events after `after` page by page and sends them; live ones wait in the line meanwhile."""
 
         def found(page: Found) -> None:
-            if not isinstance(page, EventRecords) or self.lines.get(line.socket) is not line:
+            if not isinstance(page, EventRecords) or line not in self.lines:
                 return
             if after > page.newest or after < page.oldest - 1:
                 self._finish_replay(line, page.newest, Reset(page.newest))
@@ -331,7 +349,7 @@ class SessionWords(StoreAsker):
     def _refuse(self, asker: Asker, code: str, message: str, retry_after_s: float | None) -> None:
         if asker.by_http:
             self.say(asker.socket, Refusal(code, message, retry_after_s))
-        elif asker.socket in self.lines:
+        elif self.line_of(asker.socket) is not None:
             self.say(asker.socket, Error(code, message, asker.ref))
 
     def accepted(self, told: JobAccepted) -> None:
@@ -355,7 +373,7 @@ class SessionWords(StoreAsker):
                 first = accepted_frame(told.job, told.seq, told.position, told.eta_s)
             if asker.by_http:
                 self.say(asker.socket, JobShown(first_view(told.job, first.position, first.eta_s), replayed=True))
-            elif asker.socket in self.lines:
+            elif self.line_of(asker.socket) is not None:
                 self.say(asker.socket, first)
 
         self.store.lookup(ReadEvents(self.subject, told.seq - 1, 1), found)
