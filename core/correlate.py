@@ -234,7 +234,9 @@ class Correlator:
                 alone.setdefault(found[0].drawing.nonce, []).append((waiting, found[0]))
         # Two results that can only be one drawing's: one is a stranger's, and nothing says which.
         ties = (pairs[0] for pairs in alone.values() if len(pairs) == 1)
-        return next((tie for tie in ties if self._may_settle(tie[1], now) and _is_due(tie[1].drawing, tie[0], now)), None)
+        return next(
+            (tie for tie in ties if self._may_settle(tie[1], now) and _is_due(tie[1].drawing, tie[0], now)), None
+        )
 
     def _may_settle(self, entry: _Entry, now: float) -> bool:
         """Whether being the only candidate means anything: not among results whose owners we do not know."""
