@@ -63,6 +63,17 @@ class QueueLedger(StoreAsker):
         self.running[job.id] = job.user
         self.jobs[job.id] = job
 
+    def learn(self, job: JobRecord) -> bool:
+        """Keep the job as stored; False, and nothing changes, when later news of it came first.
+
+        A Store that dies may have committed without an answer; sent again, the write is answered as it was then.
+        """
+        known = self.jobs.get(job.id)
+        if known is None or (known.attempt, COURSE.index(known.state)) > (job.attempt, COURSE.index(job.state)):
+            return False
+        self.jobs[job.id] = job
+        return True
+
     def release(self, job: str) -> None:
         """The job draws no longer: its user may have another one begun."""
         user = self.running.pop(job, None)
@@ -104,7 +115,8 @@ class QueueLedger(StoreAsker):
         grant = Grant(waiting.job, waiting.attempt + 1, demand.lease, demand.account, self.wall())
 
         def granted(outcome: Written) -> None:
-            if isinstance(outcome, Applied) and outcome.job is not None:
+            has_ended = waiting.job not in self.running  # cancelled, before this answer was sent again
+            if isinstance(outcome, Applied) and outcome.job is not None and not has_ended:
                 self.jobs[waiting.job] = outcome.job
                 self.tell(
                     "scheduler",
