@@ -75,8 +75,7 @@ class QueueCourse(QueueLedger):
         nonce = new_nonce(now, self.dice)
 
         def submitted(outcome: Written) -> None:
-            if isinstance(outcome, Applied) and outcome.job is not None:
-                self.jobs[job.id] = outcome.job
+            if isinstance(outcome, Applied) and outcome.job is not None and self.learn(outcome.job):
                 self.tell(f"account/{begin.account}", Go(begin.account, outcome.job))
                 self.tell("lobby", JobMoved(job.user, outcome.job, None))
                 self.tell("monitor", Observed("limner_queue_wait_seconds", now - job.created_at))
@@ -104,8 +103,7 @@ class QueueCourse(QueueLedger):
 
     def _doubt(self, job: JobRecord, fact: Doubtful | None) -> None:
         def doubted(outcome: Written) -> None:
-            if isinstance(outcome, Applied) and outcome.job is not None:
-                self.jobs[job.id] = outcome.job
+            if isinstance(outcome, Applied) and outcome.job is not None and self.learn(outcome.job):
                 self.tell("lobby", JobMoved(job.user, outcome.job, None))
                 self.after(self.process.config.limits.undecided_s, UndecidedOverdue(job.id, job.attempt))
             if fact is not None:
@@ -121,7 +119,8 @@ class QueueCourse(QueueLedger):
 
     def receiveMsg_Sighted(self, sighted: Sighted, sender: Any) -> None:
         def tracked(job: JobRecord, seq: int | None) -> None:
-            self.jobs[job.id] = job
+            if not self.learn(job) and job.id not in self.jobs:
+                return
             if seq is not None:
                 self.tell("lobby", JobMoved(job.user, job, seq))
 
@@ -133,7 +132,8 @@ class QueueCourse(QueueLedger):
 
     def receiveMsg_Drawn(self, drawn: Drawn, sender: Any) -> None:
         def gathered(job: JobRecord, seq: int | None) -> None:
-            self.jobs[job.id] = job
+            if not self.learn(job):
+                return
             if job.submitted_at is not None:
                 self.estimate = self.estimate.drew(self.wall() - job.submitted_at)
             self.release(job.id)
