@@ -150,7 +150,8 @@ class Queue(QueueCourse):
         self.observe_depth()
         held, self.held = self.held, []
         for message, sender in held:
-            self.receiveMessage(message, sender)
+            if not isinstance(message, Demand):  # LedgerOpen has the scheduler ask again, under new leases
+                self.receiveMessage(message, sender)
 
     # --- users -----------------------------------------------------------------------------------------------
 
