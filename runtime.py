@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from console.ground import Ground
     from core.config import Config, Secret
 
-SLOW_IMPORTS = ("actors.root", "web.app")
+SLOW_IMPORTS = ("actors.root", "system.discord_links", "web.app")
 #: A stop takes 10 s at most (CONTRACT §1): these, and web/app.py's GOODBYE_S.
 NOTICE_S = 0.2
 ACTORS_STOP_S_MAX = 4.5
@@ -164,7 +164,7 @@ def open_process(config: Config, data: Path, demo_key: Secret | None) -> Process
     from console.workers import Workers
     from storage.database import StoreTrouble, open_database
     from storage.pictures import PictureTrouble, open_pictures
-    from system.links import DiscordLinks
+    from system.discord_links import DiscordLinks
 
     url = database_url(config, data)
     try:

@@ -49,7 +49,7 @@ from storage.groups import Operation, commit_group
 from storage.operations import AddUser, ImageRecord, JobFound, JobRecord, ReadJob
 from storage.pictures import MemoryPictures
 from storage.reads import find
-from system.links import DiscordLinks
+from system.discord_links import DiscordLinks
 from system.loop_base import LoopBase, run_on
 from system.message import Message
 

@@ -14,7 +14,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from protocol import rest
-from system.links import DiscordLinks, LinkBroken, TooLarge, WireClosed
+from system.discord_links import DiscordLinks
+from system.links import LinkBroken, TooLarge, WireClosed
 
 TOKEN = {"Authorization": "secret-token"}
 
