@@ -119,10 +119,9 @@ class QueueCourse(QueueLedger):
 
     def receiveMsg_Sighted(self, sighted: Sighted, sender: Any) -> None:
         def tracked(job: JobRecord, seq: int | None) -> None:
-            if not self.learn(job) and job.id not in self.jobs:
-                return
-            if seq is not None:
-                self.tell("lobby", JobMoved(job.user, job, seq))
+            self.learn(job)
+            if seq is not None and job.id in self.jobs:
+                self.tell("lobby", JobMoved(job.user, self.jobs[job.id], seq))
 
         track = Track(
             *(sighted.job, sighted.attempt, sighted.interaction_id, sighted.start_message_id, sighted.job_hash),
