@@ -20,6 +20,10 @@ from core.job import State
 from storage.operations import Applied, Grant, ImageRecord, JobRecord, Settle, Written
 
 
+#: The order in which an attempt goes on.
+COURSE = (State.GRANTED, State.SUBMITTING, State.UNDECIDED, State.DRAWING, State.KEEPING)
+
+
 class QueueLedger(StoreAsker):
     """Base of the Queue: its state and what keeps it consistent."""
 
