@@ -1,7 +1,7 @@
 """A watch on the Queue's fairness: the bound of DESIGN, for every pair of users while both have work that may begin.
 
-|Sᵢ/wᵢ − Sⱼ/wⱼ| ≤ 1/wᵢ + 1/wⱼ, S jobs begun. A job given back was not begun: its user has the turn again, and may
-then be that one turn further behind or ahead.
+|Sᵢ/wᵢ − Sⱼ/wⱼ| ≤ 1/wᵢ + 1/wⱼ, S jobs begun. A job given back was not begun: its user is owed the turn, and may be as
+many turns further ahead as it is owed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class WatchedFairQueue(FairQueue):
         pairs = {(first, second) for first in able for second in able if first < second}
         self.races = {pair: race for pair, race in self.races.items() if pair in pairs}
         for pair in sorted(pairs - self.races.keys()):
-            self.races[pair] = Race()
+            flows = [self._flows[user] for user in pair]
+            self.races[pair] = Race(slack=sum(flow.owed / flow.weight for flow in flows))
 
     def _may_draw_anywhere(self, user: str) -> bool:
         return any(account is None and jobs for (_, account), jobs in self._flows[user].lanes.items())
