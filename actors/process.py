@@ -41,5 +41,7 @@ class Process:
     sockets: dict[str, Door] = field(default_factory=dict)
     database: str = ""
     demo_key: Secret | None = None
+    #: The one thread that writes to the database. It outlives a Store that dies, whose last group it may still write.
+    writer: Executor | None = None
     #: 401, 403 and 429 answers of Discord, counted for this host's address: too many ban it (protocol.buckets).
     invalid_answers: InvalidBudget = field(default_factory=InvalidBudget)
