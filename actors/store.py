@@ -108,7 +108,9 @@ class Store(Shell):
     def on_start(self) -> None:
         """Opens the database and migrates it. Raises StoreTrouble, which says what is wrong with it."""
         self.database: Database = open_database(self.process.database)
-        self.writer: Executor = ThreadPoolExecutor(1, "store-writer")
+        if self.process.writer is None:
+            self.process.writer = ThreadPoolExecutor(1, "store-writer")
+        self.writer: Executor = self.process.writer
         self.reader: Executor = self.writer if self.database.alone else ThreadPoolExecutor(1, "store-reader")
         self.tell("monitor", StoreWell())
         self._tidy_in(TIDY_EACH_S)
@@ -120,6 +122,7 @@ class Store(Shell):
         """
         self.reader.shutdown(wait=True, cancel_futures=True)
         self.writer.shutdown(wait=True, cancel_futures=True)
+        self.process.writer = None
         self.writes_waiting.extendleft(reversed(self.group))
         while self.writes_waiting:
             self.group = _take(self.writes_waiting)
