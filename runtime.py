@@ -205,15 +205,10 @@ class Daemon:
 
         Raises Quit when the root actor has given up: all below it has been started again too often.
         """
-        from actors.root import Root
-        from actors.shell import Start
-
         signalled: asyncio.Future[int] = self.loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self._hear_signal, signalled, number)
-        self.base.create(Root, "root")
-        root = asyncio.ensure_future(self.base.ended("root"))
-        self.base.tell("root", Start("root"))
+        root = asyncio.ensure_future(self._keep_root())
         web = asyncio.ensure_future(self.server.carry(self.ground.listener))
         beside = [asyncio.ensure_future(each) for each in (self._announce(), companion) if each is not None]
         try:
@@ -227,6 +222,20 @@ class Daemon:
         if not signalled.done():
             raise Quit(FAILED, f"the service gave up: {reason or 'a part of it ended'}; the log above says why")
         return INTERRUPTED if signalled.result() == signal.SIGINT else 0
+
+    async def _keep_root(self) -> str | None:
+        """The root actor until it ends or gives up; why it did. One that the operator restarts is started here."""
+        from actors.root import Root
+        from actors.shell import Killed, Start
+
+        while True:
+            self.base.create(Root, "root")
+            ended = asyncio.ensure_future(self.base.ended("root"))
+            self.base.tell("root", Start("root"))
+            reason = await ended
+            if reason is None or not reason.startswith(f"{Killed.__name__}:"):
+                return reason
+            self.log.warning("everything is started again", reason=reason)
 
     def _hear_signal(self, signalled: asyncio.Future[int], number: int) -> None:
         """The first signal asks for an orderly stop; a second one gets what it would get of any program."""

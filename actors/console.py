@@ -21,6 +21,7 @@ from actors.guests import digest_of
 from actors.session_messages import Say
 from actors.shell import Kill
 from actors.store_client import StoreAsker
+from core.config import DEFAULT_PLAN
 from core.ids import new_id
 from protocol.api import Instructed
 from protocol.client import ClientMistake, problem
@@ -47,7 +48,7 @@ class Console(StoreAsker):
                 AddKey("k-demo", DEMO_USER, digest_of(key), "user", False, None, self.wall()), lambda outcome: None
             )
 
-        self.store.commit(AddUser("u-demo", DEMO_USER, "free", True, self.wall()), added)
+        self.store.commit(AddUser("u-demo", DEMO_USER, DEFAULT_PLAN, True, self.wall()), added)
 
     # --- instructions ----------------------------------------------------------------------------------------
 
@@ -91,8 +92,8 @@ class Console(StoreAsker):
 
     def _add_user(self, asked: AskConsole) -> None:
         name = self._text(asked, "name")
-        plan = str(asked.instruct.arguments.get("plan") or "free")
-        if plan != "free" and plan not in self.process.config.plans:
+        plan = str(asked.instruct.arguments.get("plan") or DEFAULT_PLAN)
+        if plan != DEFAULT_PLAN and plan not in self.process.config.plans:
             raise ClientMistake("bad_frame", f"There is no plan {plan}; the config's [plans] names them.")
         user = new_id("u", self.wall(), self.dice)
 
@@ -138,8 +139,8 @@ class Console(StoreAsker):
         name = asked.instruct.id or ""
         if self._myRef.whereis(name) is None:
             raise ClientMistake("not_found", f"There is no actor {name}; `limner admin tree` shows them.")
+        self._changed(asked, {"ok": True, "changed": True}, 200)  # first: it may be the gate's, or ours, or root's end
         self.tell(name, Kill(f"restarted by {asked.user}"))
-        self._changed(asked, {"ok": True, "changed": True}, 200)
 
     #: What can be asked: (noun, verb) → how. The rest of CONTRACT §6 comes here, a line each.
     INSTRUCTIONS: dict[tuple[str, str], Callable[[Console, AskConsole], None]] = {  # noqa: RUF012
@@ -156,6 +157,8 @@ class Console(StoreAsker):
         value = asked.instruct.arguments.get(argument)
         if not isinstance(value, str) or not 1 <= len(value.strip()) <= NAME_CHARS_MAX:
             raise ClientMistake("bad_frame", f"Give {argument}, 1 to {NAME_CHARS_MAX} characters.")
+        if not value.strip().isprintable() or "/" in value:  # it is shown on terminals, and part of paths
+            raise ClientMistake("bad_frame", f"Give {argument} without slashes and control characters.")
         return value.strip()
 
     def _answer(self, asked: AskConsole, body: object, status: int = 200) -> None:

@@ -2,7 +2,8 @@
 
 Takes   what supervisor.py takes
 Sends   Start -> each child
-Crash   the process ends: what is above us (systemd, a person, `make run`) starts it again, and the store knows the rest
+Crash   the process ends: what is above us (systemd, a person, `make run`) starts it again, and the store has the rest.
+        When the operator asked for it (`actor restart root`), runtime.py starts all of it again, in the same process.
 """
 
 from __future__ import annotations

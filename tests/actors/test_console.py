@@ -73,6 +73,8 @@ def test_a_second_key_of_a_user_may_have_another_role() -> None:
     [
         ("users", "add", None, {}, 400, "bad_frame"),
         ("users", "add", None, {"name": "x" * 65}, 400, "bad_frame"),
+        ("users", "add", None, {"name": "../eve"}, 400, "bad_frame"),
+        ("users", "add", None, {"name": "\x1b[31meve"}, 400, "bad_frame"),
         ("users", "add", None, {"name": "eve", "plan": "gold"}, 400, "bad_frame"),
         ("users", "add", None, {"name": "ana"}, 409, "ref_conflict"),
         ("keys", "new", "nobody", {}, 404, "not_found"),
@@ -100,6 +102,25 @@ def test_an_actor_is_restarted_by_its_name() -> None:
         status, body = await instruct(stage, "actors", "restart", "account/fox")
         assert (status, body) == (200, {"ok": True, "changed": True})
         assert "account/fox" not in stage.base.names
+
+    play(scene)
+
+
+def test_the_operator_is_answered_before_the_actor_ends() -> None:
+    """The gate carries the answer: killed first, it would have kept it."""
+
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        order: list[str] = []
+        tell = stage.base.enqueue
+
+        def noting(record: Any, message: Any, sender: Any) -> None:
+            order.append(type(message).__name__)
+            tell(record, message, sender)
+
+        stage.base.enqueue = noting  # type: ignore[method-assign]
+        await instruct(stage, "actors", "restart", "gate")
+        assert order.index("Say") < order.index("Kill")
 
     play(scene)
 

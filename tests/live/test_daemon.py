@@ -185,6 +185,17 @@ def test_an_account_restarted_by_the_operator_in_the_middle_of_a_drawing_finishe
     assert [row["outcome"] for row in daemon.ledger()] == ["done"]
 
 
+def test_the_root_restarted_by_the_operator_starts_everything_again_and_loses_nothing(start):
+    daemon = start(sim_seconds=SLOW_S)
+    job = daemon.submit("a phoenix")
+    daemon.await_status(job, "drawing")
+    restarted = daemon.limner("admin", "actor", "restart", "root", "--yes")
+    assert restarted.returncode == 0, restarted.stderr
+    eventually(lambda: daemon.ready() == (200, []), "it is ready again")
+    assert daemon.await_status(job, "done", "failed")["status"] == "done"
+    assert [row["outcome"] for row in daemon.ledger()] == ["done"]
+
+
 def test_a_service_whose_parts_keep_dying_gives_up_with_exit_1_and_says_so(start):
     daemon = start()
     parts = ("scheduler", "lobby", "monitor", "gallery", "queue", "accounts")
