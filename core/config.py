@@ -6,18 +6,24 @@ string takes an environment variable. Secrets are `Secret`s: they compare and ha
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
+
+from core.job import Mode
 
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+#: The plan of users who were given no other; in a file that does not name it, it has Plan's own values.
+DEFAULT_PLAN = "free"
 
 
 class ConfigMistake(ValueError):
@@ -94,7 +100,7 @@ class AccountConfig(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["bot", "user"] = "bot"
     slots: int = 3
     weight: float = 1.0
-    modes: tuple[Literal["fast", "relax", "turbo"], ...] = ("fast", "relax")
+    modes: tuple[Mode, ...] = ("fast", "relax")
     driver: Literal["midjourney"] = "midjourney"
 
 
@@ -188,8 +194,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     front: Front = Front()
 
     def plan(self, name: str) -> Plan:
-        """The plan of that name; a plan that was removed from the file counts as `free`."""
-        return self.plans.get(name) or self.plans.get("free") or Plan()
+        """The plan of that name; a plan that was removed from the file counts as DEFAULT_PLAN."""
+        return self.plans.get(name) or self.plans.get(DEFAULT_PLAN) or Plan()
 
 
 def read(text: str, environ: Mapping[str, str]) -> Config:
@@ -204,6 +210,7 @@ def read(text: str, environ: Mapping[str, str]) -> Config:
         config = msgspec.convert(filled, Config, strict=True, dec_hook=_secret)
     except msgspec.ValidationError as error:
         path, problem = _explain(error)
+        path = _named(path, filled)
         raise ConfigMistake(_dotted(path), line_of(text, path), problem) from None
     _check(config, text)
     return config
@@ -236,13 +243,25 @@ def _explain(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str
     """msgspec's message ("Object contains unknown field `x` - at `$.server`") as a path and words."""
     words, _, where = str(error).partition(" - at `")
     path: list[str | int] = []
-    for name, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", where):
-        path.append(name or int(index))
+    for name, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]", where):
+        path.append(name or (int(index) if index.isdigit() else index))
     if unknown := re.search(r"unknown field `([^`]+)`", words):
         return (*path, unknown[1]), "unknown key; see docs/CONFIG.md for the ones there are"
     if missing := re.search(r"missing required field `([^`]+)`", words):
         return (*path, missing[1]), "is missing"
     return tuple(path), words[0].lower() + words[1:]
+
+
+def _named(path: tuple[str | int, ...], filled: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """msgspec says "[...]" for a table that is named in the file, as `[plans.NAME]`: it is the first that is wrong."""
+    if path[:2] != ("plans", "..."):
+        return path
+    for name, plan in filled["plans"].items():
+        try:
+            msgspec.convert(plan, Plan, strict=True)
+        except msgspec.ValidationError:
+            return ("plans", name, *path[2:])
+    return path[:1]
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:
@@ -285,6 +304,19 @@ def _check(config: Config, text: str) -> None:
         refuse("a port is 0 to 65535", "server", "port")
     if (config.server.tls_cert is None) != (config.server.tls_key is None):
         refuse("tls_cert and tls_key go together", "server", "tls_cert" if config.server.tls_cert else "tls_key")
+    for table in ("limits", "images", "pacing"):
+        for field, value in structs.asdict(getattr(config, table)).items():
+            if isinstance(value, int | float) and not 0 <= value < math.inf:
+                refuse("is a number from 0", table, field)
+    for path, urls, schemes in _addresses(config):
+        for url in urls:
+            if not _is_url(url, schemes):
+                refuse(f"write one like {' or '.join(f'{scheme}://…' for scheme in schemes)}", *path)
+    for proxy in config.server.trusted_proxies:
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError:
+            refuse(f"{proxy!r} is neither an address nor a network", "server", "trusted_proxies")
     names: set[str] = set()
     for index, account in enumerate(config.accounts):
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", account.name):
@@ -313,6 +345,28 @@ def _check(config: Config, text: str) -> None:
             ZoneInfo(plan.timezone)
         except (KeyError, ValueError, OSError):
             refuse(f"there is no time zone {plan.timezone!r}; write one like Europe/Berlin", "plans", name, "timezone")
+
+
+def _addresses(config: Config) -> Iterator[tuple[tuple[str, str], tuple[str, ...], tuple[str, ...]]]:
+    """Every address in the file: where it stands, its value or values, and the schemes that it may have."""
+    web = ("http", "https")
+    yield ("server", "public_url"), _given(config.server.public_url), web
+    yield ("server", "allowed_origins"), config.server.allowed_origins, web
+    yield ("store", "url"), _given(config.store.url and config.store.url.reveal()), ("sqlite", "postgresql+psycopg")
+    yield ("images", "url"), _given(config.images.url), ("file", "s3")
+    yield ("discord", "api"), (config.discord.api,), web
+    yield ("discord", "gateway"), (config.discord.gateway,), ("ws", "wss")
+    yield ("discord", "cdn"), (config.discord.cdn,), web
+    yield ("discord", "proxy"), _given(config.discord.proxy), web
+
+
+def _given(url: str | None) -> tuple[str, ...]:
+    return () if url is None else (url,)
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    scheme, slashes, rest = text.partition("://")
+    return scheme.lower() in schemes and bool(slashes) and bool(rest) and text.isprintable() and " " not in text
 
 
 def is_loopback(url: str) -> bool:

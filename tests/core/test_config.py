@@ -63,6 +63,8 @@ def test_an_empty_file_is_the_defaults() -> None:
         ('token = "t2"\n', "", "accounts.2.token", 14),
         ("[plans.free]", "[plams.free]", "plams", 4),
         ("daily = 5", "daily = -5", "plans.free.daily", 5),
+        ("daily = 5", "daly = 5", "plans.free.daly", 5),
+        ("daily = 5", 'daily = "5"', "plans.free.daily", 5),
         ("Europe/Berlin", "Europe/Nowhere", "plans.free.timezone", 6),
         ("${FOX_TOKEN}", "${OWL_TOKEN}", "accounts.1.token", 10),
         ('token = "t2"', 'token = ""', "accounts.2.token", 16),
@@ -74,6 +76,29 @@ def test_a_mistake_names_its_key_and_line(old: str, new: str, key: str, line: in
     assert found.key == key
     assert found.line == line
     assert str(found).startswith(f"line {line}: {key}: ")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "[limits]\nauth_s = -3",
+        "[limits]\ndrawing_s = nan",
+        "[images]\nmax_bytes = -1",
+        "[pacing]\ninterval_s = inf",
+        '[server]\npublic_url = "draw.example"',
+        '[server]\nallowed_origins = ["draw.example"]',
+        '[server]\ntrusted_proxies = ["10.0.0.0/99"]',
+        '[store]\nurl = "mysql://limner:hush@db/limner"',
+        '[images]\nurl = "gopher://pictures"',
+        '[discord]\napi = "nonsense"',
+        '[discord]\ngateway = "https://gateway.discord.gg"',
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_named_with_its_line_and_not_shown_if_secret(wrong: str) -> None:
+    table, key = wrong.partition("]")[0][1:], wrong.split("\n")[1].split()[0]
+    found = mistake(wrong)
+    assert (found.key, found.line) == (f"{table}.{key}", 2)
+    assert "hush" not in str(found)
 
 
 def test_a_file_that_is_not_toml_names_the_line() -> None:
