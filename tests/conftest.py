@@ -9,11 +9,6 @@ import pytest
 from tests.live.daemon import Daemon
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with a browser come last: Playwright's own event loop stays in this thread, and there can be only one."""
-    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))
-
-
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """`limner serve --demo` on a free port. Tests that kill or starve one start their own."""

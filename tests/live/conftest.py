@@ -11,9 +11,12 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.live.browser import CHROMIUM, CHROMIUM_ARGS, Visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the session; each visitor has a profile of its own in it."""
+    """One browser a file of tests; each visitor has a profile of its own in it.
+
+    No longer than a file: Playwright's event loop runs in this thread until it is closed, and there can be only one.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
     with sync_playwright() as playwright:
