@@ -66,7 +66,7 @@ LEASE_RENEW_S = 20.0
 BEGIN_S_MAX = 15.0
 #: A token may wait this long for a rate limit and still begin in time.
 HOLD_S_MAX = 5.0
-#: How soon a token is looked at again that came while the bot's commands were being learnt.
+#: How soon a token is looked at again that came while the bot's commands were being learnt, or the session kept.
 LEARNING_S = 0.25
 PRESS_AGAIN_S = 10.0
 #: Reconnects on purpose, to prove what was not taken, are this far apart.
@@ -96,7 +96,7 @@ class Account(AccountHearing):
             return
         if self.why_down() is not None or self.line is None or self.line.session_id is None:
             return  # the lease does not begin: it is void soon, and the job goes elsewhere
-        wait_s = max(self.errands.hold_s(), LEARNING_S if self.learning else 0.0)
+        wait_s = max(self.errands.hold_s(), LEARNING_S if self.learning or not self.is_session_kept else 0.0)
         if wait_s > 0:
             if wait_s < HOLD_S_MAX:
                 self.after(wait_s, token)

@@ -158,6 +158,7 @@ class AccountPresence(StoreAsker):
                 case Ready():
                     self.seq = None
                     self.save_due_at = 0.0
+                    self._save(self.now())
                     self.on_ready()
                 case Hangup(then=Fatal() as fatal):
                     self.suspend(f"Discord closed the gateway for good ({fatal.code}): {fatal.reason}")
@@ -205,10 +206,20 @@ class AccountPresence(StoreAsker):
         def saved(outcome: Written | None) -> None:
             self.saving = False
             self.saved = session if outcome is not None else self.saved
+            self.report()
 
         self.saving, self.save_due_at = True, now + SAVE_EACH_S
         write = SaveGateway(self.subject, session.session_id, session.seq, session.resume_url, self.wall())
         self.store.commit(write, saved, lambda why: saved(None))
+
+    @property
+    def is_session_kept(self) -> bool:
+        """Whether the live gateway session would be resumed after a crash.
+
+        Nothing is submitted before: what becomes of a submission is told to its own session only.
+        """
+        live = self.line.session_id if self.line is not None else None
+        return live is not None and self.saved is not None and self.saved.session_id == live
 
     # --- being up or down ------------------------------------------------------------------------------------
 
@@ -216,7 +227,7 @@ class AccountPresence(StoreAsker):
         """Why the account can get no new work, for people; None when it can."""
         if self.suspended is not None:
             return self.suspended
-        if self.line is None or not self.line.is_live:
+        if not self.is_session_kept:
             is_blink = self.told is None and self.now() - self.dark_since < DOWN_AFTER_S
             return None if is_blink else "no gateway connection"
         if self.hold_until > self.now():
