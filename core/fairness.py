@@ -154,8 +154,9 @@ class FairQueue:
         flow = self._flow(waiting.user, weight, concurrent)
         self._withdraw(flow)
         flow.running = max(0, flow.running - 1)
+        flow.owed = flow.owed + 1 if flow.lanes else 1
         flow.start -= flow.cost
-        flow.owed += 1
+        self._make_up(flow)
         flow.began -= 1
         flow.lanes.setdefault(waiting.lane, deque()).appendleft(waiting.job)
         self._count(flow, waiting)
@@ -187,10 +188,8 @@ class FairQueue:
         flow.running += 1
         flow.began += 1
         flow.start = start + flow.cost
-        if flow.owed:
-            flow.owed -= 1
-        else:
-            self._make_up(flow)
+        flow.owed = max(0, flow.owed - 1)
+        self._make_up(flow)
         self._offer(flow)
         self._forget_the_past()
         return waiting
@@ -273,18 +272,16 @@ class FairQueue:
             flow = self._flows[user] = Flow(user, self._arrivals, weight, concurrent, self.virtual)
         elif flow.weight != weight or flow.concurrent != concurrent:
             self._withdraw(flow)
-            was_eligible = flow.is_eligible
             flow.weight, flow.concurrent, flow.since = weight, concurrent, -1
             flow.start = min(flow.start, self.virtual + flow.cost)
-            if flow.is_eligible and not was_eligible:
-                self._make_up(flow)
+            self._make_up(flow)
             self._offer(flow)
         return flow
 
     def _make_up(self, flow: Flow) -> None:
-        """Who has fallen behind virtual time goes on from there; turns given back are not lost by it."""
-        if not flow.owed:
-            flow.start += whole_turns(self.virtual - flow.start, flow.cost) * flow.cost
+        """Who has fallen behind virtual time goes on from there, or as much before it as there are turns given back."""
+        behind = self.virtual - flow.owed * flow.cost - flow.start
+        flow.start += whole_turns(behind, flow.cost) * flow.cost
 
     def _count(self, flow: Flow, waiting: Waiting) -> None:
         self._jobs[waiting.job] = waiting

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 
 class State(StrEnum):
@@ -46,11 +47,12 @@ WITH_THE_BOT = frozenset({S.SUBMITTING, S.UNDECIDED, S.DRAWING, S.KEEPING})
 WAITING = frozenset({S.QUEUED, S.GRANTED})
 
 #: Kinds a client may ask for (CONTRACT §3 `draw`), and the one an `act` makes.
-KINDS = ("imagine", "blend", "describe", "shorten")
+Kind: TypeAlias = Literal["imagine", "blend", "describe", "shorten"]
 ACT = "act"
 FREE_KINDS = frozenset({"describe", "shorten"})
 
-MODES = ("fast", "relax", "turbo")
+#: How a drawing is paid for at the drawing bot.
+Mode: TypeAlias = Literal["fast", "relax", "turbo"]
 
 
 def may_move(before: State, after: State) -> bool:

@@ -19,3 +19,9 @@ def test_an_eta_is_the_own_drawing_after_those_before_it() -> None:
 def test_the_mean_follows_the_drawings_slowly() -> None:
     estimate = Estimate(slots=1).drew(40.0).drew(80.0)
     assert estimate.eta_s(1) == 44.0
+
+
+def test_an_eta_is_later_when_the_users_own_limit_holds_the_job_up_longer() -> None:
+    estimate = Estimate(slots=10).drew(40.0)
+    assert estimate.eta_s(2, held=1.5) == 100.0
+    assert estimate.eta_s(41, held=1.5) == 200.0

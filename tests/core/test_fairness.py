@@ -222,3 +222,101 @@ def test_no_job_is_lost_or_served_twice_in_any_order_of_events(seed: int) -> Non
         assert len(queue) == len(inside)
         assert all(job in queue for job in inside)
         assert not inside & gone
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_the_place_told_is_right_also_after_plans_changed_and_jobs_were_given_back_or_cancelled(
+    data: st.DataObject,
+) -> None:
+    queue = FairQueue()
+    taken: list[Waiting] = []
+    for number in range(data.draw(st.integers(5, 40))):
+        user = data.draw(st.sampled_from("abcd"))
+        weight = data.draw(WEIGHTS)
+        match data.draw(st.sampled_from(("add", "add", "add", "take", "back", "cancel"))):
+            case "add":
+                queue.add(Waiting(f"j{number}", user, "fast"), weight=weight, concurrent=MANY)
+            case "take" if (job := queue.take("a", MODES)) is not None:
+                taken.append(job)
+            case "back" if taken:
+                queue.put_back(taken.pop(), weight=weight, concurrent=MANY)
+            case "cancel":
+                for standing in queue.standings(user, 2)[1:]:
+                    queue.remove(standing.job)
+    told = {standing.job: standing.place for user in "abcd" for standing in queue.standings(user, MANY)}
+    new = queue.standing_of_new("e", "fast", None, 1.0, MANY).place
+    queue.add(Waiting("new", "e", "fast"), weight=1.0, concurrent=MANY)
+    assert queue.place("new") == new
+    queue.remove("new")
+    assert told == {job: place for place, job in enumerate(drain(queue), 1)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_limits_of_others_only_make_a_job_come_earlier_than_told(seed: int) -> None:
+    dice = random.Random(seed)
+    queue = FairQueue()
+    plans = {user: (dice.choice((0.5, 1.0, 3.0)), dice.randint(1, 4)) for user in "abc"} | {"free": (1.0, MANY)}
+    running: list[str] = []
+
+    def step() -> str | None:
+        """A place is asked for, or a drawing ends; the job that began, if one did."""
+        if running and dice.random() < 0.4:
+            queue.ended(running.pop(dice.randrange(len(running))))
+        job = queue.take("a", MODES)
+        if job is None:
+            return None
+        running.append(job.user)
+        return job.job
+
+    for number in range(80):
+        user = dice.choice(sorted(plans))
+        queue.add(Waiting(f"j{number}", user, "fast"), weight=plans[user][0], concurrent=plans[user][1])
+        if dice.random() < 0.4:
+            step()
+    told = {standing.job: standing.place for standing in queue.standings("free", MANY)}
+    served: list[str] = []
+    while told.keys() - served:
+        served.extend(filter(None, [step()]))
+    for job, place in told.items():
+        assert served.index(job) + 1 <= place
+
+
+def test_a_users_own_limit_is_told_beside_the_place() -> None:
+    queue = FairQueue()
+    filled(queue, "ana", 7, concurrent=2)
+    assert [standing.held for standing in queue.standings("ana", MANY)] == [0, 0, 0.5, 1, 1.5, 2, 2.5]
+    drain(queue, 2)
+    assert [(standing.place, standing.held) for standing in queue.standings("ana", 3)] == [(1, 0.5), (2, 1), (3, 1.5)]
+    assert queue.standing_of_new("ana", "fast", None, 1.0, 2).held == 3.0
+
+
+def test_whose_drawings_hang_is_not_counted_with_the_turns_they_miss() -> None:
+    queue = FairQueue()
+    filled(queue, "hangs", 50, concurrent=1)
+    filled(queue, "ben", 200)
+    drain(queue, 100)
+    assert [standing.place for standing in queue.standings("ben", 3)] == [3, 5, 7]
+
+
+def test_one_who_waits_for_a_busy_account_hoards_no_turns() -> None:
+    queue = FairQueue()
+    queue.add(Waiting("follow-up", "ana", "fast", account="fox"), weight=1.0, concurrent=MANY)
+    filled(queue, "ben", 100)
+    for _ in range(50):
+        queue.take("owl", MODES)
+    filled(queue, "ana", 50)
+    share = Counter(job.partition("-")[0] for job in (queue.take("owl", MODES).job for _ in range(20)))
+    assert abs(share["ana"] - share["ben"]) <= 2
+
+
+def test_a_flood_of_follow_ups_does_not_starve_another_users_one() -> None:
+    queue = FairQueue()
+    for number in range(100):
+        queue.add(Waiting(f"flood-{number}", "flood", "fast", account="fox"), weight=1.0, concurrent=MANY)
+    filled(queue, "ben", 100)
+    for _ in range(50):
+        queue.take("owl", MODES)
+    queue.add(Waiting("one", "ana", "fast", account="fox"), weight=1.0, concurrent=MANY)
+    assert "one" in [queue.take("fox", MODES).job for _ in range(3)]
