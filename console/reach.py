@@ -1,4 +1,4 @@
-"""Reach: how commands find a running daemon, and talk to it over HTTP with nothing but the standard library."""
+"""Reach: how commands find a running daemon, and talk to it over HTTP."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from console.endings import FAILED, NO_CONNECTION, REFUSED, USAGE, Quit
+from core.config import is_loopback
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 ANSWER_S_MAX = 30.0
 #: HTTP statuses that are neither the service's fault nor ours to mend by another command line.
 REFUSALS = frozenset({401, 403, 404, 409, 429, 503})
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,19 @@ class Daemon:
     @property
     def is_near(self) -> bool:
         """Whether it is on this machine: then no proxy of the environment stands between."""
-        return (urlsplit(self.url).hostname or "") in LOOPBACK
+        return is_loopback(self.url)
 
 
 def find_daemon(url: str | None, key: str | None, data: Path, key_name: str = "key") -> Daemon:
     """The daemon meant: by option or environment, else the demo of this folder. Raises Quit.
 
-    The demo's key is for the demo's address: it is never sent anywhere else. `key_name`: `key` or `admin_key`.
+    The demo's keys are for this machine: they are never sent anywhere else. `key_name`: `key` or `admin_key`.
     """
     demo = _demo_of(data)
     wanted = (url or demo.get("url") or DEFAULT_URL).rstrip("/")
     if urlsplit(wanted).scheme not in ("http", "https") or not urlsplit(wanted).hostname:
         raise Quit(USAGE, f"--url {wanted}: write one like {DEFAULT_URL}")
-    if not key and wanted == demo.get("url", "").rstrip("/"):
+    if not key and (wanted == demo.get("url", "").rstrip("/") or is_loopback(wanted)):
         key = demo.get(key_name)
     if not key:
         raise Quit(USAGE, f"no key for {wanted}: give --key, set LIMNER_KEY, or start a demo here with limner serve")

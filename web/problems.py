@@ -14,9 +14,6 @@ from protocol.client import ClientMistake, problem
 from protocol.mistakes import PROBLEM_TYPE
 from system.plain_structlog import structlog
 
-#: Paths whose readers are programs; people elsewhere get a line of text.
-PROGRAM_PATHS = ("/api/", "/admin/", "/v1/", "/images/")
-
 log = structlog.get_logger("web")
 
 
@@ -36,8 +33,8 @@ async def on_mistake(request: Request, mistake: ClientMistake) -> Response:
 
 
 async def on_http_exception(request: Request, fault: HTTPException) -> Response:
-    """What the router refuses: an unknown path, or a method the path does not have."""
-    if not request.url.path.startswith(PROGRAM_PATHS):
+    """What the router refuses: an unknown path, or a method the path does not have. A person gets a line of text."""
+    if "text/html" in request.headers.get("accept", ""):
         return PlainTextResponse(f"{HTTPStatus(fault.status_code).phrase}\n", fault.status_code, fault.headers)
     found = problem("not_found" if fault.status_code == 404 else "bad_frame", f"{request.method} {request.url.path}")
     title = HTTPStatus(fault.status_code).phrase

@@ -35,6 +35,12 @@ def test_the_demos_key_is_sent_nowhere_else(demo):
     assert quitting.value.code == USAGE
 
 
+@pytest.mark.parametrize("url", ["http://localhost:8123", "http://[::1]:8123", "http://127.0.0.1:9"])
+def test_the_demos_key_goes_to_any_address_of_this_machine(demo, url):
+    """People write localhost; and where nobody listens, "no connection" says more than "no key"."""
+    assert find_daemon(url, None, demo) == Daemon(url, "demo-key")
+
+
 def test_without_a_demo_and_a_key_it_says_how_to_get_one(tmp_path):
     (tmp_path / "demo.json").write_text("not JSON")
     with pytest.raises(Quit, match="give --key"):

@@ -134,6 +134,9 @@ def test_over_the_quota_says_when_to_come_back(tmp_path):
         ("POST", "/api/v1/login", {"json": {"key": "wrong"}, "key": None}, 401, "unauthenticated"),
         ("GET", "/admin/v1/jobs", {}, 403, "forbidden"),
         ("GET", "/images/nothing", {}, 404, "not_found"),
+        ("GET", "/static/nothing.js", {"key": None}, 404, "not_found"),
+        ("POST", "/healthz", {"key": None}, 405, "bad_frame"),
+        ("GET", "/nothing", {"key": None}, 404, "not_found"),
     ],
 )
 def test_a_refusal_is_a_problem_document(tmp_path, method, path, options, status, code):
@@ -255,6 +258,14 @@ def test_the_page_is_served_with_a_tag_and_once(tmp_path):
         assert (again.status, again.body) == (304, b"")
         for path in ("/static/%2e%2e/app.py", "/static//etc/passwd", "/static/index.html/"):
             assert (await house.ask("GET", path, key=None)).status == 404
+
+    play(tmp_path, scene)
+
+
+def test_a_person_who_takes_a_wrong_turn_reads_words(tmp_path):
+    async def scene(house):
+        lost = await house.ask("GET", "/nothing", key=None, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert (lost.status, lost.body) == (404, b"Not Found\n")
 
     play(tmp_path, scene)
 
