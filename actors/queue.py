@@ -2,7 +2,7 @@
 
 Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
         Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings (accounts);  Kept, NotKept (gallery);
-        Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, KeepAgain (itself)
+        Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, KeepAgain, SharesDue (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
         LedgerOpen, Next, LeaseVoided, Outdated -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
         Commit, Lookup -> store;  Observed -> monitor
@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from actors.monitor_messages import Observed
 from actors.queue_course import DRAWING_STATES, QueueCourse, UndecidedOverdue
 from actors.queue_messages import (
     AskPlaces,
@@ -41,6 +42,7 @@ from actors.queue_messages import (
 )
 from actors.store_client import StoreClient
 from core.ids import new_id
+from core.jain import jain
 from core.job import WAITING, WITH_THE_BOT, State, charge_of
 from core.quota import day_of, resets_at
 from storage.operations import (
@@ -62,7 +64,11 @@ from storage.operations import (
 from system.message import Message
 
 #: Jobs read at once when the Queue is rebuilt.
-LOAD_PAGE = 5000
+LOAD_PAGE = 1000
+#: How often is looked whether those who wait have had so many turns that one more or less says little: then it is told
+#: how equally they were served, and looked anew.
+SHARES_EACH_S = 5.0
+SHARES_TURNS = 10
 #: Of how many waiting jobs of a user the places are told, the next ones first.
 PLACES_TOLD_MAX = 100
 #: Messages that may wait while the Queue is rebuilt; beyond it they are dropped (most are sent again anyway).
@@ -82,12 +88,17 @@ def digest_of(wish: Enqueue) -> str:
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
+class SharesDue(Message, frozen=True):
+    """Have those who wait been served equally?"""
+
+
 class Queue(QueueCourse):
     """See the module's docstring."""
 
     ACCEPTS = (
         *(Enqueue, Cancel, AskPlaces, Drain),
         *(Demand, Withdraw, Capacity, LeaseVoid),
+        SharesDue,
     )
 
     def __init__(self) -> None:
@@ -115,20 +126,21 @@ class Queue(QueueCourse):
         def loaded(found: Found) -> None:
             if not isinstance(found, JobRecords):
                 raise TypeError(f"the store answered {type(found).__name__} for unfinished jobs")
-            for job in found.jobs:
-                self._take_up(job)
             if found.next is not None:
-                self._load(found.next)
-            else:
+                self._load(found.next)  # is read while these are taken up
+            for job in found.jobs:
+                if job.state == State.QUEUED:
+                    self.wait(job, taken=False)
+                else:
+                    self._take_up(job)
+            if found.next is None:
                 self._open()
 
         self.store.lookup(Unfinished(None, after, LOAD_PAGE), loaded)
 
     def _take_up(self, job: JobRecord) -> None:
-        """One unfinished job, as the crash table of DESIGN says."""
+        """One unfinished job that had left the queue, as the crash table of DESIGN says."""
         match State(job.state):
-            case State.QUEUED:
-                self.wait(job, taken=False)
             case State.GRANTED:
                 self.jobs[job.id] = job
                 self._ungrant(job)
@@ -147,6 +159,7 @@ class Queue(QueueCourse):
     def _open(self) -> None:
         self.rebuilding = False
         self.tell("scheduler", LedgerOpen())
+        self.after(SHARES_EACH_S, SharesDue())
         self.observe_depth()
         held, self.held = self.held, []
         for message, sender in held:
@@ -229,6 +242,13 @@ class Queue(QueueCourse):
             for standing in self.fair.standings(ask.user, PLACES_TOLD_MAX)
         )
         self.tell("lobby", Places(ask.user, places))
+
+    def receiveMsg_SharesDue(self, due: SharesDue, sender: Any) -> None:
+        shares = self.fair.shares()
+        if len(shares) < 2 or sum(shares) >= SHARES_TURNS * len(shares):
+            self.tell("monitor", Observed("limner_fairness_jain", jain(shares)))
+            self.fair.look_anew()
+        self.after(SHARES_EACH_S, SharesDue())
 
     def receiveMsg_Drain(self, drain: Drain, sender: Any) -> None:
         self.draining = True
