@@ -66,6 +66,8 @@ LEASE_RENEW_S = 20.0
 BEGIN_S_MAX = 15.0
 #: A token may wait this long for a rate limit and still begin in time.
 HOLD_S_MAX = 5.0
+#: Timers count microseconds.
+HOLD_S_MIN = 0.001
 #: How soon a token is looked at again that came while the bot's commands were being learnt, or the session kept.
 LEARNING_S = 0.25
 PRESS_AGAIN_S = 10.0
@@ -99,7 +101,7 @@ class Account(AccountHearing):
         wait_s = max(self.errands.hold_s(), LEARNING_S if self.learning or not self.is_session_kept else 0.0)
         if wait_s > 0:
             if wait_s < HOLD_S_MAX:
-                self.after(wait_s, token)
+                self.after(max(wait_s, HOLD_S_MIN), token)
             else:
                 self._hold_back(wait_s)
             return
