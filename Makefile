@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test style types bench browser clean help
+.PHONY: run test style types bench chaos browser clean help
 
 help:
 	@echo "make run     start the daemon with a simulated Discord (ARGS='--port 9000' passes options)"
@@ -13,6 +13,7 @@ help:
 	@echo "make style   check formatting and lint"
 	@echo "make types   check types"
 	@echo "make bench   measure"
+	@echo "make chaos   kill the daemon 100 times under load, and then 100 times with the simulator (ARGS='--kills 20')"
 
 run: $(VENV)/.run
 	@$(BIN)/limner serve $(ARGS) || [ $$? -eq 130 ] # Ctrl-C is how one ends it
@@ -31,6 +32,10 @@ bench: $(VENV)/.test
 	@for file in $$(grep -l '^if __name__ == ' bench/*.py); do \
 		echo "== $$file"; $(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; \
 	done
+
+chaos: $(VENV)/.test
+	@$(BIN)/python -m tests.chaos $(ARGS)
+	@$(BIN)/python -m tests.chaos --sim-dies $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -22,7 +22,11 @@ PICTURES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done to whom. `pictures_max`: of how many pictures the bytes are asked for at the end."""
+    """What is done to whom.
+
+    `seconds` is a drawing's time, `backlog` the open orders a user; `sim_dies`: the simulator is killed too; `calm`:
+    some lives are long; `pictures_max`: of how many pictures the bytes are asked for at the end.
+    """
 
     seed: int
     kills: int = 100
@@ -31,16 +35,18 @@ class Plan:
     seconds: float = 0.8
     backlog: int = 8
     sim_dies: bool = False
+    calm: bool = True
     settle_s: float = 180.0
     pictures_max: int = 2000
 
 
 @dataclass
 class Report:
-    """What came of it: the table's rows, and every promise that was broken."""
+    """What came of it: the table's rows, every promise that was broken, and the evidence."""
 
     rows: list[tuple[str, str]]
     violations: list[str]
+    verdict: Verdict
 
     def table(self) -> str:
         """For people."""
@@ -55,7 +61,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda line
     simulator = Simulator(folder / "sim", plan.accounts, plan.seconds, plan.seed)
     daemon = Daemon(folder / "daemon")
     dice = random.Random(f"{plan.seed}/tormentor")
-    tormentor = Tormentor(daemon, simulator, dice, plan.sim_dies, say)
+    tormentor = Tormentor(daemon, simulator, dice, say, sim_dies=plan.sim_dies, calm=plan.calm)
     began_at = time.monotonic()
     try:
         await simulator.start()
@@ -156,4 +162,4 @@ def report(plan: Plan, tormentor: Tormentor, verdict: Verdict, tormented_s: floa
         ("ready after a start, s", f"median {ready_s[len(ready_s) // 2]:.2f}, most {ready_s[-1]:.2f}"),
         *((name, str(count)) for name, count in sorted(verdict.figures.items())),
     ]
-    return Report(rows, verdict.violations)
+    return Report(rows, verdict.violations, verdict)

@@ -60,9 +60,17 @@ class Tormentor:
     """`torment(kills)` returns when so many lives were ended by kill -9."""
 
     def __init__(
-        self, daemon: Daemon, simulator: Simulator, dice: random.Random, sim_dies: bool, say: Callable[[str], None]
+        self,
+        daemon: Daemon,
+        simulator: Simulator,
+        dice: random.Random,
+        say: Callable[[str], None],
+        *,
+        sim_dies: bool,
+        calm: bool,
     ) -> None:
-        self.daemon, self.simulator, self.dice, self.sim_dies, self.say = daemon, simulator, dice, sim_dies, say
+        self.daemon, self.simulator, self.dice, self.say = daemon, simulator, dice, say
+        self.sim_dies, self.calm = sim_dies, calm
         self.moments = Moments(daemon, simulator)
         self.counts: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
@@ -107,7 +115,7 @@ class Tormentor:
     async def _end(self, end: str) -> None:
         if self.dice.random() < PAUSE_CHANCE:
             await self._pause()
-        if self.dice.random() < CALM_CHANCE:
+        if self.calm and self.dice.random() < CALM_CHANCE:
             self.counts["calm lives"] += 1
             await asyncio.sleep(CALM_S)
         if end in ("stopping", "stopped"):
@@ -164,7 +172,9 @@ class Tormentor:
             else:
                 fault = self.dice.choices(list(FAULTS), [weight for weight, _ in FAULTS.values()])[0]
                 more = FAULTS[fault][1]
-            body = {"fault": fault, **more} | ({} if fault.startswith(("cdn", "reconnect_no")) else {"account": account})
+            body = {"fault": fault, **more} | (
+                {} if fault.startswith(("cdn", "reconnect_no")) else {"account": account}
+            )
             if await self.simulator.ask("POST", "/_sim/faults", body) is not None:
                 self.faults[fault] += 1
 

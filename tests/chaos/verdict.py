@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import sqlite3
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import Any
 
 import msgpack
@@ -27,7 +28,7 @@ class Verdict:
     """One a run. `figures` is the table, `violations` is empty when every promise was kept."""
 
     def __init__(self, customers: list[Customer], database: sqlite3.Connection, ledger: list[dict[str, Any]]) -> None:
-        self.customers, self.database = customers, database
+        self.customers, self.database, self.ledger = customers, database, ledger
         self.rows = {row["nonce"]: row for row in ledger}
         self.figures: Counter[str] = Counter()
         self.violations: list[str] = [each for customer in customers for each in customer.book.violations]
@@ -35,7 +36,7 @@ class Verdict:
         self._attempts: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for attempt in self._query("SELECT * FROM attempts ORDER BY job, attempt"):
             self._attempts[attempt["job"]].append(attempt)
-        self._check_nonces(ledger)
+        self._check_nonces()
         self._check_customers()
         self._check_histories()
         self._check_submissions()
@@ -95,14 +96,16 @@ class Verdict:
         for (job, kind), count in kinds.items():
             self.claim(count == 1, f"{job}: {kind} is stored {count} times", "ends doubled")
         known = {self._jobs[job]["id"] for job in self._jobs if self._jobs[job]["user"] == user}
-        self.claim(known == jobs.keys(), f"{customer.name} has jobs that were never acknowledged: {known - jobs.keys()}")
+        self.claim(
+            known == jobs.keys(), f"{customer.name} has jobs that were never acknowledged: {known - jobs.keys()}"
+        )
         self.figures["events"] += len(stored)
 
     # --- twice -----------------------------------------------------------------------------------------------
 
-    def _check_nonces(self, ledger: list[dict[str, Any]]) -> None:
-        counts = Counter(row["nonce"] for row in ledger)
-        self.figures["interactions"] = len(ledger)
+    def _check_nonces(self) -> None:
+        counts = Counter(row["nonce"] for row in self.ledger)
+        self.figures["interactions"] = len(self.ledger)
         self.figures["nonces doubled"] = 0
         for nonce, count in counts.items():
             self.claim(count == 1, f"nonce {nonce} was sent {count} times", "nonces doubled")
@@ -121,7 +124,7 @@ class Verdict:
                 self.claim(refused, f"{job} was sent again after {row['nonce']}: {row['outcome']}", "drawn twice")
             self.figures["attempts"] += len(attempts)
             self.figures["attempts that never arrived"] += len(attempts) - len(sent)
-            if self._jobs[job]["state"] == "done":
+            if job in self._jobs and self._jobs[job]["state"] == "done":
                 self._check_picture(job, sent)
 
     def _check_picture(self, job: str, sent: list[dict[str, Any]]) -> None:
@@ -150,7 +153,7 @@ class Verdict:
         self.figures["ends doubled"] = 0
         for job, states in moves.items():
             legal = states[0] == State.QUEUED and all(
-                may_move(State(before), State(after)) for before, after in zip(states, states[1:], strict=False)
+                may_move(State(before), State(after)) for before, after in pairwise(states)
             )
             self.claim(legal, f"{job} went {' → '.join(states)}")
             ends = [state for state in states if state in TERMINAL]
