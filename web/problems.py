@@ -9,6 +9,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match
 
 from protocol.client import ClientMistake, problem
 from protocol.mistakes import PROBLEM_TYPE
@@ -34,11 +35,15 @@ async def on_mistake(request: Request, mistake: ClientMistake) -> Response:
 
 async def on_http_exception(request: Request, fault: HTTPException) -> Response:
     """What the router refuses: an unknown path, or a method the path does not have. A person gets a line of text."""
+    headers = dict(fault.headers or {})
+    if fault.status_code == 405:  # Starlette names the methods of the first route of that path only
+        fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+        headers["Allow"] = ", ".join(sorted({method for route in fitting for method in route.methods}))
     if "text/html" in request.headers.get("accept", ""):
-        return PlainTextResponse(f"{HTTPStatus(fault.status_code).phrase}\n", fault.status_code, fault.headers)
+        return PlainTextResponse(f"{HTTPStatus(fault.status_code).phrase}\n", fault.status_code, headers)
     found = problem("not_found" if fault.status_code == 404 else "bad_frame", f"{request.method} {request.url.path}")
     title = HTTPStatus(fault.status_code).phrase
-    return _problem(fault.status_code, found.body | {"status": fault.status_code, "title": title}, fault.headers or {})
+    return _problem(fault.status_code, found.body | {"status": fault.status_code, "title": title}, headers)
 
 
 def broken(path: str, method: str, fault: Exception) -> Response:

@@ -262,6 +262,14 @@ def test_the_page_is_served_with_a_tag_and_once(tmp_path):
     play(tmp_path, scene)
 
 
+def test_a_wrong_method_is_told_all_the_right_ones(tmp_path):
+    async def scene(house):
+        assert (await house.ask("PATCH", JOBS)).headers["Allow"] == "GET, HEAD, POST"
+        assert (await house.ask("PUT", f"{JOBS}/j1")).headers["Allow"] == "DELETE, GET, HEAD"
+
+    play(tmp_path, scene)
+
+
 def test_a_person_who_takes_a_wrong_turn_reads_words(tmp_path):
     async def scene(house):
         lost = await house.ask("GET", "/nothing", key=None, headers={"Accept": "text/html,*/*;q=0.8"})
