@@ -48,16 +48,16 @@ from core.quota import day_of, resets_at
 from storage.operations import (
     AcceptJob,
     Applied,
+    Backlog,
     Fence,
     Found,
     JobFound,
     JobRecord,
-    JobRecords,
+    ReadBacklog,
     ReadJob,
     Refused,
     Replayed,
     Settle,
-    Unfinished,
     Ungrant,
     Written,
 )
@@ -124,19 +124,18 @@ class Queue(QueueCourse):
 
     def _load(self, after: str | None) -> None:
         def loaded(found: Found) -> None:
-            if not isinstance(found, JobRecords):
-                raise TypeError(f"the store answered {type(found).__name__} for unfinished jobs")
+            if not isinstance(found, Backlog):
+                raise TypeError(f"the store answered {type(found).__name__} for the backlog")
             if found.next is not None:
                 self._load(found.next)  # is read while these are taken up
-            for job in found.jobs:
-                if job.state == State.QUEUED:
-                    self.wait(job, taken=False)
-                else:
-                    self._take_up(job)
+            for waiting in found.queued:
+                self.wait(waiting, taken=False)
+            for job in found.begun:
+                self._take_up(job)
             if found.next is None:
                 self._open()
 
-        self.store.lookup(Unfinished(None, after, LOAD_PAGE), loaded)
+        self.store.lookup(ReadBacklog(after, LOAD_PAGE), loaded)
 
     def _take_up(self, job: JobRecord) -> None:
         """One unfinished job that had left the queue, as the crash table of DESIGN says."""

@@ -17,7 +17,7 @@ from core.config import Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
 from core.job import State
-from storage.operations import Applied, Grant, ImageRecord, JobRecord, Settle, Written
+from storage.operations import Applied, Grant, ImageRecord, JobRecord, QueuedJob, Settle, Written
 
 
 #: The order in which an attempt goes on.
@@ -47,7 +47,7 @@ class QueueLedger(StoreAsker):
         """The user's plan as it was at their latest job."""
         return self.process.config.plan(self.plans.get(user, "free"))
 
-    def wait(self, job: JobRecord, *, taken: bool) -> None:
+    def wait(self, job: JobRecord | QueuedJob, *, taken: bool) -> None:
         """The job is queued: at the end of its lane, or back at its head when it had been `taken` from there."""
         self.jobs.pop(job.id, None)
         self.plans[job.user] = job.plan

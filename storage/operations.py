@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-# Importable from here too: who speaks to the store needs both.
+# Importable from here too: who speaks to the store needs all of them.
+from storage.backlog import Backlog as Backlog
+from storage.backlog import QueuedJob as QueuedJob
+from storage.backlog import ReadBacklog as ReadBacklog
 from storage.records import ImageRecord as ImageRecord
 from storage.records import JobRecord as JobRecord
 from storage.records import Moment as Moment
@@ -306,7 +309,8 @@ class CountJobs(Struct, frozen=True, tag=True):
     """Answers Counts."""
 
 
-Read = FindKey | ReadUser | ReadJob | ListJobs | Unfinished | ReadEvents | ReadGateway | ReadImage | CountJobs
+JobRead = ReadJob | ListJobs | Unfinished | ReadBacklog
+Read = JobRead | FindKey | ReadUser | ReadEvents | ReadGateway | ReadImage | CountJobs
 
 
 class Nothing(Struct, frozen=True, tag=True):
@@ -387,4 +391,5 @@ class Counts(Struct, frozen=True, tag=True):
     images: int
 
 
-Found = Nothing | UserRecord | KeyHolder | JobRecords | JobFound | ImageFound | EventRecords | GatewayRecord | Counts
+JobsFound = JobFound | JobRecords | Backlog
+Found = JobsFound | Nothing | UserRecord | KeyHolder | ImageFound | EventRecords | GatewayRecord | Counts

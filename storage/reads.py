@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
+from core.job import State
 from storage import operations as ops
 from storage.gateways import read_gateway
 from storage.operations import (
+    Backlog,
     CountJobs,
     Counts,
     EventRecord,
@@ -24,7 +26,9 @@ from storage.operations import (
     JobRecords,
     ListJobs,
     Nothing,
+    QueuedJob,
     Read,
+    ReadBacklog,
     ReadEvents,
     ReadImage,
     ReadJob,
@@ -35,6 +39,13 @@ from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, completed, image_of, job_of
 from storage.statements import given
 from storage.tables import events, images, jobs, users
 
+_BACKLOG = (
+    select(jobs.c.state, *(jobs.c[name] for name in QueuedJob.__struct_fields__))
+    .where(jobs.c.finished_at.is_(None), jobs.c.id > given("after"))
+    .order_by(jobs.c.id)
+    .limit(given("limit"))
+)
+_THESE = select(*JOB_COLUMNS).where(jobs.c.id.in_(bindparam("given_jobs", expanding=True))).order_by(jobs.c.id)
 _EVENTS = (
     select(events.c.seq, events.c.job, events.c.frame)
     .where(events.c.user == given("user"), events.c.seq > given("after"))
@@ -84,6 +95,17 @@ def unfinished(connection: Connection, read: Unfinished) -> JobRecords:
     return _page(connection, query, read.limit)
 
 
+def read_backlog(connection: Connection, read: ReadBacklog) -> Backlog:
+    """See ReadBacklog; one more is read to know whether there is a next page."""
+    bounds = {"given_after": read.after or "", "given_limit": read.limit + 1}
+    rows = connection.execute(_BACKLOG, bounds).all()
+    page = rows[: read.limit]
+    queued = tuple(QueuedJob(*about) for state, *about in page if state == State.QUEUED)
+    begun = [row.id for row in page if row.state != State.QUEUED]
+    records = connection.execute(_THESE, {"given_jobs": begun}) if begun else ()
+    return Backlog(queued, tuple(map(job_of, records)), page[-1].id if len(rows) > read.limit else None)
+
+
 def read_events(connection: Connection, read: ReadEvents) -> EventRecords:
     """See ReadEvents; without any event kept, `oldest` is the seq of the next one."""
     who = {"given_user": read.user}
@@ -119,6 +141,7 @@ FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
     ops.ReadJob: read_one_job,
     ops.ListJobs: list_jobs,
     ops.Unfinished: unfinished,
+    ops.ReadBacklog: read_backlog,
     ops.ReadEvents: read_events,
     ops.ReadGateway: read_gateway,
     ops.ReadImage: read_image,

@@ -13,6 +13,8 @@ from storage.operations import (
     JobRecords,
     ListJobs,
     Nothing,
+    QueuedJob,
+    ReadBacklog,
     ReadEvents,
     ReadImage,
     ReadJob,
@@ -84,6 +86,19 @@ def test_unfinished_jobs_come_oldest_first_without_those_that_ended(book: Book) 
     assert rest.next is None
     assert ids(book.ask(Unfinished("U2", None, 10))) == [made[1]]
     assert all(job.history == () and job.images == () for job in first.jobs)
+
+
+def test_the_backlog_is_all_unfinished_jobs_in_pages_the_waiting_ones_in_brief(book: Book) -> None:
+    made = [book.queued(), book.drawing(user="U2"), book.queued(user="U2"), book.keeping(), book.granted()]
+    book.done()
+    first = book.ask(ReadBacklog(None, 3))
+    rest = book.ask(ReadBacklog(first.next, 3))
+    assert [job.id for job in first.queued] == [made[0], made[2]]
+    assert [(job.id, job.state) for job in first.begun] == [(made[1], "drawing")]
+    assert [job.id for job in rest.begun] == made[3:]
+    assert (rest.queued, rest.next) == ((), None)
+    whole = book.ask(Unfinished(None, None, 3)).jobs[0]
+    assert all(getattr(first.queued[0], name) == getattr(whole, name) for name in QueuedJob.__struct_fields__)
 
 
 def test_unfinished_jobs_are_found_by_the_partial_index(book: Book) -> None:
