@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test style types bench chaos browser clean help
+.PHONY: run test style types city bench chaos browser clean help
 
 help:
 	@echo "make run     start the daemon with a simulated Discord (ARGS='--port 9000' passes options)"
 	@echo "make test    run every test"
 	@echo "make style   check formatting and lint"
 	@echo "make types   check types"
+	@echo "make city    every actor against all that can go wrong: 2,000 seeds (CITY_SEEDS=N; CITY_SEED=N shows one)"
 	@echo "make bench   measure"
 	@echo "make chaos   kill the daemon 100 times under load, and then 100 times with the simulator (ARGS='--kills 20')"
 
@@ -27,6 +28,9 @@ style: $(VENV)/.test
 
 types: $(VENV)/.test
 	@$(BIN)/mypy
+
+city: $(VENV)/.test
+	@$(BIN)/python -m tests.city
 
 bench: $(VENV)/.test
 	@for file in $$(grep -l '^if __name__ == ' bench/*.py); do \
