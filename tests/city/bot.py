@@ -154,7 +154,9 @@ class Bot:
             attachments=[self.discord.cdn.attach(piece.channel.id, name, piece)],
         )
         piece.row.outcome, piece.row.message_id = "done", result["id"]
-        self._say(piece, "MESSAGE_CREATE", result, piece.row.nonce if self.weather.strikes("final_with_nonce") else None)
+        self._say(
+            piece, "MESSAGE_CREATE", result, piece.row.nonce if self.weather.strikes("final_with_nonce") else None
+        )
         if not self.weather.strikes("start_not_deleted"):
             wait_s = LATE_S_MAX if self.weather.strikes("start_deleted_late") else 0.2
             self.loop.call_later(wait_s, self._delete, piece)
@@ -166,7 +168,12 @@ class Bot:
             self._publish("MESSAGE_DELETE", gone, piece)
 
     def _tell(self, piece: Piece) -> None:
-        embed = {"type": "rich", "title": "Shortened prompts", "description": f"1️⃣ {piece.prompt[:40]}", "color": 3447003}
+        embed = {
+            "type": "rich",
+            "title": "Shortened prompts",
+            "description": f"1️⃣ {piece.prompt[:40]}",
+            "color": 3447003,
+        }
         self._edit(piece, flags=0, embeds=[embed])
         piece.row.outcome = "done"
         self._over(piece)

@@ -19,6 +19,8 @@ from system.virtual_time import START_WALL, VirtualLoop
 from tests.city.weather import Weather
 
 SLOW_S_MAX = 4.0
+#: One errand after the other.
+ORDER_S = 1e-6
 
 
 class Inspector(Protocol):
@@ -38,10 +40,11 @@ class Errand:
 
 
 class SlowThread(Executor):
-    """In the place of a ThreadPoolExecutor: what it is given, the loop runs."""
+    """In the place of a ThreadPoolExecutor of one thread: what it is given, the loop runs, in order."""
 
     def __init__(self, workers: int = 1, name: str = "") -> None:
         self.errands: dict[Errand, None] = {}
+        self.free_at = 0.0
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """What has begun is done, the rest never."""
@@ -72,6 +75,12 @@ class CityLoop(VirtualLoop):
         """What Discord's hosts believe it to be."""
         return super().wall()
 
+    def join_threads(self) -> None:
+        """The process ends in order: what has begun is done first."""
+        for thread in self.threads:
+            thread.shutdown()
+        self.threads.clear()
+
     def kill_threads(self) -> None:
         """The process is gone: what has not happened yet will not happen."""
         for thread in self.threads:
@@ -97,8 +106,10 @@ class CityLoop(VirtualLoop):
         errand = Errand(run, begun=self.weather.dice.random() < 0.5)
         thread.errands[errand] = None
         self.threads[thread] = None
-        if slow:
-            errand.handle = self.call_later(before_s, run)
+        thread.free_at = max(self.time() + before_s, thread.free_at)
+        if thread.free_at > self.time():
+            thread.free_at += ORDER_S
+            errand.handle = self.call_at(thread.free_at, run)
         else:
             run()
         return future

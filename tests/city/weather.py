@@ -58,9 +58,7 @@ class Weather:
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         self.over = False
-        self.chance = {
-            kind: 0.0 if dice.random() < UNKNOWN else dice.uniform(0.0, most) for kind, most in MOST.items()
-        }
+        self.chance = {kind: 0.0 if dice.random() < UNKNOWN else dice.uniform(0.0, most) for kind, most in MOST.items()}
         #: Seconds between two acts of mischief, on average.
         self.mischief_each_s = dice.uniform(2.0, 20.0)
 
