@@ -36,16 +36,10 @@ def picture(prompt: str, nonce: str) -> bytes:
 
 def nonce_in(png: bytes) -> str:
     """The nonce that a picture of ours carries."""
-    _, _, rest = png.partition(b"limner:nonce\0")
-    digits = bytearray()
-    for byte in rest:
-        if not 48 <= byte <= 57:
-            break
-        digits.append(byte)
-    # The chunk's checksum follows the digits and may begin with one: the length before the chunk says how many are ours.
-    at = png.index(b"limner:nonce\0")
-    length = int.from_bytes(png[at - 8 : at - 4], "big") - len(b"limner:nonce\0")
-    return digits[:length].decode()
+    keyword = b"limner:nonce\0"
+    at = png.index(keyword)
+    length = int.from_bytes(png[at - 8 : at - 4], "big")
+    return png[at + len(keyword) : at + length].decode()
 
 
 class Cdn:

@@ -16,7 +16,7 @@ ROUNDING = 1e-6
 
 @dataclass
 class Race:
-    """Two users since both have had work: how far the first is ahead, at least and at most; `slack` for turns undone."""
+    """Two users since both have had work: how far the first is ahead, at least and at most; `slack` for owed turns."""
 
     lead: float = 0.0
     least: float = 0.0

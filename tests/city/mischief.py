@@ -1,4 +1,4 @@
-"""The mischief maker: kills actors, in the middle of what they do too, and processes; cuts lines; sets the clock back."""
+"""The mischief maker: kills actors, in the middle of what they do too, and processes; cuts lines; sets clocks back."""
 
 from __future__ import annotations
 
