@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from actors.account_readings import FORM_ACTIONS, drawing_nonce
+from actors.account_readings import FORM_ACTIONS, drawing_nonce, nonce_of
 from actors.account_rest import Rest
 from actors.account_uploads import BadInput, Uploads
 from actors.shell import Shell
@@ -100,10 +101,7 @@ class Errands:
 
     async def submit(self, job: JobRecord, session_id: str, commands: dict[str, Command], go_at: float) -> Posted:
         """The one POST of an attempt. Never repeated here."""
-
-        def posted(outcome: str, why: str, **more: Any) -> Posted:
-            return Posted(job.id, job.attempt, outcome, why, **more)
-
+        posted = partial(Posted, job.id, job.attempt)
         place = self._place(session_id)
         try:
             request = rest.post_interaction(await self._body(place, job, commands))
@@ -134,9 +132,7 @@ class Errands:
         return rest.outcome(answer.status, answer.headers, answer.body)
 
     def _posted(self, job: JobRecord, found: rest.Outcome) -> Posted:
-        def posted(outcome: str, why: str, **more: Any) -> Posted:
-            return Posted(job.id, job.attempt, outcome, why, **more)
-
+        posted = partial(Posted, job.id, job.attempt)
         match found:
             case rest.Taken():
                 return posted("taken", "")
@@ -200,7 +196,7 @@ class Errands:
         return Place(MIDJOURNEY_APPLICATION_ID, self._account.guild_id, self._account.channel_id, session_id)
 
     async def _body(self, place: Place, job: JobRecord, commands: dict[str, Command]) -> dict[str, Any]:
-        nonce = job.nonce or ""
+        nonce = nonce_of(job)
         if job.press_custom_id is not None and job.press_message_id is not None:
             return drawing.press(place, nonce, job.press_message_id, job.press_custom_id)
         if job.kind == "shorten":

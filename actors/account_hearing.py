@@ -18,7 +18,6 @@ from actors.queue_messages import Drawn, Failed, Returned, Sighted
 from core.signs import Began, Ended, Finding, Held, Late, Moved, Sign, Took, Unclaimed
 from protocol import drawing_events as seen
 from protocol.gateway import Dispatch
-from storage.operations import Offer
 from system.message import Message
 
 CANCELLED_TEXT = "Cancelled while it was drawn."
@@ -119,9 +118,10 @@ class AccountHearing(AccountPresence):
         self.end(work, fact, closed=True)
 
     def _drawn(self, job_id: str, attempt: int, end: seen.Finished, hash_: str | None) -> Drawn:
-        offers = tuple(Offer(offer.action, offer.index, offer.label, offer.custom_id) for offer in end.offers)
-        message_id = end.links.message_id or ""
-        return Drawn(self.subject, job_id, attempt, message_id, end.url, end.links.hash or hash_, offers, end.text)
+        links = end.links
+        return Drawn(
+            self.subject, job_id, attempt, links.message_id or "", end.url, links.hash or hash_, end.offers, end.text
+        )
 
     def _late(self, late: Late) -> None:
         """A result after the end: kept on record for the operator, and changes nothing (CONTRACT §5)."""

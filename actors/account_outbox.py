@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from actors.queue_messages import Acknowledged, Doubtful, Drawn, Failed, Returned, Sighted
+from actors.queue_messages import Acknowledged, Fact, Sighted
 from actors.shell import Shell
-
-Fact = Returned | Doubtful | Sighted | Drawn | Failed
 
 RESEND_S = 5.0
 

@@ -76,8 +76,15 @@ def drawing_nonce(job: JobRecord) -> str:
     A form is a second interaction after the press, so it has a nonce of its own: made from the stored one, so that a
     restarted account knows it too.
     """
-    nonce = job.nonce or ""
-    return str(int(nonce) + 1) if job.action in FORM_ACTIONS and nonce.isdecimal() else nonce
+    nonce = nonce_of(job)
+    return str(int(nonce) + 1) if job.action in FORM_ACTIONS else nonce
+
+
+def nonce_of(job: JobRecord) -> str:
+    """The stored nonce of an attempt that may be submitted. Raises ValueError for one that may not: it has none."""
+    if job.nonce is None:
+        raise ValueError(f"attempt {job.attempt} of {job.id} has no nonce")
+    return job.nonce
 
 
 def posted_at(message_id: str) -> float | None:

@@ -15,7 +15,7 @@ import asyncio
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
-from actors.account import FreshPicture, PictureAt, Previewed, Progressed
+from actors.account_messages import FreshPicture, PictureAt, Previewed, Progressed
 from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say

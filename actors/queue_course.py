@@ -6,6 +6,7 @@ the continuation tell those concerned. Facts of accounts are sent again until ac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from actors.monitor_messages import Observed
@@ -16,6 +17,7 @@ from actors.queue_messages import (
     Begin,
     Doubtful,
     Drawn,
+    Fact,
     Failed,
     Go,
     Holdings,
@@ -37,8 +39,6 @@ KEEP_AGAIN_S = 60.0
 
 DRAWING_STATES = (State.SUBMITTING, State.UNDECIDED, State.DRAWING)
 UNDECIDED_TEXT = "It could not be learnt whether the drawing bot took this job, so it was not sent again."
-
-Fact = Returned | Doubtful | Sighted | Drawn | Failed
 
 
 class UndecidedOverdue(Message, frozen=True):
@@ -163,7 +163,7 @@ class QueueCourse(QueueLedger):
         held = tuple(job for job in self.jobs.values() if job.account == ask.account and job.state in DRAWING_STATES)
         self.tell(f"account/{ask.account}", Holdings(ask.account, held))
 
-    def _store_fact(self, fact: Fact, write: Write, then: Any) -> None:
+    def _store_fact(self, fact: Fact, write: Write, then: Callable[[JobRecord, int | None], None]) -> None:
         """Commit what an account tells; `then(job, seq)` when it changed something; acknowledged in any case.
 
         A fact about an attempt that is over is stale in the store (compare-and-set), which is the judge of that.

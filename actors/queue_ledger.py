@@ -6,19 +6,18 @@ ahead of this: a move is committed first, and what follows from it is done in th
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from sortedcontainers import SortedDict
 
 from actors.monitor_messages import Observed
 from actors.queue_messages import Demand, JobSettled, Next
 from actors.store_client import StoreAsker
-from core.config import Plan
+from core.config import DEFAULT_PLAN, Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
 from core.job import State
 from storage.operations import Applied, Grant, ImageRecord, JobRecord, QueuedJob, Settle, Written
-
 
 #: The order in which an attempt goes on.
 COURSE = (State.GRANTED, State.SUBMITTING, State.UNDECIDED, State.DRAWING, State.KEEPING)
@@ -45,7 +44,7 @@ class QueueLedger(StoreAsker):
 
     def plan_of(self, user: str) -> Plan:
         """The user's plan as it was at their latest job."""
-        return self.process.config.plan(self.plans.get(user, "free"))
+        return self.process.config.plan(self.plans.get(user, DEFAULT_PLAN))
 
     def wait(self, job: JobRecord | QueuedJob, *, taken: bool) -> None:
         """The job is queued: at the end of its lane, or back at its head when it had been `taken` from there."""
@@ -146,7 +145,7 @@ class QueueLedger(StoreAsker):
         message: str | None = None,
         charged: bool,
         images: tuple[ImageRecord, ...] = (),
-        then: Any = None,
+        then: Callable[[Written], None] | None = None,
     ) -> None:
         """End the attempt if it is in one of `states`; tell the user once it is stored, then call `then(outcome)`."""
         settle = Settle(

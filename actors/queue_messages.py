@@ -5,6 +5,8 @@ Grouped by correspondent. Messages for a user's session go to "lobby", which fin
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from storage.operations import ImageRecord, JobRecord, Offer
 from system.message import Message
 
@@ -255,8 +257,12 @@ class Failed(Message, frozen=True):
     charged: bool
 
 
+#: What an account tells until it is acknowledged.
+Fact: TypeAlias = Returned | Doubtful | Sighted | Drawn | Failed
+
+
 class Acknowledged(Message, frozen=True):
-    """This attempt's Returned, Doubtful, Sighted, Drawn or Failed (`fact`: the class name) is stored, or stale."""
+    """This Fact (`fact`: its class name) about the attempt is stored, or stale."""
 
     account: str
     job: str

@@ -44,7 +44,7 @@ def job_view(job: JobRecord, live: Live = NOTHING_LIVE) -> Job:
     return Job(
         job=job.id,
         ref=job.ref,
-        status=job.state,  # type: ignore[arg-type]  # State's values are the Literal's
+        status=State(job.state),
         kind=job.kind,
         prompt=job.prompt,
         mode=job.mode,
@@ -69,7 +69,7 @@ def first_view(job: JobRecord, position: int | None, eta_s: float | None) -> Job
     return Job(
         job=job.id,
         ref=job.ref,
-        status="queued",
+        status=State.QUEUED,
         kind=job.kind,
         prompt=job.prompt,
         mode=job.mode,

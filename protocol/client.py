@@ -17,6 +17,8 @@ import msgpack
 import msgspec
 from msgspec import Meta
 
+from core.config import Limits
+from core.job import Kind, Mode
 from protocol.frames import (
     CLIENT_FRAMES,
     IMAGE_COUNT_MAX,
@@ -39,8 +41,6 @@ from protocol.frames import (
     Job,
     Jobs,
     JobsPage,
-    Kind,
-    Mode,
     Notice,
     Picture,
     Ping,
@@ -53,7 +53,6 @@ from protocol.frames import (
     Resumed,
     ServerFrame,
     Started,
-    State,
     Welcome,
 )
 from protocol.mistakes import CODES, ClientMistake, Code, Problem, problem
@@ -82,8 +81,6 @@ __all__ = [
     "Job",
     "Jobs",
     "JobsPage",
-    "Kind",
-    "Mode",
     "Notice",
     "Picture",
     "Ping",
@@ -97,7 +94,6 @@ __all__ = [
     "Resumed",
     "ServerFrame",
     "Started",
-    "State",
     "Welcome",
     "decode",
     "decode_order",
@@ -114,8 +110,8 @@ MSGPACK = "limner.v1.msgpack"
 JSON = "limner.v1.json"
 SUBPROTOCOLS = (MSGPACK, JSON)
 
-PROMPT_CHARS_MAX = 4000
-FRAME_BYTES_MAX = 65_536
+#: What holds where nobody configured anything.
+LIMITS = Limits()
 # How many pictures each kind takes: an imagine prompt may be led by a few.
 IMAGE_COUNTS = {"imagine": (0, IMAGE_COUNT_MAX), "blend": (2, IMAGE_COUNT_MAX), "describe": (1, 1), "shorten": (0, 0)}
 _VALUE = re.compile(r"Invalid enum value .*(?= - at `)", re.S)
@@ -125,8 +121,8 @@ def decode(
     data: bytes | str,
     subprotocol: str,
     *,
-    prompt_chars: int = PROMPT_CHARS_MAX,
-    frame_bytes: int = FRAME_BYTES_MAX,
+    prompt_chars: int = LIMITS.prompt_chars,
+    frame_bytes: int = LIMITS.frame_bytes,
 ) -> ClientFrame:
     """Reads one frame from a client; raises `ClientMistake` bad_frame or bad_prompt, with `ref` if it was legible."""
     found = _read_map(data, subprotocol, frame_bytes)
@@ -155,7 +151,7 @@ class _Order(msgspec.Struct, frozen=True):
 
 
 def decode_order(
-    body: bytes, ref: str, *, prompt_chars: int = PROMPT_CHARS_MAX, frame_bytes: int = FRAME_BYTES_MAX
+    body: bytes, ref: str, *, prompt_chars: int = LIMITS.prompt_chars, frame_bytes: int = LIMITS.frame_bytes
 ) -> tuple[Draw | Act, str | None]:
     """Reads the JSON body of `POST /api/v1/jobs` as (the frame that asks for the same, the webhook URL or None).
 

@@ -144,7 +144,8 @@ def verdict_on(title: str) -> Verdict | None:
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """Something the bot can do next: our name of it, the picture's number, a label, and the button's custom id."""
+    """Something the bot can do next: our name of it, the picture's number, a label, and the button's custom id, which
+    is never shown to users."""
 
     action: str
     index: int | None

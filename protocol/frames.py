@@ -6,28 +6,26 @@ an absent value is null. `protocol.client` turns these into bytes and back.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-JOBS_PAGE_LENGTH = 50
+from core.job import Kind, Mode, State
+
+JOBS_PAGE_LENGTH, JOBS_PAGE_LENGTH_MAX = 50, 200
+ID_CHARS_MAX = 128
 # Blend takes two to five pictures, describe one; an imagine prompt may be led by a few.
 IMAGE_COUNT_MAX = 5
 
 # Control characters in names would reach logs and, as NUL, a PostgreSQL text column that refuses them.
 _PLAIN = r"^[^\x00-\x1f\x7f]+\Z"
 Ref: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
-Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PLAIN)]
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=_PLAIN)]
 ImageRef: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048, pattern=_PLAIN)]
 Index: TypeAlias = Annotated[int, Meta(ge=1, le=4)]
 Seq: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-PageLength: TypeAlias = Annotated[int, Meta(ge=1, le=200)]
-Mode: TypeAlias = Literal["fast", "relax", "turbo"]
-Kind: TypeAlias = Literal["imagine", "blend", "describe", "shorten"]
-State: TypeAlias = Literal[
-    "queued", "granted", "submitting", "drawing", "keeping", "undecided", "done", "failed", "cancelled"
-]
+PageLength: TypeAlias = Annotated[int, Meta(ge=1, le=JOBS_PAGE_LENGTH_MAX)]
 
 
 # --- what a client sends ---

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from protocol.client import LIMITS
 from protocol.frames import ClientFrame
 from protocol.outbox import OUTBOX_BYTES_MAX
 
@@ -15,10 +16,10 @@ class Settings(msgspec.Struct, frozen=True):
 
     allowed_origins: frozenset[str] = frozenset()
     path: str = "/ws"
-    frame_bytes: int = 65_536
-    prompt_chars: int = 4_000
-    frames_per_min: int = 120
-    auth_s: float = 5.0
+    frame_bytes: int = LIMITS.frame_bytes
+    prompt_chars: int = LIMITS.prompt_chars
+    frames_per_min: int = LIMITS.frames_per_min
+    auth_s: float = LIMITS.auth_s
     handshake_s: float = 10.0
     ping_s: float = 30.0
     pong_s: float = 20.0

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-
-class Offer(Struct, frozen=True):
-    """A button on a drawing: what the user may ask for next, and the drawing bot's own id for it (never shown)."""
-
-    action: str
-    index: int | None
-    label: str
-    custom_id: str
+from protocol.drawing_text import Offer as Offer
 
 
 class ImageRecord(Struct, frozen=True):

@@ -35,12 +35,11 @@ from protocol.api import (
     UploadKept,
 )
 from protocol.client import ClientMistake, decode_order, to_map
-from protocol.frames import JOBS_PAGE_LENGTH
+from protocol.frames import ID_CHARS_MAX, JOBS_PAGE_LENGTH, JOBS_PAGE_LENGTH_MAX
 from web.exchange import Desk
 from web.requests import body_of, changer, desk_of, read_json, reader, remote_address
 from web.visitor import COOKIE, is_at_this_machine
 
-JOBS_PAGE_LENGTH_MAX = 200
 STATES = frozenset(str(state) for state in State)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -99,7 +98,7 @@ async def show_jobs(request: Request) -> Response:
     state, before = query.get("state") or None, query.get("before") or None
     if state is not None and state not in STATES:
         raise ClientMistake("bad_frame", f"`state` is one of {', '.join(sorted(STATES))}.")
-    if before is not None and (len(before) > 128 or not before.isprintable()):
+    if before is not None and (len(before) > ID_CHARS_MAX or not before.isprintable()):
         raise ClientMistake("bad_frame", "`before` is the `next` of the page before.")
     question = ShowJobs(before, int(limit), state)
     page = await desk_of(request).ask_for(JobsShown, remote_address(request), reader(request).key, question)

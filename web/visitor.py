@@ -13,11 +13,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from core.config import Server
+from core.config import LOOPBACK, Server
 
 COOKIE = "limner"
 KEY_CHARS_MAX = 512
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -99,7 +98,7 @@ def is_at_this_machine(peer: str, headers: Mapping[str, str]) -> bool:
         return False
     host = urlsplit(f"//{headers.get('host', '')}").hostname
     fetched_from = headers.get("sec-fetch-site", "same-origin")
-    return _is_loopback(peer) and host in LOOPBACK_HOSTS and fetched_from in ("same-origin", "none")
+    return _is_loopback(peer) and host in LOOPBACK and fetched_from in ("same-origin", "none")
 
 
 def _is_address(text: str) -> bool:
