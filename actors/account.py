@@ -23,11 +23,6 @@ from actors.account_messages import (
     FreshPicture,
     Perform,
     PictureAt,
-    Previewed,
-    Progressed,
-    Reinstate,
-    SetSlots,
-    Suspend,
 )
 from actors.account_readings import FORM_ACTIONS, drawing_of
 from actors.account_work import Step, Work, after_posted
@@ -48,18 +43,6 @@ from core.job import State
 from core.reconcile import Doubt, Ruling, rule
 from protocol.drawing_events import ModalAsked
 from storage.operations import JobRecord
-
-__all__ = [
-    "Account",
-    "FreshPicture",
-    "Perform",
-    "PictureAt",
-    "Previewed",
-    "Progressed",
-    "Reinstate",
-    "SetSlots",
-    "Suspend",
-]
 
 LEASE_RENEW_S = 20.0
 #: Neither Go nor NoGo for this long: the word was lost. Longer than the scheduler waits for a lease to begin.

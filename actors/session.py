@@ -30,7 +30,7 @@ from actors.queue_messages import (
 )
 from actors.scheduler import Token
 from actors.session_lines import Line
-from actors.session_messages import Attach, Detach, Hang, HangAll, Heard, Rest, Resting, Say
+from actors.session_messages import Attach, Detach, Heard, Rest, Resting
 from actors.session_uploads import Uploaded
 from actors.session_views import NOTHING_LIVE, Live, is_news
 from actors.session_words import SessionWords
@@ -39,8 +39,6 @@ from protocol.client import ClientFrame, Progress, Queued, Started
 from storage.events import terminal_frame
 from storage.operations import Found, JobRecords, Unfinished, UserRecord
 from system.message import Message
-
-__all__ = ["Attach", "Detach", "Hang", "HangAll", "Heard", "Rest", "Resting", "Say", "Session"]
 
 LOAD_PAGE = 500
 #: Messages that may wait while the session loads; more in that moment means that something is badly wrong.

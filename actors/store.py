@@ -35,8 +35,6 @@ from storage.operations import Found, Read, Written
 from storage.reads import find
 from system.message import Message
 
-__all__ = ["Commit", "Committed", "LookedUp", "Lookup", "NotCommitted", "Store", "StoreTroubled", "StoreWell"]
-
 #: A group is closed after this time, or at this length: a commit costs the disk the same for one write as for fifty.
 GATHER_S = 0.002
 GROUP_LENGTH_MAX = 50

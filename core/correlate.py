@@ -40,22 +40,6 @@ from core.signs import (
     Unclaimed,
 )
 
-__all__ = [
-    "Began",
-    "Correlator",
-    "Drawing",
-    "Ended",
-    "Finding",
-    "Held",
-    "Kind",
-    "Late",
-    "Moved",
-    "Sign",
-    "Stage",
-    "Took",
-    "Unclaimed",
-]
-
 HELD_COUNT_MAX = 256
 HELD_S_MAX = 900.0
 # The only candidate whose A was not seen to go gets its result after this time without other evidence.

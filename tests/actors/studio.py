@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 import uvloop
 
-from actors.account import Perform, Previewed, Progressed
+from actors.account_messages import Perform, Previewed, Progressed
 from actors.accounts import Accounts
 from actors.monitor_messages import Observed, Restarted
 from actors.process import Process

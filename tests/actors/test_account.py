@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.account import Reinstate, Suspend
+from actors.account_messages import Reinstate, Suspend
 from actors.account_uploads import upload_path
 from actors.monitor_messages import Observed, Restarted
 from actors.queue_messages import JobMoved

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from actors.account import Progressed
+from actors.account_messages import Progressed
 from actors.gallery import AskImage, Gallery
 from actors.previews import Preview, Previews
 from actors.session_messages import Say

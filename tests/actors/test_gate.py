@@ -12,7 +12,7 @@ from actors.monitor_messages import AskMonitor
 from actors.queue_messages import Drain
 from actors.session_messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
 from actors.shell import Kill
-from actors.store import Commit, Committed, LookedUp, Lookup, NotCommitted
+from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
 from protocol.api import (
     CancelJob,
     Instruct,

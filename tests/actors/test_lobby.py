@@ -10,7 +10,7 @@ from actors.scheduler import Token
 from actors.session import REST_AFTER_S, Session
 from actors.session_messages import Attach, Detach, HangAll, HangUser, Heard, Resting, Say
 from actors.shell import Kill
-from actors.store import LookedUp, Lookup
+from actors.store_messages import LookedUp, Lookup
 from protocol.api import ShowMe
 from storage.operations import JobRecords, ReadUser, UserRecord
 from tests.actors.stage import Recorder, play

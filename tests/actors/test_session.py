@@ -25,7 +25,7 @@ from actors.session_lines import HELD_EVENTS_MAX, Line, LineOverrun
 from actors.session_messages import Attach, Detach, Hang, Heard, Resting, Say
 from actors.session_rules import banned_word, check_order, folded, unknown_flag
 from actors.session_views import Live, first_view, is_news, job_view
-from actors.store import LookedUp, Lookup
+from actors.store_messages import LookedUp, Lookup
 from core.job import State
 from protocol.api import CancelJob, JobShown, JobsShown, MeShown, PlaceJob, Refusal, ShowJob, ShowJobs, ShowMe
 from protocol.client import (

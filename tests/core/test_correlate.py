@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from core import correlate as c
-from core.correlate import (
+from core.correlate import Correlator
+from core.signs import (
     Began,
-    Correlator,
     Drawing,
     Ended,
     Finding,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import correlate as c
-from core.correlate import Correlator, Drawing, Ended, Finding, Late, Moved, Sign, Stage
+from core.correlate import Correlator
+from core.signs import Drawing, Ended, Finding, Late, Moved, Sign, Stage
 
 
 class Channel(msgspec.Struct, frozen=True):

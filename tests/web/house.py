@@ -21,7 +21,7 @@ import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from actors.account import Perform, Progressed
+from actors.account_messages import Perform, Progressed
 from actors.console import AskConsole
 from actors.gallery import AskImage
 from actors.gate import Gate
