@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.queue import Queue
+from actors.monitor_messages import Observed
+from actors.queue import PLACES_TOLD_MAX, SHARES_EACH_S, Queue
 from actors.queue_messages import (
     Acknowledged,
     AskHoldings,
@@ -41,7 +42,7 @@ from actors.shell import Kill
 from actors.store import Store
 from actors.store_messages import Commit, LookedUp, Lookup
 from storage.operations import AddUser, ImageRecord, JobFound, Offer, ReadJob
-from tests.actors.stage import Stage, play
+from tests.actors.stage import CONFIG, Stage, play
 
 OFFERS = (
     Offer("upscale", 1, "U1", "MJ::JOB::upsample::1::h"),
@@ -317,6 +318,41 @@ async def test_places_are_told_in_order(stage: Stage) -> None:
     stage.tell("queue", AskPlaces("ana"))
     places = await stage.one("lobby", Places)
     assert [(place.job, place.position) for place in places.places] == [(job, n) for n, job in enumerate(jobs, 1)]
+
+
+def test_of_a_user_with_many_waiting_jobs_the_next_ones_places_are_told() -> None:
+    async def whole(stage: Stage) -> None:
+        await set_up(stage)
+        for number in range(PLACES_TOLD_MAX + 20):
+            stage.tell("queue", wish(request_id=f"r{number}"))
+        assert len(await stage.heard("lobby", JobAccepted)) == PLACES_TOLD_MAX + 20
+        stage.tell("queue", AskPlaces("ana"))
+        places = (await stage.one("lobby", Places)).places
+        assert [place.position for place in places] == list(range(1, PLACES_TOLD_MAX + 1))
+
+    play(whole, config=CONFIG.replace("daily = 5", "daily = 500").replace("queued = 4", "queued = 500"))
+
+
+def test_how_equally_the_waiting_are_served_is_told_once_they_had_turns_enough() -> None:
+    async def whole(stage: Stage) -> None:
+        await set_up(stage)
+
+        async def told() -> list[float]:
+            await stage.quiet(SHARES_EACH_S)
+            observed = await stage.heard("monitor", Observed)
+            return [one.amount for one in observed if one.metric == "limner_fairness_jain"]
+
+        assert await told() == [1.0]
+        for number in range(60):
+            stage.tell("queue", wish(("ana", "ben")[number % 2], request_id=f"r{number}"))
+        assert await told() == [1.0]
+        stage.tell("queue", *(demand(f"l{number}") for number in range(10)))
+        assert await told() == []
+        stage.tell("queue", *(demand(f"l{number}") for number in range(10, 21)))
+        assert await told() == [21 * 21 / (2 * (10 * 10 + 11 * 11))]
+
+    roomy = CONFIG.replace("daily = 5", "daily = 500").replace("queued = 4", "queued = 500")
+    play(whole, config=roomy.replace("concurrent = 3", "concurrent = 50"))
 
 
 @scene
