@@ -68,6 +68,20 @@ def test_a_wrong_key_is_told_in_words_and_the_next_one_comes_in(daemon, visit):
     expect(stranger.page.get_by_label("Your key")).to_be_visible()
 
 
+def test_who_signs_out_leaves_nothing_behind_for_the_next_to_read_or_hear(daemon, visit):
+    ana = visit(daemon.url, **DESK)
+    ana.sign_in(daemon.key)
+    ana.draw("a private fox")
+    expect(ana.page.locator("#spoken")).to_contain_text("a private fox")
+    ana.page.locator(".menu summary").click()
+    ana.page.get_by_role("button", name="Sign out").click()
+    expect(ana.page.get_by_label("Your key")).to_be_visible()
+    expect(ana.page.locator("body")).not_to_contain_text("a private fox")
+    ana.sign_in(daemon.add_user("eve"))
+    expect(ana.prompt).to_be_visible()
+    expect(ana.page.locator("body")).not_to_contain_text("a private fox")
+
+
 def test_an_empty_prompt_cannot_be_drawn_and_one_too_long_says_by_how_much(daemon, visit):
     ana = visit(daemon.url, **DESK)
     ana.sign_in(daemon.key)

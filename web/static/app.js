@@ -33,6 +33,7 @@ listenToKeys();
 
 effect(() => {
   document.title = phase.value === "in" ? pageTitle(wall.value) : "Limner";
+  if (phase.value === "login") document.getElementById("spoken").textContent = ""; // who comes next hears nothing of it
 });
 
 let before = state.peek();
