@@ -212,7 +212,8 @@ class Daemon:
         web = asyncio.ensure_future(self.server.carry(self.ground.listener))
         beside = [asyncio.ensure_future(each) for each in (self._announce(), companion) if each is not None]
         try:
-            await asyncio.wait({signalled, root, web, *beside[1:]}, return_when=asyncio.FIRST_COMPLETED)
+            awaited: set[asyncio.Future[Any]] = {signalled, root, web, *beside[1:]}
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in beside:
                 task.cancel()

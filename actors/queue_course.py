@@ -7,7 +7,7 @@ the continuation tell those concerned. Facts of accounts are sent again until ac
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from actors.monitor_messages import Observed
 from actors.queue_ledger import QueueLedger
@@ -57,7 +57,7 @@ class KeepAgain(Message, frozen=True):
 class QueueCourse(QueueLedger):
     """The course of jobs that have left the waiting line."""
 
-    ACCEPTS = (
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
         *(Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings),
         *(Kept, NotKept),
         *(UndecidedOverdue, KeepAgain),

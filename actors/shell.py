@@ -50,7 +50,7 @@ class Killed(RuntimeError):
     """Death on request."""
 
 
-class Shell(Actor):
+class Shell(Actor):  # type: ignore[misc]  # Thespian is untyped
     """Base of all actors. Subclasses set ACCEPTS (added to the base's), handlers, and override the `on_` hooks."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = ()

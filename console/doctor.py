@@ -7,6 +7,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -49,7 +50,7 @@ def examine(file: Path | None, data: Path, environ: Mapping[str, str]) -> bool:
     else:
         for name in ("api", "gateway", "cdn"):
             url = getattr(config.discord, name)
-            checks.append((f"discord {name}", lambda url=url: _check_url(url, config.discord.proxy)))
+            checks.append((f"discord {name}", partial(_check_url, url, config.discord.proxy)))
     passed = True
     for name, check in checks:
         try:

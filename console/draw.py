@@ -185,7 +185,7 @@ async def _connected(daemon: Daemon) -> AsyncIterator[ClientConnection]:
         additional_headers={"Authorization": f"Bearer {daemon.key}"},
         open_timeout=CONNECT_S_MAX,
         max_size=FRAME_BYTES_MAX,
-        **({"proxy": None} if daemon.is_near else {}),
+        proxy=None if daemon.is_near else True,
     ) as wire:
         yield wire
 

@@ -84,3 +84,6 @@ class Links(Protocol):
 
     async def connect(self, url: str) -> Wire:
         """Open a gateway WebSocket. Raises LinkBroken."""
+
+    async def close(self) -> None:
+        """The process ends. Gateway wires end with the actors that hold them."""
