@@ -1,7 +1,7 @@
 """Accounts: the supervisor of the account actors. One that keeps dying is left alone; the others go on.
 
 Takes   Announce (scheduler), and what supervisor.py takes
-Sends   Announce -> account/NAME
+Sends   Announce -> account/NAME, and what supervisor.py sends
 Crash   its accounts die and start with it; drawings under way are found again as after an account's own death
 
 An account whose trouble repeats by nature (a wrong token, a disallowed intent) does not die of it: it suspends itself.

@@ -1,8 +1,9 @@
 """Lobby: finds or makes the session of a user, and supervises sessions.
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
-        Token (scheduler);  Progressed (account, gallery);  Resting (sessions)
-Sends   the same messages -> session/USER;  Rest -> session/USER;  HangUser, HangAll -> gate;  Restarted -> monitor
+        Token (scheduler);  Progressed (account, gallery);  Resting (sessions), and what supervisor.py takes
+Sends   what is for a user -> session/USER;  Start, Rest -> session/USER;  HangUser, HangAll -> gate;
+        Restarted -> monitor
 Crash   its sessions die with it; sockets are closed 1013 and resume; tokens time out
 
 A session is made when somebody needs one. An event for a user who has none here is dropped: it is stored, and replayed.

@@ -1,7 +1,7 @@
 """Root: the top supervisor. Its children are the whole service, in the order in which they need each other.
 
 Takes   what supervisor.py takes
-Sends   Start -> each child
+Sends   what supervisor.py sends
 Crash   the process ends: what is above us (systemd, a person, `make run`) starts it again, and the store has the rest.
         When the operator asked for it (`actor restart root`), runtime.py starts all of it again, in the same process.
 """

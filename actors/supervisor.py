@@ -1,7 +1,7 @@
 """Supervisor: starts children, starts dead ones again, and gives up upward when they keep dying.
 
 Takes   StartAgain, ShutdownOverdue (itself), Shutdown (its parent)
-Sends   Start -> each child;  Restarted -> monitor
+Sends   Start -> each child;  Shutdown -> each that is a supervisor;  Restarted -> monitor
 Crash   its children die with it; its own supervisor starts it, and it starts them, afresh
 
 OTP's rules are in core/restarts.py; here they meet actors. Children start in the table's order and stop in reverse.

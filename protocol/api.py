@@ -1,7 +1,7 @@
 """What an HTTP request asks and is answered, beyond the frames of the WebSocket (CONTRACT §4, §6).
 
-The web app turns a request into one Question, which goes through the Gate like a frame; exactly one Answer (or an
-`Refusal`, or an `Error` frame) comes back.
+The web app turns a request into one Question, which goes through the Gate like a frame; exactly one Answer comes back,
+which may be a `Refusal` or an `Error` frame.
 """
 
 from __future__ import annotations

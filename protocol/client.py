@@ -1,4 +1,4 @@
-"""The frames between a user and Limner: CONTRACT section 3 as types, with their bytes.
+"""The bytes of the frames between a user and Limner (protocol/frames.py, CONTRACT section 3), and back.
 
 A frame is one map with `type`; it is msgpack in a binary WebSocket frame (`limner.v1.msgpack`) or JSON in a text
 frame (`limner.v1.json`). The same types serve both, the HTTP API (`decode_order`) and the stored events (`to_map`,
