@@ -238,11 +238,10 @@ class WebSocket:
     def _open(self, request: Request, subprotocol: str, now: float) -> None:
         self.subprotocol = subprotocol
         bearer, cookie = bearer_of(request.headers), header_of(request.headers, "Cookie")
-        forwarded_for = header_of(request.headers, "X-Forwarded-For")
         has_key = bearer is not None or cookie is not None
         self.stage = Stage.CHECKING if has_key else Stage.KEYLESS
         self._stage_by = now + (self._settings.handshake_s if has_key else self._settings.auth_s)
-        self._events += (Opened(self.subprotocol, bearer, cookie, forwarded_for),)
+        self._events += (Opened(self.subprotocol, bearer, cookie),)
 
     def _receive_frames(self, data: bytes, now: float) -> None:
         """Takes the whole frames; the begin of one waits for its end."""

@@ -35,7 +35,6 @@ class Opened(msgspec.Struct, frozen=True):
     subprotocol: str
     bearer: str | None
     cookie: str | None
-    forwarded_for: str | None
 
     def __repr__(self) -> str:
         return f"Opened(subprotocol={self.subprotocol!r})"

@@ -113,7 +113,7 @@ def test_the_subprotocol_is_the_clients_first_known_and_json_without_an_offer(
     offered: list[str] | None, chosen: str, answered: str | None
 ) -> None:
     pair = Pair(offered).open()
-    assert pair.server.events_received() == (Opened(chosen, None, None, None),)
+    assert pair.server.events_received() == (Opened(chosen, None, None),)
     assert pair.client.subprotocol == answered
 
 
