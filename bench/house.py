@@ -1,6 +1,8 @@
 """House: the daemon's web stack and its actors without Discord, over a database with as many users as a load needs.
 
-`python -m bench.house DATABASE_URL` serves it until killed, and prints its port.
+`python -m bench.house DATABASE_URL [discord]` serves it until killed, and prints its port. With `discord` it holds the
+links that a daemon with accounts has, though nobody uses them. The database was migrated by who filled it, as at every
+start of a daemon but its first.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from storage.database import migrate, open_database
 from storage.groups import Operation, commit_group
 from storage.operations import AddKey, AddUser
 from storage.pictures import MemoryPictures
+from system.links import Links
 from system.loop_base import run_on
 from web.app import make_server
 
@@ -52,13 +55,13 @@ class Landlord(Supervisor):
     )
 
 
-async def open_house(database: str, ready: Callable[[int], None]) -> None:
+async def open_house(database: str, ready: Callable[[int], None], links: Links | None = None) -> None:
     """Serves for ever on a port that `ready` is told once everybody is at work."""
     limits = Limits(sockets_per_ip=NOBODY_COUNTS, frames_per_min=NOBODY_COUNTS)
     process = Process(
         config=Config(limits=limits),
         data=Path(),
-        links=None,  # type: ignore[arg-type]  # nobody here speaks to Discord
+        links=links,  # type: ignore[arg-type]  # nobody here speaks to Discord
         pictures=MemoryPictures(),
         pool=ThreadPoolExecutor(1),
         database=database,
@@ -94,6 +97,13 @@ def populate(url: str, users: int) -> None:
         database.close()
 
 
+def real_links() -> Links:
+    """Ready to speak to Discord."""
+    from system.discord_links import DiscordLinks  # 9 MB, which the house without them does not have
+
+    return DiscordLinks(Config().discord.api)
+
+
 def told(port: int) -> None:
     """The child's one word to its parent."""
     gc.collect()
@@ -103,4 +113,4 @@ def told(port: int) -> None:
 if __name__ == "__main__":
     raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(open_house(sys.argv[1], told))
+        runner.run(open_house(sys.argv[1], told, real_links() if "discord" in sys.argv[2:] else None))

@@ -1,9 +1,10 @@
 """Sockets: what many connected users cost the daemon, beside `websockets.serve` in the same run.
 
-    python -m bench.sockets [--sockets 9000] [--seconds 5] [--json FILE]
+    python -m bench.sockets [--sockets 9000] [--seconds 5] [--discord] [--json FILE]
 
 Each server runs in a child process of its own, on uvloop, without compression: Limner's real web stack (uvicorn, the
-socket protocol, gate, lobby, a session for each user, queue and store), and an echo server by `websockets.serve`.
+socket protocol, gate, lobby, a session for each user, queue and store; with --discord also the links of a daemon that
+has accounts), and an echo server by `websockets.serve`.
 The same client (plain asyncio protocols that send the next message when the answer to the last one is there) connects
 all sockets to one, then to the other. Told of each: resident memory before, with all sockets connected, and after the
 echoes (MiB); echoes (ping and pong, or a message and its echo) a second; and the server's own CPU time an echo (µs),
@@ -173,9 +174,9 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(server: str, sockets: int, seconds: float, database: str) -> Figures:
+async def measure(server: str, sockets: int, seconds: float, arguments: list[str]) -> Figures:
     """Starts the server, connects, echoes, and ends it."""
-    command = [sys.executable, "-m", SERVERS[server], database]
+    command = [sys.executable, "-m", SERVERS[server], *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:  # noqa: ASYNC220  # nothing runs yet
         try:
             assert child.stdout is not None
@@ -211,12 +212,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What many connected users cost, beside websockets.serve.")
     parser.add_argument("--sockets", type=int, default=9000)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--discord", action="store_true")
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
     raise_file_limit()
 
     async def both(database: str) -> list[Figures]:
-        return [await measure(server, wanted.sockets, wanted.seconds, database) for server in SERVERS]
+        arguments = [database, "discord"] if wanted.discord else [database]
+        return [await measure(server, wanted.sockets, wanted.seconds, arguments) for server in SERVERS]
 
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{folder}/limner.db"
