@@ -26,13 +26,14 @@ class ResendDue(Message, frozen=True):
 
 @dataclass(slots=True)
 class Asked:
-    """A write or read under way."""
+    """A write or read under way. `copies`: how often it was sent and not refused, any of which may be done yet."""
 
     what: Write | Read
     then: Callable[..., None]
     asked_at: float
     sent_at: float
     refuse: Callable[[str], None] | None
+    copies: int = 1
 
 
 #: What is under way while nothing is: shared, and never written to. Ten thousand sessions hardly ever ask.
@@ -63,7 +64,7 @@ class StoreClient:
     def commit(
         self, write: Write, then: Callable[[Written], None], refuse: Callable[[str], None] | None = None
     ) -> None:
-        """Write durably, then `then(outcome)`. With `refuse`, a store that cannot now ends it: `refuse(why)`."""
+        """Write durably, then `then(outcome)`. With `refuse`, a store that surely did not ends it."""
         self._ask(write, then, refuse)
 
     def lookup(self, read: Read, then: Callable[[Found], None]) -> None:
@@ -92,9 +93,11 @@ class StoreClient:
             asked.then(answer.outcome)
         elif isinstance(answer, LookedUp) and (asked := self._take(answer.lookup_id)):
             asked.then(answer.found)
-        elif isinstance(answer, NotCommitted) and (asked := self._asked.get(answer.op_id)) and asked.refuse:
-            self._take(answer.op_id)
-            asked.refuse(answer.why)
+        elif isinstance(answer, NotCommitted) and (asked := self._asked.get(answer.op_id)):
+            asked.copies -= 1
+            if asked.refuse is not None and asked.copies == 0:
+                self._take(answer.op_id)
+                asked.refuse(answer.why)
         elif isinstance(answer, ResendDue):
             self._resend()
 
@@ -109,6 +112,7 @@ class StoreClient:
         for ask_id, asked in self._asked.items():
             if self._owner.now() - asked.sent_at >= RESEND_AFTER_S:
                 asked.sent_at = self._owner.now()
+                asked.copies += 1
                 self._send(ask_id, asked.what)
         if self._ticking:
             self._owner.after(RESEND_EACH_S, ResendDue())
