@@ -57,6 +57,7 @@ PRESS_AGAIN_S = 10.0
 #: Reconnects on purpose, to prove what was not taken, are this far apart.
 PROVE_EACH_S = 30.0
 POSTED_MAX = 10_000
+UNDECIDED_TEXT = "It could not be learnt what became of this drawing, so it was not sent again."
 #: A press that opened no form within this time has drawn nothing.
 FORM_S_MAX = 20.0
 
@@ -285,8 +286,11 @@ class Account(AccountHearing):
                 returned = Returned(self.subject, work.job_id, work.attempt, "proven not taken")
                 self.end(work, returned, never_taken=True)
             case Ruling.LET_GO:
-                self.act_on(self.correlator.close(work.job_id, work.attempt, now))
-                self._let_go(work)
+                # The Queue has failed it by now, unless an earlier life of ours had told it that it is drawn.
+                fact = Failed(
+                    *(self.subject, work.job_id, work.attempt, "failed", "undecided", UNDECIDED_TEXT), charged=False
+                )
+                self.end(work, fact)
 
     def _lacks_form(self, work: Work) -> bool:
         return work.job is not None and work.job.action in FORM_ACTIONS and not work.form_filled
