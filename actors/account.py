@@ -58,6 +58,8 @@ PRESS_AGAIN_S = 10.0
 PROVE_EACH_S = 30.0
 POSTED_MAX = 10_000
 UNDECIDED_TEXT = "It could not be learnt what became of this drawing, so it was not sent again."
+#: A drawing of which nothing was heard for this long may have ended in an event that never came: the channel knows.
+SILENT_S = 45.0
 #: A press that opened no form within this time has drawn nothing.
 FORM_S_MAX = 20.0
 
@@ -73,6 +75,7 @@ class Account(AccountHearing):
         self.posted: OrderedDict[tuple[str, int], None] = OrderedDict()
         self.renewed_at = 0.0
         self.proved_at = -PROVE_EACH_S
+        self.searched_at = -SILENT_S
 
     # --- from token to submission ----------------------------------------------------------------------------
 
@@ -139,7 +142,7 @@ class Account(AccountHearing):
         if posted.outcome == "pressed":
             return  # and draws nothing before its form is filled in
         if posted.outcome == "taken":
-            work.step, work.since = Step.WITH_BOT, self.now()
+            work.step, work.since, work.heard_at = Step.WITH_BOT, self.now(), self.now()
         elif posted.outcome == "doubtful":
             self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
             self._doubt(work)
@@ -227,6 +230,7 @@ class Account(AccountHearing):
         work = Work(
             *(job.id, job.user, job.attempt, job.lease, Step.WITH_BOT, now),
             go_at=now - began_s,
+            heard_at=now,
             job=job,
             session_id=job.gateway_session,
             interaction_id=job.interaction_id,
@@ -240,10 +244,14 @@ class Account(AccountHearing):
             self._doubt(work)
 
     def on_ready(self) -> None:
-        if self.works:
-            since = min((w.job.submitted_at for w in self.works.values() if w.job and w.job.submitted_at), default=None)
-            if since is not None:
-                self.work(self.errands.history(since), "history")
+        self._search_channel()
+
+    def _search_channel(self) -> None:
+        """Read what the channel holds since the oldest drawing was submitted: results that no event told of."""
+        self.searched_at = self.now()
+        since = min((w.job.submitted_at for w in self.works.values() if w.job and w.job.submitted_at), default=None)
+        if since is not None:
+            self.work(self.errands.history(since), "history")
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -251,6 +259,9 @@ class Account(AccountHearing):
         self.act_on(self.correlator.sweep(now))
         for work in tuple(self.works.values()):
             self._look_after(work, now)
+        silent = any(w.step is Step.WITH_BOT and now - w.heard_at >= SILENT_S for w in self.works.values())
+        if silent and now - self.searched_at >= SILENT_S:
+            self._search_channel()
         if now - self.renewed_at >= LEASE_RENEW_S:
             self.renewed_at = now
             for work in self.works.values():

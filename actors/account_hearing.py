@@ -74,6 +74,7 @@ class AccountHearing(AccountPresence):
         if isinstance(finding, Ended):
             self._ended(work, finding.sign)
             return
+        work.heard_at = self.now()
         was_doubtful = work.step is Step.DOUBTFUL
         if work.step in (Step.SUBMITTING, Step.DOUBTFUL):
             work.step, work.since, work.doubt = Step.WITH_BOT, self.now(), None

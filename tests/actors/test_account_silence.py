@@ -1,0 +1,55 @@
+"""A drawing whose end no event told of is found in the channel, long before it would time out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.account_hearing import AccountHearing
+from protocol.gateway import Dispatch
+from tests.actors.studio import Sim, run, simulator, studio
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def sim() -> Iterator[Sim]:
+    with simulator() as running:
+        yield running
+
+
+@pytest.fixture
+def lost(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Messages with a finished picture that never came: events may come once, twice, or not at all."""
+    found: list[Any] = []
+    hear = AccountHearing.on_dispatch
+
+    def deaf_to_results(self: AccountHearing, event: Dispatch) -> None:
+        if event.type == "MESSAGE_CREATE" and event.data.get("attachments"):
+            found.append(event.data["id"])
+        else:
+            hear(self, event)
+
+    monkeypatch.setattr(AccountHearing, "on_dispatch", deaf_to_results)
+    return found
+
+
+def test_a_result_of_which_no_event_came_is_found_in_the_channel(
+    sim: Sim, tmp_path: Path, lost: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.account.SILENT_S", 1.0)
+
+    async def scene() -> None:
+        async with studio(tmp_path, sim) as house:
+            jobs = [await house.order("a fox in the snow") for _ in range(2)]
+            for job in jobs:
+                await house.reaches(job, "done")
+            kept = {house.kept(job).message_id for job in jobs}
+            assert kept == set(lost)
+            drawn = {row["nonce"]: row["message_id"] for row in await sim.ledger()}
+            assert all(drawn[house.kept(job).nonce or ""] == house.kept(job).message_id for job in jobs)
+
+    run(scene())
