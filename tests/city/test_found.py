@@ -11,7 +11,11 @@ from actors.queue_messages import (
     AskHoldings,
     Demand,
     Drawn,
+    Enqueue,
+    Failed,
     Holdings,
+    JobAccepted,
+    JobRefused,
     Keep,
     Kept,
     LeaseVoid,
@@ -23,8 +27,9 @@ from actors.queue_messages import (
 from actors.scheduler import AccountUp, Scheduler
 from actors.shell import Kill
 from actors.store import Store
-from actors.store_messages import Commit, Committed, LookedUp, Lookup
+from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
 from core.correlate import GHOST_S_MAX, Correlator
+from core.reconcile import LET_GO_S
 from core.signs import Drawing, Ended, Sign, Stage
 from core.tokens import BEGIN_S, Ledger
 from storage.operations import Applied, Backlog, Fence, Gather, JobRecord, ReadBacklog, Settle, Track
@@ -153,6 +158,21 @@ def test_an_answer_that_was_lost_and_comes_again_does_not_bring_a_job_back_from_
     play(scene)
 
 
+def test_a_write_is_refused_only_when_no_copy_of_it_can_be_stored_any_more() -> None:
+    async def scene(stage: Theatre) -> None:
+        await open_queue(stage)
+        stage.tell("queue", Enqueue("ana", "q1", "free", "r1", "imagine", "a fox", "fast"))
+        await stage.quiet(6)
+        first, again = await stage.heard("store", Commit)
+        assert first == again
+        stage.tell("queue", NotCommitted(first.op_id, "full"))
+        assert await stage.heard("lobby", JobRefused) == []
+        stage.tell("queue", Committed(first.op_id, Applied(a_job("queued", attempt=0), 1)))
+        assert (await stage.one("lobby", JobAccepted)).job.id == "j1"
+
+    play(scene)
+
+
 def test_what_a_dead_store_was_writing_comes_before_what_the_next_one_writes() -> None:
     async def scene(stage: Theatre) -> None:
         stage.cast("monitor")
@@ -164,6 +184,20 @@ def test_what_a_dead_store_was_writing_comes_before_what_the_next_one_writes() -
             stage.tell("store", Kill("a test wants it"))
             await stage.quiet()
         assert writers[0] is writers[1]
+
+    play(scene)
+
+
+def test_an_account_that_gives_up_a_doubt_says_so() -> None:
+    async def scene(stage: Theatre) -> None:
+        for name in ("monitor", "lobby", "store", "scheduler", "queue"):
+            stage.cast(name)
+        stage.base.process.links = Silence()
+        stage.cast("account/fox", Account)
+        stage.tell("account/fox", Holdings("fox", (a_job("submitting", submitted_at=stage.base.wall()),)))
+        await stage.quiet(stage.base.process.config.limits.undecided_s + LET_GO_S + 1)
+        told = (await stage.heard("queue", Failed))[0]
+        assert (told.job, told.code, told.charged) == ("j1", "undecided", False)
 
     play(scene)
 
