@@ -170,6 +170,7 @@ class Customer:
             book.events[seq] = frame
             if self.resuming is not None:
                 self.resuming.add(seq)
+                book.counts["events replayed"] += 1
             if frame["type"] in ENDS:
                 self._claim(frame["job"] not in book.ends, f"{frame['job']} has two ends: {frame}")
                 book.ends[frame["job"]] = frame

@@ -19,7 +19,8 @@ import aiohttp
 from tests.live.daemon import LIMNER, environment
 
 READY_S_MAX = 40.0
-STOP_S_MAX = 12.0
+#: A stop takes 10 s at most (CONTRACT §1); a busy machine has a second more.
+STOP_S_MAX = 11.0
 HOST = "127.0.0.1"
 ADMIN_KEY = "limner_admin.of-the-chaos-run"
 #: Plans by which the load is allowed; the rest of the file is the accounts.
@@ -69,6 +70,7 @@ class Machine:
         self.folder, self.name = folder, name
         self.port = 0
         self.lives = 0
+        self.killed = False
         self.process: asyncio.subprocess.Process | None = None
 
     async def spawn(self, *arguments: str) -> None:
@@ -79,6 +81,7 @@ class Machine:
                 cwd=self.folder, env=environment(), stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         self.lives += 1
+        self.killed = False
 
     @property
     def log(self) -> Path:
@@ -87,8 +90,8 @@ class Machine:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it runs, or is stopped by SIGSTOP."""
-        return self.process is not None and self.process.returncode is None
+        """Whether it runs, or is stopped by SIGSTOP. One that was killed is dead, also before it has been reaped."""
+        return self.process is not None and self.process.returncode is None and not self.killed
 
     def signal(self, number: int) -> bool:
         """Whether there was somebody to send it to."""
@@ -98,8 +101,10 @@ class Machine:
         return True
 
     def kill(self) -> bool:
-        """kill -9, now."""
-        return self.signal(signal.SIGKILL)
+        """kill -9, now; whether it hit."""
+        hit = self.signal(signal.SIGKILL)
+        self.killed = True
+        return hit
 
     async def ended(self) -> int:
         """Its exit code, once it has ended; insists after a while."""

@@ -8,7 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 
-from tests.chaos.machines import Daemon, Simulator
+from tests.chaos.machines import STOP_S_MAX, Daemon, Simulator
 from tests.chaos.moments import POSTED, STORED, TOLD, Moments
 
 MOMENT_S_MAX = 5.0
@@ -142,6 +142,12 @@ class Tormentor:
         if end == "stopping":
             await asyncio.sleep(self.dice.uniform(0.0, 0.7))
             self._kill(end)
+            return
+        code = await self.daemon.ended()
+        if code != 0:
+            self.complaints.append(
+                f"life {self.daemon.lives} ended on SIGTERM with {code}, or not within {STOP_S_MAX} s"
+            )
 
     async def _pause(self) -> None:
         """SIGSTOP for a few seconds: to the daemon it is as if its clock had jumped."""

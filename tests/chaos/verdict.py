@@ -17,8 +17,6 @@ from PIL import Image
 from core.job import TERMINAL, State, may_move
 from tests.chaos.customer import ENDS, Customer
 
-#: The bot has drawn nothing, for certain: another attempt is allowed.
-PROVABLY_REFUSED = frozenset({"refused"})
 UNDECIDED_SHARE_MAX = 0.001
 #: What the faults of a run may end a job in.
 MAY_FAIL_AS = frozenset({"upstream_rejected", "upstream_blocked", "undecided"})
@@ -120,8 +118,9 @@ class Verdict:
         for job, attempts in self._attempts.items():
             sent = [self.rows[each["nonce"]] for each in attempts if each["nonce"] in self.rows]
             for row in sent[:-1]:
-                refused = row["outcome"] in PROVABLY_REFUSED
-                self.claim(refused, f"{job} was sent again after {row['nonce']}: {row['outcome']}", "drawn twice")
+                self.claim(
+                    is_refused(row), f"{job} was sent again after {row['nonce']}: {row['outcome']}", "drawn twice"
+                )
             self.figures["attempts"] += len(attempts)
             self.figures["attempts that never arrived"] += len(attempts) - len(sent)
             if job in self._jobs and self._jobs[job]["state"] == "done":
@@ -176,3 +175,9 @@ class Verdict:
         undecided = self.figures["ended undecided"]
         limit = max(1, int(UNDECIDED_SHARE_MAX * len(self._jobs)))
         self.claim(undecided <= limit, f"{undecided} of {len(self._jobs)} jobs were never decided")
+
+
+def is_refused(row: dict[str, Any]) -> bool:
+    """Whether nothing was drawn, for certain, so that another attempt is allowed: refused by Discord, or by the bot at
+    once ("Queue full"), without a message that a drawing begins."""
+    return row["outcome"] == "refused" or (row["outcome"] == "failed" and row["message_id"] is None)
