@@ -19,8 +19,10 @@ ENDS = {
     **{"any moment": 20, "starting": 14, "stopping": 6, "stopped": 6},
 }
 PAUSE_CHANCE = 0.1
-#: In this share of lives nothing is killed for long, so that doubts can be decided by a RESUME.
-CALM_CHANCE, CALM_S = 0.06, 30.0
+#: In this share of lives nothing is killed for long, so that doubts can be decided by a RESUME; and when so many jobs
+#: are in doubt an account that there is no place left to draw at.
+CALM_CHANCE, CALM_S = 0.04, 25.0
+DOUBTS_PER_ACCOUNT_MAX = 1.5
 SIMULATOR_CHANCE = 0.3
 
 #: Faults of the simulator, with weights and what they are given.
@@ -115,7 +117,8 @@ class Tormentor:
     async def _end(self, end: str) -> None:
         if self.dice.random() < PAUSE_CHANCE:
             await self._pause()
-        if self.calm and self.dice.random() < CALM_CHANCE:
+        doubts_max = DOUBTS_PER_ACCOUNT_MAX * len(self.simulator.accounts)
+        if self.calm and (self.dice.random() < CALM_CHANCE or self._in_doubt("undecided") > doubts_max):
             self.counts["calm lives"] += 1
             await asyncio.sleep(CALM_S)
         if end in ("stopping", "stopped"):
@@ -173,7 +176,7 @@ class Tormentor:
             account = self.dice.choice(self.simulator.accounts)
             if self.dice.random() < SESSION_END_CHANCE:
                 fault, more = self.dice.choice(SESSION_ENDS), {}
-                if self._in_doubt(account):
+                if self._in_doubt("granted", "submitting", "undecided", account=account):
                     continue
             else:
                 fault = self.dice.choices(list(FAULTS), [weight for weight, _ in FAULTS.values()])[0]
@@ -190,11 +193,13 @@ class Tormentor:
         if await self.simulator.ask("POST", "/_sim/config", habits) is not None:
             self.simulator.settings = habits
 
-    def _in_doubt(self, account: str) -> bool:
+    def _in_doubt(self, *states: str, account: str = "%") -> int:
+        """How many jobs are in these states."""
         database = self.daemon.database
         try:
-            query = "SELECT count(*) FROM jobs WHERE account = ? AND state IN ('granted', 'submitting', 'undecided')"
-            return database.execute(query, (account,)).fetchone()[0] > 0
+            marks = ", ".join("?" * len(states))
+            query = f"SELECT count(*) FROM jobs WHERE account LIKE ? AND state IN ({marks})"
+            return database.execute(query, (account, *states)).fetchone()[0]
         finally:
             database.close()
 
