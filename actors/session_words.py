@@ -35,6 +35,7 @@ from protocol.api import (
 )
 from protocol.client import (
     MSGPACK,
+    TERMINAL_FRAMES,
     Accepted,
     Act,
     Cancel,
@@ -225,7 +226,10 @@ class SessionWords(StoreAsker):
                 self._finish_replay(line, page.newest, Reset(page.newest))
                 return
             for event in page.events:
-                self.say(line.socket, decode_server(event.frame, MSGPACK))
+                frame = decode_server(event.frame, MSGPACK)
+                if isinstance(frame, TERMINAL_FRAMES):
+                    self.jobs.pop(frame.job, None)  # its JobSettled is on its way
+                self.say(line.socket, frame)
             last = page.events[-1].seq if page.events else after
             if last < page.newest and page.events:
                 self._replay(line, last, asked)
