@@ -280,9 +280,9 @@ class Discord:
         )
 
     def at_the_bot(self, account: str) -> list[Row]:
-        """Drawings that the bot has taken from this account and not ended."""
+        """What the bot has taken from this account and not ended."""
         pieces = self.bot.pieces.values()
-        return [piece.row for piece in pieces if piece.row.account == account and piece.state != OVER and piece.draws]
+        return [piece.row for piece in pieces if piece.row.account == account and piece.state != OVER]
 
 
 def _answer(answered: asyncio.Future[Response], response: Response) -> None:

@@ -106,18 +106,18 @@ class Witness:
             refused = other.outcome in PROVABLY_REFUSED
             self.claim(refused, f"{job} was submitted again ({row.nonce}) after {other.nonce}: {other.outcome}")
         earlier.append(row)
-        self._capacity(row.account)
+        self._capacity(row)
 
     def attempt_of(self, nonce: str) -> Attempt | None:
         """The stored attempt of a drawing's nonce; a form's is that of its press and one more."""
         return self.attempts.get(nonce) or self.attempts.get(str(int(nonce) - 1))
 
-    def _capacity(self, account: str) -> None:
-        """What the bot draws for jobs that have not ended is never more than the account's slots."""
+    def _capacity(self, new: Row) -> None:
+        """What the bot draws for jobs that have not ended is, with the new one, never more than the account's slots."""
         assert self.discord is not None
-        jobs = [self.attempt_of(row.nonce) for row in self.discord.at_the_bot(account)]
+        jobs = [self.attempt_of(row.nonce) for row in self.discord.at_the_bot(new.account)]
         busy = [job for job in jobs if job is not None and self.states[job[0]] in AT_THE_BOT]
-        self.claim(len(busy) <= self.slots[account], f"{account} is oversold: {busy}")
+        self.claim(len(busy) < self.slots[new.account], f"{new.account} is oversold: {new.nonce} beside {busy}")
 
     # --- pictures ---
 
