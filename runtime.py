@@ -325,7 +325,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _one_line(mistake: typer.TyperException) -> str:
-    message = " ".join(mistake.format_message().split())
+    message = " ".join(mistake.format_message().split()).replace("Value error, ", "")
     return f"{message.rstrip('.')}; see limner --help"
 
 

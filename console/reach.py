@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -87,7 +88,9 @@ def fetch(daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None
 
 def no_connection(daemon: Daemon, why: object) -> Quit:
     """Nobody is there."""
-    words = getattr(why, "strerror", None) or str(why) or type(why).__name__
+    number = getattr(why, "errno", None)  # its own words: asyncio's have the address in a tuple; getaddrinfo's are < 0
+    told = os.strerror(number) if number and number > 0 else getattr(why, "strerror", None)
+    words = told or str(why) or type(why).__name__
     return Quit(NO_CONNECTION, f"no connection to {daemon.url}: {words}; is it running? limner serve starts one")
 
 

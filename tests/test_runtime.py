@@ -46,6 +46,7 @@ def test_a_mistake_on_the_command_line_is_exit_2_and_one_line(arguments, capsys,
     assert told.out == ""
     assert told.err.startswith("limner: ")
     assert told.err.count("\n") == 1
+    assert "Value error" not in told.err  # the validator's words, which help nobody
 
 
 def test_what_a_command_raises_becomes_its_exit_code_and_one_line(capsys, monkeypatch):

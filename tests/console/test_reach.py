@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from console.endings import FAILED, NO_CONNECTION, REFUSED, USAGE, Quit
-from console.reach import Daemon, call, find_daemon
+from console.reach import Daemon, call, find_daemon, no_connection
 
 
 @pytest.fixture
@@ -97,6 +99,21 @@ def test_an_answer_that_is_no_problem_document_is_told_by_its_status(answering):
     answering.update(status=502, body=b"<html>")
     with pytest.raises(Quit, match="502"):
         call(answering["daemon"], "GET", "/x")
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 9)"), "Connection refused"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known"),
+        (TimeoutError(), "TimeoutError"),
+        ("timed out", "timed out"),
+    ],
+)
+def test_why_there_is_no_connection_is_said_in_plain_words(why, words):
+    assert no_connection(Daemon("http://127.0.0.1:9", "k"), why).message.startswith(
+        f"no connection to http://127.0.0.1:9: {words}; is it running?"
+    )
 
 
 def test_nobody_there_is_no_connection():
