@@ -58,7 +58,7 @@ class AccountHearing(AccountPresence):
                 case Held():
                     self.log.info("a result waits for evidence", candidates=len(finding.candidates))
                 case Unclaimed():
-                    self.log.info("a message of the bot's is no drawing's of ours", stage=finding.sign.stage.value)
+                    self.log.debug("a message of the bot's is no drawing's of ours", stage=finding.sign.stage.value)
                 case Late():
                     self._late(finding)
                 case _:

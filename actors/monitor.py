@@ -73,6 +73,7 @@ class Monitor(Shell):
 
     def on_start(self) -> None:
         self.metrics["limner_pace"].set(1.0)
+        self.metrics["limner_fairness_jain"].set(1.0)
         self.receiveMsg_Sample(Sample(), None)
 
     def receiveMsg_Observed(self, seen: Observed, sender: Any) -> None:
