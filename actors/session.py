@@ -158,7 +158,11 @@ class Session(SessionWords):
     # --- jobs ------------------------------------------------------------------------------------------------
 
     def receiveMsg_JobAccepted(self, told: JobAccepted, sender: Any) -> None:
-        if not told.replayed:
+        if told.replayed:
+            for line in self.lines:
+                if line.is_live and line.seq < told.seq:  # the Queue that accepted it died before it told of it
+                    self.catch_up(line)
+        else:
             self.jobs[told.job.id] = told.job
             self.live[told.job.id] = Live(told.position, told.eta_s)
             self._stored(told.seq)
