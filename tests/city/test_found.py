@@ -32,9 +32,11 @@ from core.correlate import GHOST_S_MAX, Correlator
 from core.reconcile import LET_GO_S
 from core.signs import Drawing, Ended, Sign, Stage
 from core.tokens import BEGIN_S, Ledger
+from protocol.client import Accepted
 from storage.operations import Applied, Backlog, Fence, Gather, JobRecord, ReadBacklog, Settle, Track
 from tests.actors.stage import Stage as Theatre
 from tests.actors.stage import play
+from tests.actors.test_session import present, said, set_up
 
 
 def a_job(state: str, **changes: Any) -> JobRecord:
@@ -233,3 +235,15 @@ def test_a_result_without_proof_is_nobodys_as_long_as_drawings_of_before_a_resta
         correlator.observe(result, now)
     assert not [found for found in young.sweep(90.0) if isinstance(found, Ended)]
     assert [found.job_id for found in old.sweep(GHOST_S_MAX + 30) if isinstance(found, Ended)] == ["j1"]
+
+
+def test_an_order_answered_again_comes_after_the_events_that_nobody_told_of() -> None:
+    async def scene(stage: Theatre) -> None:
+        shelf = set_up(stage)
+        await present(stage, "s1")
+        for seq in (1, 2, 3):  # stored by a Queue that died before it said a word
+            shelf.store(Accepted(seq, f"r{seq}", f"j{seq}", 1, None))
+        stage.tell("session/u1", JobAccepted("u1", "q1", a_job("queued", id="j3", ref="r3"), 3, 1, None, replayed=True))
+        assert [frame.seq for frame in await said(stage)] == [1, 2, 3]
+
+    play(scene)
