@@ -76,6 +76,7 @@ class Account(AccountHearing):
         self.renewed_at = 0.0
         self.proved_at = -PROVE_EACH_S
         self.searched_at = -SILENT_S
+        self.search_due = False
 
     # --- from token to submission ----------------------------------------------------------------------------
 
@@ -240,7 +241,9 @@ class Account(AccountHearing):
         self.works[job.id] = work
         self._remember_posted(job)
         self.act_on(self.correlator.restore(drawing_of(job), now))
-        if not known:
+        if known:
+            self.search_due = True
+        else:
             self._doubt(work)
 
     def on_ready(self) -> None:
@@ -248,7 +251,7 @@ class Account(AccountHearing):
 
     def _search_channel(self) -> None:
         """Read what the channel holds since the oldest drawing was submitted: results that no event told of."""
-        self.searched_at = self.now()
+        self.searched_at, self.search_due = self.now(), False
         since = min((w.job.submitted_at for w in self.works.values() if w.job and w.job.submitted_at), default=None)
         if since is not None:
             self.work(self.errands.history(since), "history")
@@ -260,7 +263,8 @@ class Account(AccountHearing):
         for work in tuple(self.works.values()):
             self._look_after(work, now)
         silent = any(w.step is Step.WITH_BOT and now - w.heard_at >= SILENT_S for w in self.works.values())
-        if silent and now - self.searched_at >= SILENT_S:
+        due = self.search_due or (silent and now - self.searched_at >= SILENT_S)
+        if due and self.line is not None and self.line.is_live:  # all that can be replayed has been
             self._search_channel()
         if now - self.renewed_at >= LEASE_RENEW_S:
             self.renewed_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from protocol.gateway import Dispatch
 from tests.actors.studio import Sim, run, simulator, studio
 
 pytestmark = pytest.mark.live
+
+SEARCHED_S_MAX = 5.0
 
 
 @pytest.fixture
@@ -44,12 +47,28 @@ def test_a_result_of_which_no_event_came_is_found_in_the_channel(
 
     async def scene() -> None:
         async with studio(tmp_path, sim) as house:
-            jobs = [await house.order("a fox in the snow") for _ in range(2)]
-            for job in jobs:
+            ordered = [await house.order("a fox in the snow") for _ in range(2)]
+            for job in ordered:
                 await house.reaches(job, "done")
-            kept = {house.kept(job).message_id for job in jobs}
+            kept = {house.kept(job).message_id for job in ordered}
             assert kept == set(lost)
             drawn = {row["nonce"]: row["message_id"] for row in await sim.ledger()}
-            assert all(drawn[house.kept(job).nonce or ""] == house.kept(job).message_id for job in jobs)
+            assert all(drawn[house.kept(job).nonce or ""] == house.kept(job).message_id for job in ordered)
+
+    run(scene())
+
+
+def test_after_a_restart_the_channel_is_searched_at_once(sim: Sim, tmp_path: Path, lost: list[Any]) -> None:
+    async def scene() -> None:
+        async with studio(tmp_path, sim) as house:
+            job = await house.order("a fox in the snow")
+            await house.progresses(job)
+            await sim.settled()
+            await house.until(lambda: bool(lost))
+        async with studio(tmp_path, sim) as house:
+            began_at = time.monotonic()
+            await house.until(lambda: job in house.ears.jobs)
+            await house.reaches(job, "done")
+            assert time.monotonic() - began_at < SEARCHED_S_MAX
 
     run(scene())
