@@ -28,6 +28,9 @@ ACTIONS = frozenset({"upscale", "vary"})
 SUBPROTOCOLS = ("limner.v1.msgpack", "limner.v1.json")
 ANSWER_S_MAX = 12.0
 AWAY_S = 0.1
+#: Some stay away while their orders by HTTP go on, and some hang up by themselves: there is something to resume.
+LONG_AWAY_CHANCE, LONG_AWAY_S_MAX = 0.1, 5.0
+HANG_UP_CHANCE = 0.005
 LATER_S = 0.5
 
 
@@ -109,7 +112,8 @@ class Customer:
                     await self._converse(socket, subprotocol == SUBPROTOCOLS[0])
             except (aiohttp.ClientError, OSError, TimeoutError):
                 self.book.counts["connections cut"] += 1
-            await asyncio.sleep(AWAY_S)
+            long = self.dice.random() < LONG_AWAY_CHANCE and not self.closing
+            await asyncio.sleep(self.dice.uniform(0.0, LONG_AWAY_S_MAX) if long else AWAY_S)
 
     async def _converse(self, socket: aiohttp.ClientWebSocketResponse, packed: bool) -> None:
         async def say(frame: dict[str, Any]) -> None:
@@ -127,7 +131,7 @@ class Customer:
                 elif frame["type"] == "resumed":
                     self._claim(frame["seq"] == self.book.after, f"resumed {frame['seq']} at {self.book.after}")
                     self.resuming = None
-                    talk = asyncio.create_task(self._talk(say))
+                    talk = asyncio.create_task(self._talk(say, socket.close))
                 else:
                     self._hear(frame)
         finally:
@@ -135,7 +139,7 @@ class Customer:
                 talk.cancel()
                 await asyncio.gather(talk, return_exceptions=True)
 
-    async def _talk(self, say: Callable[[dict[str, Any]], Any]) -> None:
+    async def _talk(self, say: Callable[[dict[str, Any]], Any], hang_up: Callable[[], Any]) -> None:
         for order in self.waiting.values():
             order.asked_at = float("-inf")  # its answer went with the connection
         while True:
@@ -146,6 +150,9 @@ class Customer:
                 self.book.counts["refs sent again"] += 1
             if self.book.jobs and not self.closing and self.dice.random() < 0.01:
                 await say({"type": "cancel", "job": self.dice.choice(list(self.book.jobs)[-20:])})
+            if self.dice.random() < HANG_UP_CHANCE:
+                await hang_up()
+                return
             await asyncio.sleep(self.dice.uniform(0.02, 0.3))
 
     def _hear(self, frame: dict[str, Any]) -> None:
