@@ -14,7 +14,7 @@ from tests.chaos.verdict import Verdict
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
-SHORT = Plan(seed=20, kills=8, users=5, accounts=3, seconds=0.5, backlog=5, calm=False, settle_s=90.0, pictures_max=50)
+SHORT = Plan(seed=20, kills=6, users=5, accounts=3, seconds=0.5, backlog=5, calm=False, settle_s=90.0, pictures_max=50)
 
 
 @pytest.fixture(scope="module")
