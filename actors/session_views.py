@@ -87,10 +87,10 @@ def accepted_frame(job: JobRecord, seq: int, position: int | None, eta_s: float 
     return Accepted(seq, job.ref or "", job.id, position, eta_s)
 
 
-def welcome_frame(user: UserRecord, plan: Plan, wall: float) -> Welcome:
-    """The first frame after authentication; `user.used` is of the plan's day at `wall`."""
+def welcome_frame(user: UserRecord, seq: int, plan: Plan, wall: float) -> Welcome:
+    """The first frame after authentication; `user.used` is of the plan's day at `wall`, `seq` the newest known."""
     quota = Quota(plan.daily, user.used, rfc3339(resets_at(wall, plan.timezone)))
-    return Welcome(user.name, user.plan, quota, user.seq, SERVER)
+    return Welcome(user.name, user.plan, quota, seq, SERVER)
 
 
 def _percent(state: str, live: Live) -> int | None:
