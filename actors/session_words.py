@@ -189,8 +189,9 @@ class SessionWords(StoreAsker):
             self.say(line.socket, Error("unauthenticated", NO_USER))
             self.tell("gate", Hang(line.socket, CLOSE_UNAUTHENTICATED, "unauthenticated"))
             return
-        self.say(line.socket, welcome_frame(user, self.process.config.plan(user.plan), self.wall()))
-        for frame in line.release(user.seq):
+        # Not the record's seq: it may have been read before what other sockets were told meanwhile.
+        self.say(line.socket, welcome_frame(user, self.seq, self.process.config.plan(user.plan), self.wall()))
+        for frame in line.release(self.seq):
             self.say(line.socket, frame)
 
     # --- frames ----------------------------------------------------------------------------------------------
@@ -225,8 +226,7 @@ class SessionWords(StoreAsker):
             if after > page.newest or after < page.oldest - 1:
                 self._finish_replay(line, page.newest, Reset(page.newest))
                 return
-            for event in page.events:
-                frame = decode_server(event.frame, MSGPACK)
+            for frame in (decode_server(event.frame, MSGPACK) for event in page.events):
                 if isinstance(frame, TERMINAL_FRAMES):
                     self.jobs.pop(frame.job, None)  # its JobSettled is on its way
                 self.say(line.socket, frame)
@@ -269,7 +269,7 @@ class SessionWords(StoreAsker):
         if user is None:
             self.say(socket, Refusal("unauthenticated", NO_USER))
         else:
-            self.say(socket, MeShown(welcome_frame(user, self.process.config.plan(user.plan), self.wall())))
+            self.say(socket, MeShown(welcome_frame(user, self.seq, self.process.config.plan(user.plan), self.wall())))
 
     def _keep_upload(self, socket: str, data: bytes) -> None:
         if self.uploading >= UPLOADS_MAX:
