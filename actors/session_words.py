@@ -189,9 +189,9 @@ class SessionWords(StoreAsker):
             self.say(line.socket, Error("unauthenticated", NO_USER))
             self.tell("gate", Hang(line.socket, CLOSE_UNAUTHENTICATED, "unauthenticated"))
             return
-        # Not the record's seq: it may have been read before what other sockets were told meanwhile.
-        self.say(line.socket, welcome_frame(user, self.seq, self.process.config.plan(user.plan), self.wall()))
-        for frame in line.release(self.seq):
+        seq = max(user.seq, line.seq)  # the record may have been read before what other sockets were told
+        self.say(line.socket, welcome_frame(user, seq, self.process.config.plan(user.plan), self.wall()))
+        for frame in line.release(seq):
             self.say(line.socket, frame)
 
     # --- frames ----------------------------------------------------------------------------------------------
