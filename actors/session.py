@@ -142,7 +142,7 @@ class Session(SessionWords):
     # --- sockets ---------------------------------------------------------------------------------------------
 
     def receiveMsg_Attach(self, attach: Attach, sender: Any) -> None:
-        line = Line(attach.socket)
+        line = Line(attach.socket, self.seq)
         self.lines += (line,)
         self.with_user(lambda user: self.greet(line, user))
 
