@@ -25,6 +25,7 @@ from actors.queue_messages import (
     Sighted,
 )
 from actors.scheduler import AccountUp, Scheduler
+from actors.session_messages import Attach, Detach
 from actors.shell import Kill
 from actors.store import Store
 from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
@@ -245,5 +246,22 @@ def test_an_order_answered_again_comes_after_the_events_that_nobody_told_of() ->
             shelf.store(Accepted(seq, f"r{seq}", f"j{seq}", 1, None))
         stage.tell("session/u1", JobAccepted("u1", "q1", a_job("queued", id="j3", ref="r3"), 3, 1, None, replayed=True))
         assert [frame.seq for frame in await said(stage)] == [1, 2, 3]
+
+    play(scene)
+
+
+def test_welcome_is_never_behind_what_another_socket_of_the_user_was_told() -> None:
+    async def scene(stage: Theatre) -> None:
+        shelf = set_up(stage)
+        await present(stage, "s1")
+        shelf.open = False
+        stage.tell("session/u1", Attach("u1", "s2"))
+        await stage.quiet()  # the record is read now, and on its way for a while
+        stage.tell("session/u1", JobAccepted("u1", "q1", a_job("queued"), 1, 1, None, replayed=False))
+        assert [frame.seq for frame in await said(stage)] == [1]
+        stage.tell("session/u1", Detach("u1", "s2"), Attach("u1", "s3"))
+        await stage.quiet()
+        shelf.answer()
+        assert [frame.seq for frame in await said(stage, "s3")] == [1]
 
     play(scene)
