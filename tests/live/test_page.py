@@ -77,7 +77,7 @@ def test_who_signs_out_leaves_nothing_behind_for_the_next_to_read_or_hear(daemon
     ana.page.get_by_role("button", name="Sign out").click()
     expect(ana.page.get_by_label("Your key")).to_be_visible()
     expect(ana.page.locator("body")).not_to_contain_text("a private fox")
-    ana.sign_in(daemon.add_user("eve"))
+    ana.sign_in(daemon.add_user("mia"))
     expect(ana.prompt).to_be_visible()
     expect(ana.page.locator("body")).not_to_contain_text("a private fox")
 
