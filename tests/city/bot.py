@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ class Piece:
     stuck: bool = False
     ends_in: str | None = None
     start: dict[str, Any] | None = None
+    paths: list[str] = field(default_factory=list)
     handles: list[asyncio.Handle] = field(default_factory=list)
 
     @property
@@ -71,22 +73,30 @@ class Bot:
     def __init__(self, discord: Discord) -> None:
         self.discord, self.loop = discord, discord.loop
         self.dice, self.weather = discord.dice, discord.weather
+        self.draw_s, self.running_max = DRAW_S, RUNNING_MAX
         self.pieces: dict[str, Piece] = {}
+        #: Of each account, what was taken and is not over, in order.
+        self.busy: dict[str, list[Piece]] = {resident.name: [] for resident in discord.residents}
+        #: How many pieces that are over are remembered, with their messages and pictures; None: all of them.
+        self.remembered_max: int | None = None
+        self.ended: deque[Piece] = deque()
 
     # --- taking ---
 
     def take(self, piece: Piece) -> None:
         """Refuse, postpone or begin."""
         self.pieces[piece.hash] = piece
+        self.busy[piece.resident.name].append(piece)
         self._tell_interaction(piece, "INTERACTION_CREATE")
         refusal = next((notice for notice in REFUSALS if piece.draws and self.weather.strikes(notice)), None)
-        full = piece.draws and self._running(piece.resident) >= RUNNING_MAX
+        full = piece.draws and self._running(piece.resident) >= self.running_max
         if refusal is None and full and self._waiting(piece.resident) >= WAITING_MAX:
             refusal = "queue_full"
         if refusal is not None:
             self._tell_interaction(piece, "INTERACTION_SUCCESS")
             self._notify(piece, refusal)
-            piece.state, piece.row.outcome = OVER, refusal
+            piece.row.outcome = refusal
+            self._end(piece)
         elif piece.draws and (full or self.weather.strikes("job_queued")):
             piece.follow_up = True
             self._tell_interaction(piece, "INTERACTION_SUCCESS")
@@ -102,7 +112,7 @@ class Bot:
             piece.ends_in = "moderated"
         elif piece.draws and self.weather.strikes("broken_off"):
             piece.ends_in = "broken"
-        seconds = self.dice.uniform(*DRAW_S) * (LOOKS[piece.kind].share if piece.draws else 0.3)
+        seconds = self.dice.uniform(*self.draw_s) * (LOOKS[piece.kind].share if piece.draws else 0.3)
         self._in(piece, 0.1, lambda: self._tell_interaction(piece, "INTERACTION_SUCCESS"))
         self._in(piece, 0.3, lambda: self._start(piece))
         if not piece.draws:
@@ -117,15 +127,15 @@ class Bot:
         piece.handles.append(self.loop.call_later(seconds, step))
 
     def _fill(self, resident: Resident) -> None:
-        for piece in list(self.pieces.values()):
-            if piece.resident is resident and piece.state == WAITING and self._running(resident) < RUNNING_MAX:
+        for piece in self.busy[resident.name]:
+            if piece.state == WAITING and self._running(resident) < self.running_max:
                 self._begin(piece)
 
     def _running(self, resident: Resident) -> int:
-        return sum(p.resident is resident and p.state == RUNNING and p.draws for p in self.pieces.values())
+        return sum(piece.state == RUNNING and piece.draws for piece in self.busy[resident.name])
 
     def _waiting(self, resident: Resident) -> int:
-        return sum(p.resident is resident and p.state == WAITING for p in self.pieces.values())
+        return sum(piece.state == WAITING for piece in self.busy[resident.name])
 
     # --- steps ---
 
@@ -201,8 +211,23 @@ class Bot:
     def _over(self, piece: Piece) -> None:
         for handle in piece.handles:
             handle.cancel()
-        piece.state = OVER
+        self._end(piece)
         self.loop.call_soon(self._fill, piece.resident)
+
+    def _end(self, piece: Piece) -> None:
+        piece.state = OVER
+        self.busy[piece.resident.name].remove(piece)
+        if self.remembered_max is not None:
+            self.ended.append(piece)
+            if len(self.ended) > self.remembered_max:
+                self._forget(self.ended.popleft())
+
+    def _forget(self, piece: Piece) -> None:
+        """Nobody asks for it any more."""
+        self.pieces.pop(piece.hash, None)
+        for message in (piece.start["id"] if piece.start else None, piece.row.message_id):
+            piece.channel.messages.pop(message or "", None)
+        self.discord.cdn.forget(piece.paths)
 
     # --- speaking ---
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from system.links import Fetched, LinkBroken
@@ -54,8 +55,14 @@ class Cdn:
         number = self.discord.snowflake()
         path = f"/attachments/{channel}/{number}/{filename}"
         self.pictures[path] = (piece.prompt, piece.row.nonce)
+        piece.paths.append(path)
         shown = {"id": number, "filename": filename, "size": 100, "width": 1, "height": 1}
         return shown | {"content_type": "image/png", "url": self.address(path)}
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """These are no more."""
+        for path in paths:
+            self.pictures.pop(path, None)
 
     def address(self, path: str) -> str:
         """Good for a while from now."""

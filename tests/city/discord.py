@@ -19,7 +19,7 @@ from protocol.rest import Request
 from sim import grammar
 from sim.grammar import Press
 from system.links import Fetched, LinkBroken, Response, Wire
-from tests.city.bot import BOT_ID, OVER, TRACES, Bot, Piece, hash_of
+from tests.city.bot import BOT_ID, TRACES, Bot, Piece, hash_of
 from tests.city.cdn import Cdn
 from tests.city.clock import CityLoop
 from tests.city.gateway import Gateway
@@ -91,6 +91,7 @@ class Discord:
     ) -> None:
         self.loop, self.weather, self.dice, self.note, self.on_taken = loop, weather, dice, note, on_taken
         self.residents = residents
+        self.by_token = {resident.token: resident for resident in residents}
         self.channels: dict[str, Channel] = {}
         for resident in residents:
             channel = self.channels.setdefault(resident.channel, Channel(resident.channel))
@@ -110,7 +111,7 @@ class Discord:
         return str((int(self.loop.true_wall() * 1000) - DISCORD_EPOCH_MS) << 22 | self._snowflakes & 0x3FFFFF)
 
     def account_of(self, token: str) -> Resident | None:
-        return next((resident for resident in self.residents if resident.token == token), None)
+        return self.by_token.get(token)
 
     # --- Links ---
 
@@ -281,8 +282,7 @@ class Discord:
 
     def at_the_bot(self, account: str) -> list[Row]:
         """What the bot has taken from this account and not ended."""
-        pieces = self.bot.pieces.values()
-        return [piece.row for piece in pieces if piece.row.account == account and piece.state != OVER]
+        return [piece.row for piece in self.bot.busy[account]]
 
 
 def _answer(answered: asyncio.Future[Response], response: Response) -> None:

@@ -8,6 +8,7 @@ under way.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ class Session:
     id: str
     account: str
     seq: int = 0
-    events: list[tuple[int, str, Any]] = field(default_factory=list)
+    events: deque[tuple[int, str, Any]] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT_MAX))
     wire: CityWire | None = None
     left_at: float = 0.0
 
@@ -53,7 +54,7 @@ class CityWire:
         self.session: Session | None = None
         self.open = True
         self._down_at = self._up_at = 0.0
-        self.tell({"op": 10, "d": {"heartbeat_interval": HEARTBEAT_MS}})
+        self.tell({"op": 10, "d": {"heartbeat_interval": gateway.heartbeat_ms}})
 
     # --- the client's end ---
 
@@ -119,7 +120,9 @@ class Gateway:
         self.discord = discord
         self.dice = discord.dice
         self.weather = discord.weather
+        self.heartbeat_ms = HEARTBEAT_MS
         self.sessions: dict[str, Session] = {}
+        self.sessions_of: defaultdict[str, list[Session]] = defaultdict(list)
         self.wires = 0
         #: Wires that have seen op 7 and will be closed.
         self.live: dict[CityWire, None] = {}
@@ -157,6 +160,7 @@ class Gateway:
             return
         session = Session(self.dice.randbytes(8).hex(), account.name, wire=wire)
         self.sessions[session.id] = wire.session = session
+        self.sessions_of[account.name].append(session)
         self.discord.note(f"session {session.id} of {account.name} on wire {wire.number}")
         user = {"id": account.user_id, "username": account.name}
         self._say(session, "READY", {"session_id": session.id, "resume_gateway_url": RESUME_URL, "user": user})
@@ -167,9 +171,8 @@ class Gateway:
         if self.weather.strikes("resume_cut"):
             wire.cut()
             return
-        stale = session is not None and session.wire is None and self._now() - session.left_at > SESSION_KEPT_S
-        if session is None or stale or self.weather.strikes("resume_refused"):
-            self.sessions.pop(told["session_id"], None)
+        if session is None or self._is_stale(session, told["seq"]) or self.weather.strikes("resume_refused"):
+            self._forget(session)
             wire.tell({"op": 9, "d": False})
             return
         if told["seq"] > session.seq:
@@ -187,9 +190,8 @@ class Gateway:
 
     def publish(self, account: str, name: str, data: dict[str, Any]) -> None:
         """An event for every session of an account."""
-        for session in list(self.sessions.values()):
-            if session.account == account:
-                self._say(session, name, data)
+        for session in self.sessions_of[account]:
+            self._say(session, name, data)
 
     def _say(self, session: Session, name: str, data: dict[str, Any]) -> None:
         session.seq += 1
@@ -205,7 +207,16 @@ class Gateway:
             return
         session.wire, session.left_at = None, self._now()
         if code in (1000, 1001, 4004, 4007, 4009):
-            self.sessions.pop(session.id, None)
+            self._forget(session)
+
+    def _forget(self, session: Session | None) -> None:
+        if session is not None and self.sessions.pop(session.id, None) is not None:
+            self.sessions_of[session.account].remove(session)
+
+    def _is_stale(self, session: Session, seq: int) -> bool:
+        """Whether it was left too long ago, or too much has happened since `seq`."""
+        left = session.wire is None and self._now() - session.left_at > SESSION_KEPT_S
+        return left or session.seq - seq > EVENTS_KEPT_MAX
 
     # --- mischief ---
 
@@ -222,7 +233,7 @@ class Gateway:
     def invalidate(self, wire: CityWire, can_resume: bool) -> None:
         """Op 9."""
         if not can_resume and wire.session is not None:
-            self.sessions.pop(wire.session.id, None)
+            self._forget(wire.session)
             wire.session = None
         wire.tell({"op": 9, "d": can_resume})
 
