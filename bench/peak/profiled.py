@@ -1,0 +1,123 @@
+"""The daemon under a sampling profiler: `python -m bench.peak.profiled OUT serve --config …`.
+
+A thread looks at every other thread each 2 ms, and books the CPU time that the thread has used since the last look to
+where it stands (so waiting costs nothing, and the loop and the store's writer are told apart). OUT gets folded stacks,
+`thread;outer;…;inner MICROSECONDS` a line, as flame graph tools read them; stdout's last lines at the end, and OUT.txt,
+hold the tables: by actor's handler (everything under it), and by function (itself alone, C calls included).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+LOOK_S = 0.002
+SWITCH_S = 0.001
+DEPTH_MAX = 60
+ROWS = 40
+ROOT = str(Path(__file__).parents[2]) + os.sep
+Stack = tuple[str, ...]
+
+
+class Sampler(threading.Thread):
+    """Looks until `stop`."""
+
+    def __init__(self) -> None:
+        super().__init__(name="sampler", daemon=True)
+        self.stacks: Counter[Stack] = Counter()
+        self._names: dict[object, str] = {}
+        self._used_s: dict[int, float] = {}
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(LOOK_S):
+            self.look()
+
+    def stop(self) -> None:
+        """No look after this."""
+        self._over.set()
+        self.join()
+
+    def look(self) -> None:
+        """Books the CPU time since the last look of every thread that has used some."""
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        for ident, frame in sys._current_frames().items():
+            if ident == self.ident or ident not in names:
+                continue
+            try:
+                used = time.clock_gettime(time.pthread_getcpuclockid(ident))
+            except OSError:
+                continue  # it has ended
+            spent = used - self._used_s.get(ident, used)
+            self._used_s[ident] = used
+            if spent > 0:
+                self.stacks[(names[ident].partition("_")[0], *self._stack(frame))] += round(spent * 1e6)
+
+    def _stack(self, frame: FrameType | None) -> Stack:
+        found: list[str] = []
+        while frame is not None and len(found) < DEPTH_MAX:
+            code = frame.f_code
+            name = self._names.get(code)
+            if name is None:
+                name = self._names[code] = f"{short(code.co_filename)}:{code.co_qualname}"
+            found.append(name)
+            frame = frame.f_back
+        return tuple(reversed(found))
+
+
+def short(filename: str) -> str:
+    """Ours from the checkout's top, others from their package."""
+    return filename.removeprefix(ROOT).rpartition("site-packages/")[2].rpartition("/lib/python3.11/")[2]
+
+
+def handler_of(stack: Stack) -> str:
+    """The actor's handler, task or outermost part of ours that a stack is in."""
+    handlers = [name for name in stack if ".receiveMsg_" in name]
+    if handlers:
+        return handlers[-1]
+    return next((name for name in stack if "." + "actors" not in name and name.split("/")[0] in OURS), stack[-1])
+
+
+OURS = ("actors", "web", "protocol", "storage", "core", "console")
+
+
+def report(stacks: Counter[Stack]) -> str:
+    """The tables, in CPU seconds and shares."""
+    total = sum(stacks.values()) or 1
+    lines = [f"{total / 1e6:.1f} s of CPU were seen"]
+    for title, key_of in (
+        ("by thread", lambda stack: stack[0]),
+        ("by handler or task, with all it calls", handler_of),
+        ("by function, itself alone", lambda stack: stack[-1]),
+    ):
+        sums: Counter[str] = Counter()
+        for stack, spent in stacks.items():
+            sums[key_of(stack)] += spent
+        lines += ["", title]
+        lines += [f"{spent / 1e6:9.2f} s {spent / total:6.1%}  {name}" for name, spent in sums.most_common(ROWS)]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Runs `limner` with the arguments behind OUT."""
+    from runtime import main as limner
+
+    out = Path(sys.argv[1])
+    sys.setswitchinterval(SWITCH_S)
+    sampler = Sampler()
+    sampler.start()
+    try:
+        return limner(sys.argv[2:])
+    finally:
+        sampler.stop()
+        out.write_text("".join(f"{';'.join(stack)} {spent}\n" for stack, spent in sampler.stacks.items()))
+        out.with_name(out.name + ".txt").write_text(report(sampler.stacks))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

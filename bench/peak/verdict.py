@@ -1,0 +1,132 @@
+"""Verdict: three ledgers held against each other: what users were told, what the bot drew, what the daemon keeps. Pure.
+
+lost      acknowledged, and no end was told (and what has ended, but in the daemon's ledger otherwise)
+doubled   drawn twice, a nonce sent twice, or ended twice
+swapped   a kept picture is not, by its digest, what was drawn for the job's own prompt; or one that its owner fetched
+          shows another prompt
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bench.peak.book import CANCELLED, DONE, FAILED, NONE, REFUSED, Read
+from bench.peak.plan import Plan, number_of
+from core.jain import jain
+
+DREW = frozenset({"accepted", "done"})
+#: The middle of the run, by which rates are told: without the rise at the begin and the last stragglers.
+MIDDLE = (0.2, 0.8)
+
+
+def counts(
+    book: Read, drawn: Iterable[Mapping[str, Any]], kept: Iterable[tuple[str, str, str | None]], duplicates: int
+) -> dict[str, int]:
+    """How many were lost, doubled, swapped.
+
+    `drawn` are rows of the simulator's ledger, `kept` (prompt, state, picture's digest) of the daemon's jobs,
+    `duplicates` the nonces that the simulator saw twice.
+    """
+    digests: dict[int, set[str]] = defaultdict(set)
+    times: Counter[int] = Counter()
+    for row in drawn:
+        number = number_of(row["prompt"])
+        if number is not None and row["outcome"] in DREW:
+            times[number] += 1
+            digests[number].add(row["sha256"])
+    swapped, ends = book.more["looked"].get("swapped", 0), {DONE: "done", FAILED: "failed", CANCELLED: "cancelled"}
+    states: dict[int, str] = {}
+    for prompt, state, digest in kept:
+        number = number_of(prompt)
+        if number is None:
+            continue
+        states[number] = state
+        swapped += digest is not None and digest not in digests[number]
+    accepted = [number for number, at in enumerate(book.acked) if not math.isnan(at)]
+    return {
+        "accepted": len(accepted),
+        "done": sum(end == DONE for end in book.end),
+        "failed": sum(end == FAILED for end in book.end),
+        "refused": sum(end == REFUSED for end in book.end),
+        "lost": sum(book.end[n] == NONE or states.get(n) != ends.get(book.end[n]) for n in accepted),
+        "done without a drawing": sum(end == DONE and not times[number] for number, end in enumerate(book.end)),
+        "doubled": sum(count > 1 for count in times.values()) + duplicates + book.wrong.get("ends doubled", 0),
+        "swapped": swapped,
+    }
+
+
+def percentiles(values: Iterable[float]) -> dict[str, float] | None:
+    """p50, p90, p99 and the most, in the values' unit; None when there are none."""
+    ordered = sorted(value for value in values if not math.isnan(value))
+    if not ordered:
+        return None
+    last = len(ordered) - 1
+    picked = {f"p{share}": ordered[round(last * share / 100)] for share in (50, 90, 99)}
+    return picked | {"max": ordered[-1]}
+
+
+def acknowledgements(book: Read) -> dict[str, dict[str, float] | None]:
+    """Milliseconds from the order's write to its `accepted`; and how late the client itself was with the order."""
+    pairs = zip(book.acked, book.sent, strict=True)
+    begun = book.more["begun"]
+    late = ((sent - begun - due) * 1000 for sent, due in zip(book.sent, book.due, strict=True))
+    return {"ack": percentiles((acked - sent) * 1000 for acked, sent in pairs), "client late": percentiles(late)}
+
+
+def waits(book: Read, plan: Plan) -> dict[str, dict[str, dict[str, float] | None]]:
+    """Seconds from `accepted` to `started` and to `done`, of heavy and light users who were there to hear it."""
+    found: dict[str, dict[str, list[float]]] = {
+        kind: {"accepted to started": [], "accepted to done": []} for kind in ("light", "heavy")
+    }
+    for number, user in enumerate(book.senders):
+        if user < plan.always_open and book.end[number] == DONE:
+            lists = found["heavy" if user < plan.heavy else "light"]
+            lists["accepted to started"].append(book.started[number] - book.acked[number])
+            lists["accepted to done"].append(book.ended[number] - book.acked[number])
+    return {kind: {name: percentiles(values) for name, values in lists.items()} for kind, lists in found.items()}
+
+
+def fairness(book: Read, plan: Plan) -> dict[str, float]:
+    """Jain's index over the light users, and over the heavy ones.
+
+    A light user's service is how fast they are served while they wait: their finished jobs by the sum of the times
+    from `accepted` to `done`. A heavy user's, whose jobs never run out, is the number of their jobs that began in the middle of
+    the run.
+    """
+    jobs: Counter[int] = Counter()
+    waited: Counter[int] = Counter()
+    begun: Counter[int] = Counter({user: 0 for user in range(plan.heavy)})
+    low, high = middle(book)
+    for number, user in enumerate(book.senders):
+        if book.end[number] != DONE or user >= plan.always_open:
+            continue
+        if user >= plan.heavy:
+            jobs[user] += 1
+            waited[user] += book.ended[number] - book.acked[number]  # type: ignore[assignment]  # seconds
+        elif low <= book.started[number] < high:
+            begun[user] += 1
+    return {"light": jain(jobs[user] / waited[user] for user in jobs), "heavy": jain(begun.values())}
+
+
+def span(book: Read) -> tuple[float, float]:
+    """From the begin to the last end, monotonic s."""
+    return book.more["begun"], max((at for at in book.ended if not math.isnan(at)), default=book.more["settled"])
+
+
+def middle(book: Read) -> tuple[float, float]:
+    """The part of the run by which rates are told."""
+    begun, last = span(book)
+    return tuple(begun + (last - begun) * share for share in MIDDLE)  # type: ignore[return-value]
+
+
+def rates(book: Read) -> dict[str, float]:
+    """Finished jobs a second: in the middle, and from the begin to the last end."""
+    (begun, last), (low, high) = span(book), middle(book)
+    done = [at for at, end in zip(book.ended, book.end, strict=True) if end == DONE]
+    return {
+        "sustained": sum(low <= at < high for at in done) / max(high - low, 1e-9),
+        "in total": len(done) / max(last - begun, 1e-9),
+    }
