@@ -15,6 +15,7 @@ from protocol.client import Started
 from storage.events import store_event
 from storage.operations import (
     Applied,
+    AskCancel,
     Doubt,
     Gather,
     GiveBack,
@@ -68,7 +69,10 @@ SAME_ATTEMPT = jobs.c.attempt == given("attempt")
 
 #: A job that waits again knows nothing of the attempt before.
 AFRESH = dict.fromkeys(
-    ("account", "nonce", "lease", "gateway_session", "interaction_id", "start_message_id", "job_hash", "submitted_at"),
+    (
+        *("account", "nonce", "lease", "gateway_session", "interaction_id", "start_message_id", "job_hash"),
+        *("submitted_at", "undecided_at"),
+    ),
     null(),
 )
 #: What the bot tells comes in pieces; a piece that is missing leaves the field as it is.
@@ -96,7 +100,7 @@ SUBMIT = Move(
     submitted_at=given("at"),
 )
 GIVE_BACK = Move((S.SUBMITTING, S.UNDECIDED), S.QUEUED, SAME_ATTEMPT, **AFRESH)
-DOUBT = Move((S.SUBMITTING,), S.UNDECIDED, SAME_ATTEMPT)
+DOUBT = Move((S.SUBMITTING,), S.UNDECIDED, SAME_ATTEMPT, undecided_at=given("at"))
 START = Move((S.SUBMITTING, S.UNDECIDED), S.DRAWING, SAME_ATTEMPT, started_at=given("at"), **TOLD)
 LEARN_DRAWING = Move((S.DRAWING,), S.DRAWING, SAME_ATTEMPT, **TOLD)
 LEARN_KEEPING = Move((S.KEEPING,), S.KEEPING, SAME_ATTEMPT, **TOLD)
@@ -109,6 +113,13 @@ GATHER = Move(
     job_hash=TOLD["job_hash"],
     offers=given("offers"),
     text=given("text"),
+)
+
+_ASK_CANCEL = (
+    update(jobs)
+    .where(jobs.c.id == given("job"), jobs.c.state.in_(literals((S.SUBMITTING, S.UNDECIDED, S.DRAWING))))
+    .values(cancel_asked_at=func.coalesce(jobs.c.cancel_asked_at, given("at")))
+    .returning(*JOB_COLUMNS)
 )
 
 _INSERT_ATTEMPT = insert(attempts)
@@ -178,6 +189,12 @@ def gather(connection: Connection, write: Gather) -> Applied | Stale:
     elif found.job is not None and found.job.state in TERMINAL:
         connection.execute(_ATTEMPT_LATE, this)
     return found
+
+
+def ask_cancel(connection: Connection, write: AskCancel) -> Applied | Stale:
+    """See AskCancel."""
+    row = connection.execute(_ASK_CANCEL, {"given_job": write.job, "given_at": write.at}).one_or_none()
+    return _told(connection, write.job, job_of(row) if row is not None else None)
 
 
 def end_attempt(connection: Connection, job: str, attempt: int, outcome: str) -> None:

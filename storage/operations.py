@@ -17,6 +17,11 @@ from storage.records import ImageRecord as ImageRecord
 from storage.records import JobRecord as JobRecord
 from storage.records import Moment as Moment
 from storage.records import Offer as Offer
+from storage.resuming import GatewayRecord as GatewayRecord
+from storage.resuming import Past as Past
+from storage.resuming import ReadGateway as ReadGateway
+from storage.resuming import ReadPast as ReadPast
+from storage.resuming import SaveGateway as SaveGateway
 
 # --- Writes -----------------------------------------------------------------------------------------------------
 
@@ -148,13 +153,13 @@ class Settle(Struct, frozen=True, tag=True):
     at: float
 
 
-class SaveGateway(Struct, frozen=True, tag=True):
-    """Where an account's gateway session can be resumed from; `session_id` None forgets it."""
+class AskCancel(Struct, frozen=True, tag=True):
+    """The user no longer wants a job that is with the bot (submitting | undecided | drawing): kept until it has ended.
 
-    account: str
-    session_id: str | None
-    seq: int | None
-    resume_url: str | None
+    It moves nothing: what becomes of the job is told by the bot. Asked again it changes nothing and answers Applied.
+    """
+
+    job: str
     at: float
 
 
@@ -203,6 +208,7 @@ Write = (
     | Track
     | Gather
     | Settle
+    | AskCancel
     | SaveGateway
     | AddUser
     | AddKey
@@ -292,12 +298,6 @@ class ReadEvents(Struct, frozen=True, tag=True):
     limit: int
 
 
-class ReadGateway(Struct, frozen=True, tag=True):
-    """Answers GatewayRecord or Nothing."""
-
-    account: str
-
-
 class ReadImage(Struct, frozen=True, tag=True):
     """A picture of a user. Answers ImageFound or Nothing."""
 
@@ -310,7 +310,7 @@ class CountJobs(Struct, frozen=True, tag=True):
 
 
 JobRead = ReadJob | ListJobs | Unfinished | ReadBacklog
-Read = JobRead | FindKey | ReadUser | ReadEvents | ReadGateway | ReadImage | CountJobs
+Read = JobRead | FindKey | ReadUser | ReadEvents | ReadGateway | ReadPast | ReadImage | CountJobs
 
 
 class Nothing(Struct, frozen=True, tag=True):
@@ -374,15 +374,6 @@ class EventRecords(Struct, frozen=True, tag=True):
     newest: int
 
 
-class GatewayRecord(Struct, frozen=True, tag=True):
-    """A resumable gateway session."""
-
-    account: str
-    session_id: str
-    seq: int
-    resume_url: str
-
-
 class Counts(Struct, frozen=True, tag=True):
     """Jobs by state, users, pictures kept."""
 
@@ -391,5 +382,5 @@ class Counts(Struct, frozen=True, tag=True):
     images: int
 
 
-JobsFound = JobFound | JobRecords | Backlog
+JobsFound = JobFound | JobRecords | Backlog | Past
 Found = JobsFound | Nothing | UserRecord | KeyHolder | ImageFound | EventRecords | GatewayRecord | Counts

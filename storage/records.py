@@ -34,7 +34,8 @@ class JobRecord(Struct, frozen=True):
     """One job as stored. `attempt` counts grants; what the bot told us is of the latest attempt.
 
     An act has `affinity` (the account that drew its parent, where it must be drawn too) and the button it presses:
-    `press_custom_id` on message `press_message_id`. `plan` is the user's plan at acceptance.
+    `press_custom_id` on message `press_message_id`. `plan` is the user's plan at acceptance. `undecided_at`: since when
+    nobody knows whether the latest attempt was taken; `cancel_asked_at`: when the user asked the bot to stop.
     """
 
     id: str
@@ -71,5 +72,7 @@ class JobRecord(Struct, frozen=True):
     submitted_at: float | None
     started_at: float | None
     finished_at: float | None
+    undecided_at: float | None = None
+    cancel_asked_at: float | None = None
     images: tuple[ImageRecord, ...] = ()
     history: tuple[Moment, ...] = ()

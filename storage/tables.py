@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -99,6 +99,8 @@ jobs = Table(
     Column("submitted_at", Double),
     Column("started_at", Double),
     Column("finished_at", Double),
+    Column("undecided_at", Double),
+    Column("cancel_asked_at", Double),
     # What the job took of the quota, and of which day: a refund goes back exactly there.
     Column("charge", Integer, nullable=False),
     Column("charged_day", String, nullable=False),
@@ -150,6 +152,7 @@ attempts = Table(
     Column("at", Double, nullable=False),
     PrimaryKeyConstraint("job", "attempt"),
 )
+Index("attempts_of_account", attempts.c.account, attempts.c.at)
 
 events = Table(
     "events",

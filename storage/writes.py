@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from storage import operations as ops
 from storage.accepting import accept_job
 from storage.gateways import save_gateway
-from storage.moving import doubt, gather, give_back, grant, submit, track, ungrant
+from storage.moving import ask_cancel, doubt, gather, give_back, grant, submit, track, ungrant
 from storage.operations import Write, Written
 from storage.people import add_key, add_user, drop_key
 from storage.settling import settle
@@ -29,6 +29,7 @@ APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
     ops.Track: track,
     ops.Gather: gather,
     ops.Settle: settle,
+    ops.AskCancel: ask_cancel,
     ops.SaveGateway: save_gateway,
     ops.AddUser: add_user,
     ops.AddKey: add_key,

@@ -10,7 +10,7 @@ from core.job import State, may_move
 from protocol.client import Started
 from storage import moving
 from storage.moving import LATE, Move
-from storage.operations import Applied, Doubt, GiveBack, Grant, Refused, Stale, Submit, Track, Ungrant
+from storage.operations import Applied, AskCancel, Doubt, GiveBack, Grant, Refused, Stale, Submit, Track, Ungrant
 from tests.storage.book import Book, gather, settle_done, settle_failed
 
 
@@ -178,3 +178,28 @@ def test_a_picture_that_comes_after_the_end_is_kept_on_record_as_late(book: Book
 def test_a_job_that_nobody_knows_is_stale_without_a_job(book: Book) -> None:
     assert book.do(Ungrant("J-none", 1, 1.0)) == Stale(None)
     assert book.do(gather("J-none", 1.0)) == Stale(None)
+
+
+@pytest.mark.parametrize("stage", ["submitting", "drawing"])
+def test_a_wish_to_cancel_is_kept_with_a_job_that_is_with_the_bot_and_moves_nothing(book: Book, stage: str) -> None:
+    job = getattr(book, stage)()
+    first = book.changed(book.do(AskCancel(job, 77.0)))
+    again = book.changed(book.do(AskCancel(job, 88.0)))
+    assert (first.state, first.cancel_asked_at) == (stage, 77.0)
+    assert again.cancel_asked_at == 77.0
+    assert book.states(job)[-1] == stage
+
+
+@pytest.mark.parametrize("stage", ["queued", "granted", "keeping", "done"])
+def test_a_wish_to_cancel_is_not_kept_where_the_bot_has_no_part(book: Book, stage: str) -> None:
+    job = getattr(book, stage)()
+    assert isinstance(book.do(AskCancel(job, 77.0)), Stale)
+    assert book.job(job).cancel_asked_at is None
+
+
+def test_a_doubt_says_since_when_and_a_new_attempt_knows_nothing_of_it(book: Book) -> None:
+    job = book.submitting()
+    assert book.changed(book.do(Doubt(job, 1, 55.0))).undecided_at == 55.0
+    assert isinstance(book.do(Doubt(job, 1, 66.0)), Stale)
+    assert book.job(job).undecided_at == 55.0
+    assert book.changed(book.do(GiveBack(job, 1, "not taken", 70.0))).undecided_at is None

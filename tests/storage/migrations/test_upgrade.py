@@ -33,7 +33,10 @@ from storage.tables import metadata
 
 MADE_BY = Path(__file__).parent / "made_by"
 KEY = "limner_u.of-an-older-limner"
-STATES = ["cancelled", "done", "done", "drawing", "drawing", "queued", "queued", "queued", "submitting"]
+STATES = [
+    *("cancelled", "done", "done", "drawing", "drawing"),
+    *("queued", "queued", "queued", "submitting", "undecided"),
+]
 
 
 def left_by(revision: str, folder: Path) -> str:
@@ -77,5 +80,7 @@ def test_a_database_of_an_older_revision_opens_with_its_jobs(revision: str, tmp_
                 found = find(connection, ReadJob(job.id, holder.user))
                 assert isinstance(found, JobFound)
                 assert found.job.history[-1].state == job.state
+                undecided = [moment.at for moment in found.job.history if moment.state == "undecided"]
+                assert job.undecided_at == (undecided[-1] if undecided else None)
     finally:
         database.close()

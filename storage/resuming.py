@@ -1,0 +1,55 @@
+"""What an account starts with: where its gateway session goes on, and what it did before, so that it guesses nothing."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from storage.records import JobRecord
+
+
+class SaveGateway(Struct, frozen=True, tag=True):
+    """Where an account's gateway session can be resumed from; `session_id` None forgets it."""
+
+    account: str
+    session_id: str | None
+    seq: int | None
+    resume_url: str | None
+    at: float
+
+
+class ReadGateway(Struct, frozen=True, tag=True):
+    """Answers GatewayRecord or Nothing."""
+
+    account: str
+
+
+class GatewayRecord(Struct, frozen=True, tag=True):
+    """A resumable gateway session."""
+
+    account: str
+    session_id: str
+    seq: int
+    resume_url: str
+
+
+class ReadPast(Struct, frozen=True, tag=True):
+    """What the account submitted since a moment (Unix s), of which at most `limit` attempts are looked at.
+
+    Answers Past.
+    """
+
+    account: str
+    since: float
+    limit: int
+
+
+class Past(Struct, frozen=True, tag=True):
+    """Submissions of an account that are over.
+
+    `given`: the ids of the messages that were taken as their results; `resultless`: jobs that ended with none, as they
+    are, whose result may yet come if nothing was said of it. `whole`: there were no more than the limit.
+    """
+
+    given: tuple[str, ...]
+    resultless: tuple[JobRecord, ...]
+    whole: bool
