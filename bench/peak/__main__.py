@@ -33,8 +33,7 @@ from bench.house import populate
 from bench.peak.book import Read
 from bench.peak.machines import Ended, Machine, Watch
 from bench.peak.plan import Plan, config_of
-from bench.peak.plot import draw
-from bench.peak.report import figures, table
+from bench.peak.report import figures, picture, table
 
 READY_S_MAX = 60.0
 LEDGER_PAGE = 10_000
@@ -72,7 +71,7 @@ async def run(plan: Plan, folder: Path, profile: bool) -> dict[str, Any]:
         with contextlib.closing(sqlite3.connect(data / "limner.db")) as database:
             kept = kept_jobs(database)
             found = figures(plan, book, watch.samples, ledger, kept, stats)
-        draw(folder / "peak.svg", plan, book, watch.samples)
+        (folder / "peak.svg").write_text(picture(plan, book, watch.samples, found))
         return found
     finally:
         for machine in reversed(machines):

@@ -154,7 +154,6 @@ class Crowd:
         self.people = [Customer(self, user, user < plan.always_open) for user in range(plan.users)]
         self.heard_at = time.monotonic()
         self.begun_at = self.cpu_s = 0.0
-        self._closed_loop = plan.saturate or plan.hold
         self._here = self._next = self._dialling = 0
         self._queue: list[Customer] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -209,14 +208,14 @@ class Crowd:
         """Of a job of somebody's."""
         self.heard_at = now = time.monotonic()
         self.book.hear(frame, now)
-        if self._closed_loop and self.begun_at:
+        if self.plan.closed_loop and self.begun_at:
             self._fill()
 
     async def order_all(self) -> None:
         """Every job by the schedule, or as fast as the closed loop allows; returns when all were sent."""
         self.begun_at = self.heard_at = time.monotonic()
         self.cpu_s = time.process_time()
-        if self._closed_loop:
+        if self.plan.closed_loop:
             self._fill()
             while self.book.sent_count < self.plan.jobs and not self._silent():
                 await asyncio.sleep(LOOK_S)

@@ -52,6 +52,11 @@ class Plan(msgspec.Struct, frozen=True):
         return max(1, round(self.users * HEAVY_SHARE))
 
     @property
+    def closed_loop(self) -> bool:
+        """Whether orders wait for answers."""
+        return self.saturate or self.hold
+
+    @property
     def always_open(self) -> int:
         """How many users keep a socket open; heavy ones first."""
         return round(self.users * self.open)
@@ -71,7 +76,7 @@ def schedule(plan: Plan) -> tuple[array[int], array[float]]:
             senders.append(dice.randrange(plan.heavy))
         else:
             senders.append(dice.randrange(plan.heavy, plan.users))
-        if not plan.saturate and not plan.hold:
+        if not plan.closed_loop:
             moment += dice.expovariate(plan.rate)
         due.append(moment)
     return senders, due

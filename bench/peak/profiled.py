@@ -2,8 +2,9 @@
 
 A thread looks at every other thread each 2 ms, and books the CPU time that the thread has used since the last look to
 where it stands (so waiting costs nothing, and the loop and the store's writer are told apart). OUT gets folded stacks,
-`thread;outer;…;inner MICROSECONDS` a line, as flame graph tools read them; stdout's last lines at the end, and OUT.txt,
-hold the tables: by actor's handler (everything under it), and by function (itself alone, C calls included).
+`thread;outer;…;inner MICROSECONDS` a line, as flame graph tools read them; OUT.txt the tables: by actor's handler
+(everything under it), by function (itself alone, C calls included), and by the clock, where threads stand and wait (a disk,
+the interpreter's lock). With PROFILE_AFTER_S in the environment nothing is booked before so many seconds have passed.
 """
 
 from __future__ import annotations
@@ -27,14 +28,17 @@ Stack = tuple[str, ...]
 class Sampler(threading.Thread):
     """Looks until `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, after_s: float) -> None:
         super().__init__(name="sampler", daemon=True)
+        self._after_s, self._looked_at = after_s, 0.0
         self.stacks: Counter[Stack] = Counter()
+        self.stood: Counter[tuple[str, str]] = Counter()
         self._names: dict[object, str] = {}
         self._used_s: dict[int, float] = {}
         self._over = threading.Event()
 
     def run(self) -> None:
+        self._over.wait(self._after_s)
         while not self._over.wait(LOOK_S):
             self.look()
 
@@ -45,7 +49,9 @@ class Sampler(threading.Thread):
 
     def look(self) -> None:
         """Books the CPU time since the last look of every thread that has used some."""
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        names = {thread.ident: thread.name.partition("_")[0] for thread in threading.enumerate()}
+        before, self._looked_at = self._looked_at or time.monotonic(), time.monotonic()
+        passed_us = round((self._looked_at - before) * 1e6)
         for ident, frame in sys._current_frames().items():
             if ident == self.ident or ident not in names:
                 continue
@@ -55,8 +61,10 @@ class Sampler(threading.Thread):
                 continue  # it has ended
             spent = used - self._used_s.get(ident, used)
             self._used_s[ident] = used
+            stack = self._stack(frame)
+            self.stood[(names[ident], stack[-1])] += passed_us
             if spent > 0:
-                self.stacks[(names[ident].partition("_")[0], *self._stack(frame))] += round(spent * 1e6)
+                self.stacks[(names[ident], *stack)] += round(spent * 1e6)
 
     def _stack(self, frame: FrameType | None) -> Stack:
         found: list[str] = []
@@ -86,8 +94,8 @@ def handler_of(stack: Stack) -> str:
 OURS = ("actors", "web", "protocol", "storage", "core", "console")
 
 
-def report(stacks: Counter[Stack]) -> str:
-    """The tables, in CPU seconds and shares."""
+def report(stacks: Counter[Stack], stood: Counter[tuple[str, str]]) -> str:
+    """The tables, in seconds of CPU or by the clock, and shares."""
     total = sum(stacks.values()) or 1
     lines = [f"{total / 1e6:.1f} s of CPU were seen"]
     for title, key_of in (
@@ -100,6 +108,8 @@ def report(stacks: Counter[Stack]) -> str:
             sums[key_of(stack)] += spent
         lines += ["", title]
         lines += [f"{spent / 1e6:9.2f} s {spent / total:6.1%}  {name}" for name, spent in sums.most_common(ROWS)]
+    lines += ["", "by the clock: threads, all of a name together, and where they stand"]
+    lines += [f"{us / 1e6:9.2f} s  {name}: {where}" for (name, where), us in stood.most_common(ROWS)]
     return "\n".join(lines) + "\n"
 
 
@@ -109,14 +119,14 @@ def main() -> int:
 
     out = Path(sys.argv[1])
     sys.setswitchinterval(SWITCH_S)
-    sampler = Sampler()
+    sampler = Sampler(float(os.environ.get("PROFILE_AFTER_S", "0")))
     sampler.start()
     try:
         return limner(sys.argv[2:])
     finally:
         sampler.stop()
         out.write_text("".join(f"{';'.join(stack)} {spent}\n" for stack, spent in sampler.stacks.items()))
-        out.with_name(out.name + ".txt").write_text(report(sampler.stacks))
+        out.with_name(out.name + ".txt").write_text(report(sampler.stacks, sampler.stood))
 
 
 if __name__ == "__main__":

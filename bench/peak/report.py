@@ -10,6 +10,8 @@ import msgspec
 from bench.peak.book import DONE, Read
 from bench.peak.machines import Sample, cpu_at
 from bench.peak.plan import Plan, config_of
+from bench.peak.plot import Panel, drawing
+from bench.peak.series import depth_series, memory_series, rate_series, steps_of, wait_series
 from bench.peak.verdict import acknowledgements, counts, fairness, middle, rates, waits
 
 COSTS = ("daemon", "daemon loop", "pool", "sim", "crowd")
@@ -36,7 +38,7 @@ def figures(
         "cpu_ms_per_job_in_the_middle": cpu_per_job(book, samples, middle(book)),
         "crowd_cpu_s": book.more["cpu_s"],
         "rss_mib": {name: memory(samples, name) for name in ("daemon", "pool", "sim", "crowd")},
-        "latency_ms": acknowledgements(book),
+        "latency_ms": acknowledgements(book, plan),
         "waits_s": waits(book, plan),
         "jain": fairness(book, plan),
         "counts": found,
@@ -62,6 +64,28 @@ def memory(samples: list[Sample], name: str) -> dict[str, float]:
     """At the first look, at the last, and the most, in MiB."""
     seen = [sample.rss_mib.get(name, 0.0) for sample in samples]
     return {"first": seen[0], "last": seen[-1], "most": max(seen)}
+
+
+def picture(plan: Plan, book: Read, samples: list[Sample], found: Mapping[str, Any]) -> str:
+    """The run as an SVG."""
+    steps, begun = steps_of(book), book.more["begun"]
+    way = "as fast as they are drawn" if plan.saturate else "held" if plan.hold else f"{plan.rate:,.0f} a second"
+    title = f"{plan.jobs:,} jobs of {plan.users:,} users, {way}"
+    did = " · ".join(
+        (
+            f"{found['jobs_per_s']['sustained']:,.0f} jobs/s",
+            f"{found['cpu_ms_per_job_in_the_middle']['daemon']:.2f} ms of daemon CPU a job",
+            *(f"{found['counts'][name]:,} {name}" for name in ("lost", "doubled", "swapped")),
+        )
+    )
+    rate = rate_series(book, steps)
+    panels = (
+        Panel("Jobs a second", {name: rate[name] for name in ("done", "accepted")}),
+        Panel("Jobs", depth_series(book, steps)),
+        Panel("Seconds from accepted to started", wait_series(book, plan, steps)),
+        Panel("Memory, MiB", memory_series(samples, begun)),
+    )
+    return drawing(title, did, steps.count * steps.length_s, panels)
 
 
 def table(found: Mapping[str, Any]) -> str:

@@ -68,12 +68,12 @@ def percentiles(values: Iterable[float]) -> dict[str, float] | None:
     return picked | {"max": ordered[-1]}
 
 
-def acknowledgements(book: Read) -> dict[str, dict[str, float] | None]:
-    """Milliseconds from the order's write to its `accepted`; and how late the client itself was with the order."""
-    pairs = zip(book.acked, book.sent, strict=True)
-    begun = book.more["begun"]
-    late = ((sent - begun - due) * 1000 for sent, due in zip(book.sent, book.due, strict=True))
-    return {"ack": percentiles((acked - sent) * 1000 for acked, sent in pairs), "client late": percentiles(late)}
+def acknowledgements(book: Read, plan: Plan) -> dict[str, dict[str, float] | None]:
+    """Milliseconds from the order's write to its `accepted`; and, in an open loop, how late the client was with it."""
+    answers = ((acked - sent) * 1000 for acked, sent in zip(book.acked, book.sent, strict=True))
+    begun, pairs = book.more["begun"], zip(book.sent, book.due, strict=True)
+    late = () if plan.closed_loop else ((sent - begun - due) * 1000 for sent, due in pairs)
+    return {"ack": percentiles(answers), "client late": percentiles(late)}
 
 
 def waits(book: Read, plan: Plan) -> dict[str, dict[str, dict[str, float] | None]]:

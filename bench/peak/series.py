@@ -1,0 +1,113 @@
+"""Series: what happened when, in steps of the run, from the crowd's book and the samples. Pure.
+
+Each series is a list of (seconds after the begin, value); NaN where there is nothing to tell.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterable
+
+from bench.peak.book import DONE, Read
+from bench.peak.machines import Sample
+from bench.peak.plan import Plan
+from bench.peak.verdict import percentiles, span
+
+STEPS = 120
+STEP_S_MIN = 1.0
+Points = list[tuple[float, float]]
+
+
+class Steps:
+    """The run in steps of equal length, at most STEPS and none shorter than STEP_S_MIN."""
+
+    def __init__(self, begun: float, last: float) -> None:
+        self.begun, self.length_s = begun, max(STEP_S_MIN, (last - begun) / STEPS)
+        self.count = max(1, math.ceil((last - begun) / self.length_s))
+
+    def of(self, at: float) -> int | None:
+        """The step of a moment; None when it never came, or came too late."""
+        if math.isnan(at):
+            return None
+        step = int((at - self.begun) / self.length_s)
+        return step if 0 <= step < self.count else None
+
+    def counted(self, moments: Iterable[float]) -> list[int]:
+        """How many moments are in each step."""
+        counts = [0] * self.count
+        for at in moments:
+            if (step := self.of(at)) is not None:
+                counts[step] += 1
+        return counts
+
+    def points(self, values: Iterable[float]) -> Points:
+        """A value a step, in the middle of it."""
+        return [((step + 0.5) * self.length_s, value) for step, value in enumerate(values)]
+
+
+def rate_series(book: Read, steps: Steps) -> dict[str, Points]:
+    """Jobs accepted and done a second."""
+    done = (at for at, end in zip(book.ended, book.end, strict=True) if end == DONE)
+    counted = {"accepted": steps.counted(book.acked), "done": steps.counted(done)}
+    return {name: steps.points(count / steps.length_s for count in counts) for name, counts in counted.items()}
+
+
+def depth_series(book: Read, steps: Steps) -> dict[str, Points]:
+    """Jobs that wait (accepted, not begun), and those that are being drawn, at the end of each step."""
+    accepted, begun = running(steps.counted(book.acked)), running(steps.counted(book.started))
+    ended = running(steps.counted(at for at, end in zip(book.ended, book.end, strict=True) if end == DONE))
+    pairs = zip(accepted, begun, ended, strict=True)
+    waiting, drawn = zip(*((a - b, b - e) for a, b, e in pairs), strict=True)
+    return {"waiting": steps.points(waiting), "being drawn": steps.points(drawn)}
+
+
+def wait_series(book: Read, plan: Plan, steps: Steps) -> dict[str, Points]:
+    """p50 and p99 of the seconds from `accepted` to `started`, of the jobs that began in each step, by user class."""
+    return {
+        f"{kind} {share}": steps.points(
+            (percentiles(waits) or {share: math.nan})[share]
+            for waits in binned(book.started, book.acked, steps, lambda n, heavy=heavy: is_heavy(book, plan, n) == heavy)
+        )
+        for kind, heavy in (("light", False), ("heavy", True))
+        for share in ("p50", "p99")
+    }
+
+
+def memory_series(samples: list[Sample], begun: float) -> dict[str, Points]:
+    """Resident MiB of the daemon, and of its children."""
+    return {
+        name: [(sample.at - begun, sample.rss_mib[name]) for sample in samples if sample.at >= begun]
+        for name in ("daemon", "pool")
+    }
+
+
+def steps_of(book: Read) -> Steps:
+    """From the begin to the last end."""
+    return Steps(*span(book))
+
+
+def is_heavy(book: Read, plan: Plan, number: int) -> bool:
+    """Whether the job is one of the few who send half of all."""
+    return book.senders[number] < plan.heavy
+
+
+def running(counts: Iterable[int]) -> list[int]:
+    """Sums up to and with each."""
+    total, sums = 0, []
+    for count in counts:
+        total += count
+        sums.append(total)
+    return sums
+
+
+def binned(
+    later: array[float], earlier: array[float], steps: Steps, wanted: Callable[[int], bool]
+) -> list[list[float]]:
+    """The seconds between two moments of each wanted job, by the step of the later one."""
+    bins: list[list[float]] = [[] for _ in range(steps.count)]
+    for number, (end, begin) in enumerate(zip(later, earlier, strict=True)):
+        step = steps.of(end)
+        if step is not None and wanted(number) and not math.isnan(begin):
+            bins[step].append(end - begin)
+    return bins
