@@ -129,7 +129,7 @@ class Bot:
             log.error("job %s broke", job.hash, exc_info=done.exception())
 
     async def follow_script(self, job: Job) -> None:
-        for step in script_of(job.kind)[job.stage :]:
+        for step in script_of(job.kind, job.seconds)[job.stage :]:
             await self.wait_for(job, step)
             picture = await self.prepare(job, step)
             with self.parts.store:

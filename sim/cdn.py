@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ class Signer:
 
     def digest(self, path: str, expires: str, issued: str) -> str:
         text = f"{path}?ex={expires}&is={issued}"
-        return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.secret, text.encode(), "sha256").hex()
 
     def sign(self, path: str, now: float) -> str:
         """The whole link; its host is a placeholder until it is sent."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import msgspec
 
 from sim.grammar import LOOKS, PERCENTS
 from sim.messages import Origin
 from sim.studio import Recipe
 
+UPDATE_EACH_S = 0.5  # Discord lets a message be edited so often; a bot that hurries skips what came between
 WAITING, RUNNING, DRAWN, OVER = "waiting", "running", "drawn", "over"
 
 
@@ -20,19 +24,24 @@ class Step(msgspec.Struct, frozen=True):
 
 
 ACKNOWLEDGE, START = Step(0.02, "acknowledge"), Step(0.05, "start")
-DRAWING = (
-    ACKNOWLEDGE,
-    START,
-    *(Step(0.1 + 0.85 * percent / 100, "progress", percent) for percent in PERCENTS),
-    Step(1.0, "finish"),
-    Step(1.0, "clear"),
+FINISH, CLEAR = Step(1.0, "finish"), Step(1.0, "clear")
+UPDATES = tuple(Step(0.1 + 0.85 * percent / 100, "progress", percent) for percent in PERCENTS)
+UPDATE_SHARE = min(later.at - earlier.at for earlier, later in pairwise(UPDATES))
+# By how many updates there are to one that is said, from 1; the last is always said.
+DRAWINGS = tuple(
+    (ACKNOWLEDGE, START, *UPDATES[(len(UPDATES) - 1) % stride :: stride], FINISH, CLEAR)
+    for stride in range(1, len(UPDATES) + 1)
 )
 TELLING = (ACKNOWLEDGE, START, Step(1.0, "tell"))
 TELLING_SHARE = 0.3
 
 
-def script_of(kind: str) -> tuple[Step, ...]:
-    return DRAWING if kind in LOOKS else TELLING
+def script_of(kind: str, seconds: float) -> tuple[Step, ...]:
+    """The steps of a job that takes `seconds`; updates are UPDATE_EACH_S apart at least."""
+    if kind not in LOOKS:
+        return TELLING
+    stride = math.ceil(UPDATE_EACH_S / (UPDATE_SHARE * seconds))
+    return DRAWINGS[min(stride, len(DRAWINGS)) - 1]
 
 
 class Job(msgspec.Struct):

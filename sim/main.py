@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvloop
 from aiohttp import web
 
 from sim.app import Simulator
@@ -51,7 +52,7 @@ def run(
         options = checked(Options(port, accounts, bots, seed, seconds, Path(data) if data else None, pictures))
         if parent_watch:
             end_with_parent()
-        asyncio.run(serve(options, parent_watch))
+        uvloop.run(serve(options, parent_watch))
     except (ValueError, OSError, FolderBusy, CannotListen) as error:
         print(f"limner sim: {error}", file=sys.stderr)
         raise SystemExit(2) from None

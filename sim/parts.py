@@ -32,7 +32,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def dice_of(seed: int | None, throw: int) -> random.Random:
-    return random.SystemRandom() if seed is None else random.Random(f"{seed}/{throw}")
+    return random.Random(None if seed is None else f"{seed}/{throw}")
 
 
 class Counts(msgspec.Struct):
