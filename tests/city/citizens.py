@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from actors.gate import Arrived, Asked, Left, Spoken
+from actors.gate import Asked
+from core.config import Config
 from protocol.api import (
     Answer,
     CancelJob,
@@ -43,16 +44,18 @@ from protocol.client import (
     Welcome,
 )
 from tests.city.cdn import nonce_in
+from tests.city.phone import LATENCY_S, REMOTE, TOO_MANY, Hear, Phone
+from tests.city.tablet import Visit
 from tests.city.witness import Witness
 
 #: Few, so that equal prompts meet.
 PROMPTS = ("a red fox", "a red fox in snow", "the sea", "the sea --relax", "two owls  and a moon https://a.test/x.png")
 STORED = (Accepted, Started, *TERMINAL_FRAMES)
-LATENCY_S = (0.001, 0.1)
 WELCOME_S_MAX = 8.0
 ANSWER_S_MAX = 15.0
 AGAIN_S = (0.2, 4.0)
 LATER_S = (2.0, 12.0)
+TABLET_EACH_S = 25.0
 #: Refusals that say: ask again later.
 LATER = frozenset({"draining", "queue_full", "too_many_jobs", "no_account", "rate_limited"})
 
@@ -61,18 +64,22 @@ class House(Protocol):
     """What citizens need of their city: a running Limner, sometimes."""
 
     loop: Any
+    config: Config
     witness: Witness
     owners: dict[str, str]
     over: bool
 
     def note(self, text: str) -> None: ...
+    def visited(self, what: str) -> None: ...
     def tell_gate(self, message: Any) -> None: ...
+    def call(self, dice: random.Random, user: str, key: str | None, key_in_frame: bool, hear: Hear) -> Phone | None: ...
+    def count(self, user: str | None, live: bool = False) -> int: ...
     def open_door(self, socket: str, door: CityDoor) -> None: ...
     def shut_door(self, socket: str) -> None: ...
 
 
 class CityDoor:
-    """The live end of one socket (actors.process.Door): frames come in order, a while later, until it is shut."""
+    """The live end of one HTTP request (actors.process.Door): words come in order, a while later, until it is shut."""
 
     def __init__(self, house: House, dice: random.Random, hear: Callable[[Any], None]) -> None:
         self.house, self.dice, self.hear = house, dice, hear
@@ -128,14 +135,12 @@ class Citizen:
     events: dict[int, ServerFrame] = field(default_factory=dict)
     wishes: dict[str, Wish] = field(default_factory=dict)
     ends: dict[str, ServerFrame] = field(default_factory=dict)
-    socket: str | None = None
     live: bool = False
     checks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.inbox: asyncio.Queue[Any] = asyncio.Queue()
-        self.sockets = itertools.count(1)
-        self.door: CityDoor | None = None
+        self.requests = itertools.count(1)
+        self.phone: Phone | None = None
 
     # --- the connection ---
 
@@ -143,48 +148,59 @@ class Citizen:
         """Connects, listens, and connects again, for ever."""
         while True:
             await self._one_connection()
-            self.house.shut_door(self.socket or "")
-            self.socket, self.live, self.door = None, False, None
+            self.live, self.phone = False, None
             await asyncio.sleep(self.dice.uniform(*AGAIN_S))
 
     async def _one_connection(self) -> None:
-        self.inbox = asyncio.Queue()
-        self.socket = f"{self.name}-{next(self.sockets)}"
-        self.door = CityDoor(self.house, self.dice, self.inbox.put_nowait)
-        self.house.open_door(self.socket, self.door)
-        self.house.tell_gate(Arrived(self.socket, "10.0.0.1", self.key))
+        inbox: asyncio.Queue[Any] = asyncio.Queue()
+        in_frame = self.dice.random() < 0.3
+        self.phone = phone = self.house.call(self.dice, self.name, self.key, in_frame, inbox.put_nowait)
+        if phone is None:
+            return
         try:
             async with asyncio.timeout(WELCOME_S_MAX):
-                welcome = await self.inbox.get()
+                welcome = await inbox.get()
         except TimeoutError:
-            welcome = None
-        if welcome is None:
-            return self._part()
+            return phone.hang_up()
+        if welcome is None or isinstance(welcome, Error):
+            full = phone.refused == TOO_MANY or getattr(welcome, "code", "") == "rate_limited"
+            self._claim(welcome is None or full, f"the first frame is {welcome}")
+            return phone.hang_up()
         self._claim(isinstance(welcome, Welcome), f"the first frame is {welcome}")
         self._claim(welcome.seq >= self.seq, f"welcome says {welcome.seq}, {self.seq} was told before")
-        self._say(Resume(self.seq))
+        phone.say(Resume(self.seq))
         stays_s = self.dice.expovariate(1 / 60.0) if not self.house.over else 1e6
         try:
             async with asyncio.timeout(stays_s):
-                while (frame := await self.inbox.get()) is not None:
+                while (frame := await inbox.get()) is not None:
                     self._hear(frame)
         except TimeoutError:
             self.house.note(f"{self.name} hangs up")
-        return self._part()
-
-    def _part(self) -> None:
-        if self.door is not None:
-            self.door.open = False
-        self.house.tell_gate(Left(self.socket or ""))
+        self.house.visited("too slow" if phone.too_slow else f"closed {phone.close_code} {phone.close_reason}".strip())
+        self._claim(not phone.pipe.overrun, "more was written than the wire takes")
+        phone.hang_up()
 
     def hang_up(self) -> None:
         """The network does."""
-        if self.door is not None:
-            self.door.cut()
+        if self.phone is not None:
+            self.phone.cut()
+
+    def stall(self, seconds: float) -> None:
+        """Reads nothing for a while: an app in the background, a train in a tunnel."""
+        if self.phone is not None:
+            self.phone.stall(seconds)
 
     def _say(self, frame: Any) -> None:
-        socket, house = self.socket, self.house
-        house.loop.call_later(0.01, lambda: house.tell_gate(Spoken(socket or "", frame)))
+        if self.phone is not None:
+            self.phone.say(frame)
+
+    async def use_a_tablet(self) -> None:
+        """Now and then, as long as the storm lasts."""
+        dice = random.Random(self.dice.random())
+        while not self.house.over:
+            await asyncio.sleep(dice.expovariate(1 / TABLET_EACH_S))
+            if not self.house.over:
+                await Visit(self, dice).pay()
 
     # --- hearing ---
 
@@ -323,11 +339,11 @@ class Citizen:
 
     async def ask(self, question: Question) -> Answer | None:
         """An HTTP request: its answer, None when none came."""
-        socket = f"{self.name}-h{next(self.sockets)}"
+        socket = f"{self.name}-h{next(self.requests)}"
         answered: asyncio.Future[Any] = self.house.loop.create_future()
         door = CityDoor(self.house, self.dice, lambda words: answered.done() or answered.set_result(words))
         self.house.open_door(socket, door)
-        self.house.tell_gate(Asked(socket, "10.0.0.1", self.key, question))
+        self.house.tell_gate(Asked(socket, REMOTE, self.key, question))
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
                 return await answered

@@ -124,6 +124,8 @@ class Gateway:
         self.sessions: dict[str, Session] = {}
         self.sessions_of: defaultdict[str, list[Session]] = defaultdict(list)
         self.wires = 0
+        #: Accounts whose line was closed for good (code), until somebody who may not know of it is there.
+        self.turned_away: dict[str, int] = {}
         #: Wires that have seen op 7 and will be closed.
         self.live: dict[CityWire, None] = {}
 
@@ -217,6 +219,11 @@ class Gateway:
         """Whether it was left too long ago, or too much has happened since `seq`."""
         left = session.wire is None and self._now() - session.left_at > SESSION_KEPT_S
         return left or session.seq - seq > EVENTS_KEPT_MAX
+
+    def forgive(self, account: str | None) -> None:
+        """Somebody who may not know of it is there now (None: of any account): it may knock again."""
+        for name in list(self.turned_away) if account is None else [account]:
+            self.turned_away.pop(name, None)
 
     # --- mischief ---
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CLOSE_CODES = (1000, 1001, 1006, 1011, 4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009)
 HOUR_S = 3600.0
+STALL_S = (1.0, 60.0)
 #: Within a turn an actor says a few things: it dies before one of them.
 WORDS_MAX = 3
 
@@ -36,6 +37,7 @@ class Mischief:
             self.ask_to_reconnect: 2,
             self.invalidate: 2,
             self.cut_a_citizen: 3,
+            self.stall_a_citizen: 2,
             self.renew_commands: 1,
             self.kill_the_process: 2,
             self.restart_in_order: 1,
@@ -113,6 +115,9 @@ class Mischief:
 
     def cut_a_citizen(self) -> None:
         self.dice.choice(self.town.citizens).hang_up()
+
+    def stall_a_citizen(self) -> None:
+        self.dice.choice(self.town.citizens).stall(self.dice.uniform(*STALL_S))
 
     def renew_commands(self) -> None:
         """What the daemon knows of them is stale."""

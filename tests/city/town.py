@@ -12,58 +12,49 @@ import random
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import structlog
-
 from actors.guests import digest_of
-from actors.process import Process
-from actors.queue_messages import Drain
-from actors.root import Root
-from actors.shell import Killed, Start
-from actors.supervisor import Shutdown, TooManyRestarts
 from core.config import AccountConfig, Config, Limits, Plan, Secret
 from core.config import Discord as DiscordConfig
 from storage.database import open_database
 from storage.groups import Operation, commit_group
 from storage.operations import AddKey, AddUser
 from storage.pictures import MemoryPictures, PictureTrouble
-from system.loop_base import LoopBase, run_on
 from system.virtual_time import Deadlock, TimeIsUp
 from tests.city.citizens import Citizen
 from tests.city.clock import CityLoop, SlowThread
+from tests.city.daemon import Daemon
 from tests.city.discord import GUILD, Discord, Resident
 from tests.city.fairness import WatchedFairQueue
 from tests.city.gateway import URL
-from tests.city.mischief import Mischief, Struck
+from tests.city.ground import SHM, quiet, template
+from tests.city.mischief import Mischief
 from tests.city.weather import Weather
 from tests.city.witness import Witness
 
-#: Memory where there is such a folder: the disk's own time is not what is tested.
-SHM = Path("/dev/shm")
+CITIZENS_MAX = 4
 STORM_S = (60.0, 150.0)
 CALM_S_MAX = 700.0
 #: After all has settled, until acknowledgements and last words are out; an account may hold on to a job that failed as
 #: undecided for as long as it takes itself to call it that.
 REST_S_MAX = 150.0
-START_S = 2.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a seed: the first thing that did not hold (None: nothing), the log, and jobs by how they ended."""
+    """What came of a seed: the first thing that did not hold (None: nothing), the log, jobs by how they ended, and
+    what was visited how often."""
 
     seed: int
     broken: str | None
     log: tuple[str, ...]
     ends: Counter[str]
     virtual_s: float
+    visits: Counter[str]
 
 
 class FickleForPictures(MemoryPictures):
@@ -80,14 +71,15 @@ class FickleForPictures(MemoryPictures):
         await super().put(path, data)
 
 
-class Town:
+class Town(Daemon):
     """See the module's docstring."""
 
     def __init__(self, seed: int, loop: CityLoop, weather: Weather, folder: Path) -> None:
+        super().__init__()
         self.seed, self.loop, self.weather = seed, loop, weather
         self.log: list[str] = []
+        self.visits = Counter[str]()
         self.owners: dict[str, str] = {}
-        self.is_up = False
         self.broken: asyncio.Future[str] = loop.create_future()
         self.url = f"sqlite:///{folder}/limner.db"
         plan = self.dice("plan")
@@ -100,9 +92,8 @@ class Town:
         self.discord = Discord(loop, weather, self.dice("discord"), residents, self.note, self.witness.taken)
         self.witness.discord = self.discord
         self.pictures = FickleForPictures(weather)
-        self.citizens = [self._citizen(number, plan) for number in range(plan.randint(2, 4))]
+        self.citizens = [self._citizen(number, plan) for number in range(plan.randint(2, CITIZENS_MAX))]
         self.mischief = Mischief(self, self.dice("mischief"))
-        self.lives = 0
 
     def dice(self, name: str) -> random.Random:
         """Dice of their own for each part, so that more throws here change nothing there."""
@@ -110,6 +101,10 @@ class Town:
 
     def note(self, text: str) -> None:
         self.log.append(f"{self.loop.time():.6f} {text}")
+
+    def visited(self, what: str) -> None:
+        """This corner of the daemon was seen."""
+        self.visits[what] += 1
 
     def break_off(self, what: str) -> None:
         """Something does not hold."""
@@ -134,7 +129,13 @@ class Town:
             "free": Plan(1.0, dice.randint(3, 9), dice.randint(1, 3), dice.randint(2, 8), "Pacific/Auckland"),
             "pro": Plan(dice.choice((1.5, 2.0, 0.4)), 50, dice.randint(1, 4), 20, "UTC"),
         }
-        limits = Limits(drawing_s=dice.choice((40.0, 90.0)), undecided_s=dice.choice((30.0, 75.0)))
+        limits = Limits(
+            drawing_s=dice.choice((40.0, 90.0)),
+            undecided_s=dice.choice((30.0, 75.0)),
+            sockets_per_user=dice.choice((1, 10, 10, 10)),
+            sockets_per_ip=dice.choice((CITIZENS_MAX + 1, 50)),
+            frames_per_min=dice.choice((20, 120)),
+        )
         where = DiscordConfig(api="http://127.0.0.1/api/v10", gateway=URL, cdn="http://127.0.0.1/cdn")
         return Config(discord=where, accounts=accounts, plans=plans, limits=limits)
 
@@ -148,93 +149,6 @@ class Town:
         modes = dice.choice((("fast",), ("fast", "relax")))
         return Citizen(self, name, key, self.dice(name), wants=dice.randint(2, 7), modes=modes)
 
-    # --- the daemon ---
-
-    def start_process(self) -> None:
-        """A new process on the same database, image store and Discord."""
-        self.lives += 1
-        self.note(f"process {self.lives} starts")
-        self.process = Process(self.config, Path("."), self.discord, self.pictures, SlowThread(), database=self.url)
-        dice = self.dice(f"process {self.lives}")
-        self.base: LoopBase = run_on(self.loop, strict=True, process=self.process, rng=dice)
-        self.base.crash = self._crashed  # type: ignore[method-assign]
-        self.base.create(Root, "root")
-        self.base.tell("root", Start("root"))
-        self.is_up = True
-        self.loop.create_task(self._start_again_after(self.base))
-
-    async def _start_again_after(self, base: LoopBase) -> None:
-        """As systemd does when the root actor gives up."""
-        await base.ended("root")
-        if self.is_up and base is self.base:
-            self.note("the root gave up")
-            self.kill_process()
-            await asyncio.sleep(START_S)
-            self.start_process()
-
-    def _crashed(self, record: Any, error: BaseException, during: object | None) -> None:
-        """Crashes that nobody made are what we are looking for."""
-        self.note(f"{record.label} crashed: {type(error).__name__}")
-        if not isinstance(error, Killed | Struck | TooManyRestarts):
-            self.break_off(f"{record.label} crashed by itself at {type(during).__name__}: {error!r}")
-        LoopBase.crash(self.base, record, error, during)
-
-    def kill_process(self) -> None:
-        """kill -9: nobody stops in order, nothing more is said, every line is cut."""
-        self.note("process killed")
-        self.is_up = False
-        self.loop.kill_threads()
-        base = self.base
-        base.stopped = True
-        for record in list(base.actorRegistry.values()):
-            base.end(record, None)
-        base.fifo.clear()
-        base.timers.close()
-        for wire in list(self.discord.gateway.live):
-            wire.cut()
-        self._shut_all_doors()
-
-    async def stop_process(self) -> None:
-        """SIGTERM: nobody is lost on the way."""
-        self.note("process stops")
-        base = self.base
-        base.tell("gate", Drain())
-        base.tell("queue", Drain())
-        await asyncio.sleep(0.2)
-        self.is_up = False
-        base.tell("root", Shutdown())
-        await asyncio.wait([self.loop.create_task(self._end_of_root(base))], timeout=4.5)
-        await base.stop(1.0)
-        self.loop.join_threads()
-        self._shut_all_doors()
-
-    async def _end_of_root(self, base: LoopBase) -> None:
-        if "root" in base.names:
-            await base.ended("root")
-
-    def _shut_all_doors(self) -> None:
-        for door in list(self.process.sockets.values()):
-            door.cut()  # type: ignore[attr-defined]
-        self.process.sockets.clear()
-
-    def actor(self, name: str) -> Any:
-        """The living actor of this name, None when there is none."""
-        record = self.base.names.get(name) if self.is_up else None
-        return record.instance if record is not None else None
-
-    # --- what citizens need ---
-
-    def tell_gate(self, message: Any) -> None:
-        if self.is_up:
-            self.base.tell("gate", message)
-
-    def open_door(self, socket: str, door: Any) -> None:
-        if self.is_up:
-            self.process.sockets[socket] = door
-
-    def shut_door(self, socket: str) -> None:
-        self.process.sockets.pop(socket, None)
-
     # --- storm and calm ---
 
     async def live(self) -> None:
@@ -243,6 +157,7 @@ class Town:
         for citizen in self.citizens:
             self._keep(citizen.live_on())
             self._keep(citizen.want())
+            self._keep(citizen.use_a_tablet())
         self._keep(self.mischief.operate())
         storm = self._keep(self.mischief.work())
         if await self._passes(self.dice("storm").uniform(*STORM_S)):
@@ -328,9 +243,9 @@ class Town:
 
 def run(seed: int) -> Outcome:
     """One seed, from the first moment to the last."""
-    with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as name, _quiet():
+    with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as name, quiet():
         folder = Path(name)
-        shutil.copy(_template(), folder / "limner.db")
+        shutil.copy(template(), folder / "limner.db")
         weather = Weather(random.Random(f"{seed}/weather"))
         loop = CityLoop(seed, weather, virtual_s_max=STORM_S[1] + CALM_S_MAX + 2 * REST_S_MAX)
         asyncio.set_event_loop(loop)
@@ -345,7 +260,7 @@ def run(seed: int) -> Outcome:
         finally:
             _end(town)
         broken = town.broken.result() if town.broken.done() else None
-        return Outcome(seed, broken, tuple(town.log), _ends(town), loop.time())
+        return Outcome(seed, broken, tuple(town.log), _ends(town), loop.time(), town.visits)
 
 
 def _ends(town: Town) -> Counter[str]:
@@ -364,24 +279,3 @@ def _end(town: Town) -> None:
         town.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     asyncio.set_event_loop(None)
     town.loop.close()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Thousands of deaths: the log has them, nobody needs to read them."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
-        structlog.configure(**before)
-
-
-@cache
-def _template() -> Path:
-    """A migrated, empty database: migrations take longer than a city."""
-    folder = Path(tempfile.mkdtemp(prefix="limner-city-"))
-    open_database(f"sqlite:///{folder}/limner.db").close()
-    return folder / "limner.db"
