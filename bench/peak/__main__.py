@@ -1,15 +1,17 @@
 """The compressed peak on the real daemon: `python -m bench.peak [--jobs N] [--rate R | --saturate | --hold] …`.
 
-Four processes: `limner sim`, which draws; `limner serve` with a config file that lets a whole day come within minutes; the
-crowd, all users on sockets of their own, with a ledger of what they were told; and this one, which looks at the others'
-CPU and memory each second. In the end the crowd's ledger, the simulator's and the database are held against each other.
+Four processes: `limner sim`, which draws; `limner serve` with a config file that lets a whole day come within minutes;
+the crowd, all users on sockets of their own, with a ledger of what they were told; and this one, which looks at the
+others' CPU and memory each second. In the end the crowd's ledger, the simulator's and the database are held against
+each other.
 
     --rate R     jobs arrive by themselves, R a second, as they would over 8 hours (the acknowledgement's latency)
     --saturate   the next job as soon as fewer than --backlog are under way (the highest sustained rate)
     --hold       drawings that never end, all sockets open, all jobs waiting (the memory)
     --profile    where the daemon's CPU time goes: OUT/profile.txt, and folded stacks for a flame graph in OUT/profile
 
-The result is OUT/peak.json and OUT/peak.svg; OUT is named in the end. Exit code 1 when anything was lost, doubled or swapped.
+The result is OUT/peak.json and OUT/peak.svg; OUT is named in the end. Exit code 1 when anything was lost, doubled or
+swapped.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import json
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ import msgspec
 
 from bench.files import raise_file_limit
 from bench.house import populate
-from bench.peak.book import Read
+from bench.peak.book import Kept, Read
 from bench.peak.machines import Ended, Machine, Watch
 from bench.peak.plan import Plan, config_of
 from bench.peak.report import figures, picture, table
@@ -40,6 +42,10 @@ LEDGER_PAGE = 10_000
 HOLD_S = 20.0
 HOLD_SECONDS = 80_000.0
 POLL_S = 0.1
+KEPT = """
+SELECT jobs.prompt, jobs.state, images.sha256, jobs.started_at, jobs.finished_at
+FROM jobs LEFT JOIN images ON images.job = jobs.id
+"""
 
 
 async def run(plan: Plan, folder: Path, profile: bool) -> dict[str, Any]:
@@ -64,13 +70,13 @@ async def run(plan: Plan, folder: Path, profile: bool) -> dict[str, Any]:
         watch = Watch(machines)
         watch.look()
         await attend(plan, crowd, watch)
-        ledger, stats = await ask_ledger(base) if not plan.hold else ([], {}), await ask(base, "/_sim/stats")
+        ledger, stats = await ask_ledger(base), await ask(base, "/_sim/stats")
         await crowd.stop()
         await daemon.stop()
         book = Read(book_file)
-        with contextlib.closing(sqlite3.connect(data / "limner.db")) as database:
-            kept = kept_jobs(database)
-            found = figures(plan, book, watch.samples, ledger, kept, stats)
+        kept = kept_jobs(data / "limner.db")
+        book.learn(kept, plan.always_open, time.monotonic() - time.time())
+        found = figures(plan, book, watch.samples, ledger, kept, stats)
         (folder / "peak.svg").write_text(picture(plan, book, watch.samples, found))
         return found
     finally:
@@ -91,7 +97,7 @@ async def start_sim(sim: Machine, plan: Plan) -> dict[str, Any]:
 async def accounts_up(base: str, accounts: int) -> None:
     """Returns when every account has its gateway session. Raises TimeoutError."""
     async with asyncio.timeout(READY_S_MAX):
-        while (await ask(base, "/_sim/stats"))["sessions"] < accounts:
+        while (await ask(base, "/_sim/stats"))["sessions"] < accounts:  # noqa: ASYNC110  # in another process
             await asyncio.sleep(POLL_S)
 
 
@@ -140,11 +146,10 @@ async def ask_ledger(base: str) -> list[dict[str, Any]]:
             return rows
 
 
-def kept_jobs(database: sqlite3.Connection) -> Iterator[tuple[str, str, str | None]]:
-    """Prompt, state and picture's digest of every job that the daemon keeps."""
-    yield from database.execute(
-        "SELECT jobs.prompt, jobs.state, images.sha256 FROM jobs LEFT JOIN images ON images.job = jobs.id"
-    )
+def kept_jobs(path: Path) -> list[Kept]:
+    """Every job that the daemon's database has."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return [Kept(*row) for row in database.execute(KEPT)]
 
 
 def say(line: str) -> None:
@@ -170,7 +175,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of a drawing")
     parser.add_argument("--pictures", choices=("canned", "painted"), default=usual.pictures)
     parser.add_argument("--look-each", type=int, default=usual.look_each, help="of every so many-th picture look at it")
-    parser.add_argument("--settle", type=float, default=usual.settle_s, help="seconds of silence after which all is lost")
+    parser.add_argument(
+        "--settle", type=float, default=usual.settle_s, help="seconds of silence after which all is lost"
+    )
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--profile", action="store_true", help="of the daemon's CPU time")
     parser.add_argument("--out", type=Path, help="folder of the result (default: a new one)")

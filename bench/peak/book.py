@@ -9,10 +9,14 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgpack
+import msgspec
+
+from bench.peak.plan import number_of
 
 NONE, DONE, FAILED, CANCELLED, REFUSED = range(5)
 END_OF = {"done": DONE, "failed": FAILED, "cancelled": CANCELLED}
@@ -42,7 +46,12 @@ class Book:
     @property
     def under_way(self) -> int:
         """Accepted and not ended."""
-        return self.acked_count + self.refused.total() - self.settled_count
+        return self.answered_count - self.settled_count
+
+    @property
+    def answered_count(self) -> int:
+        """Accepted or refused."""
+        return self.acked_count + self.refused.total()
 
     def send(self, number: int, now: float) -> None:
         """It is being written to the socket."""
@@ -105,6 +114,16 @@ class Book:
         path.write_bytes(msgpack.packb({"senders": self.senders.tobytes(), **arrays, **counters, **more}))
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A job as the daemon's database has it; `digest` is that of its picture, times are unix seconds."""
+
+    prompt: str
+    state: str
+    digest: str | None
+    started_at: float | None
+    finished_at: float | None
+
+
 class Read:
     """A book as it was saved. `more`: what else was."""
 
@@ -118,3 +137,16 @@ class Read:
             dict(found.pop(name)) for name in ("refused", "failed", "frames", "wrong")
         )
         self.more = found
+
+    def learn(self, kept: Iterable[Kept], always_open: int, offset_s: float) -> None:
+        """When the jobs of users who were away began and ended: from the database, as they heard of it later.
+
+        `offset_s` is what the monotonic clock shows less the unix time.
+        """
+        for job in kept:
+            number = number_of(job.prompt)
+            if number is None or self.senders[number] < always_open:
+                continue
+            for times, at in ((self.started, job.started_at), (self.ended, job.finished_at)):
+                if at is not None and not math.isnan(times[number]):
+                    times[number] = at + offset_s

@@ -3,8 +3,8 @@
 PLAN is JSON, BOOK the file the ledger is written to at the end. Says on stdout, a line each: `connected S`, `begun T`,
 `sent T`, `settled T`, `looked S`; T by the monotonic clock, S in seconds. Begins when it reads a line.
 
-A user who keeps a socket hears everything as it happens. One who does not comes to order, resumes, goes when the order is
-acknowledged, and comes again at the end to hear what became of it.
+A user who keeps a socket hears everything as it happens. One who does not comes to order, resumes, goes when the order
+is acknowledged, and comes again at the end to hear what became of it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Customer(asyncio.Protocol):
 
     def __init__(self, crowd: Crowd, user: int, stays: bool) -> None:
         self._crowd, self._user, self.stays = crowd, user, stays
-        self._rest, self._state, self._transport = b"", "away", None
+        self._rest, self._state = b"", "away"
+        self._transport: Any = None
         self.after = self.unanswered = 0
         self.waiting: list[int] = []
 
@@ -105,7 +106,7 @@ class Customer(asyncio.Protocol):
     def _hear_frame(self, frame: dict[str, Any]) -> None:
         kind = frame["type"]
         if kind == "welcome":
-            if self.after == frame["seq"] or self.after == 0 and self.stays:
+            if self.after == frame["seq"] or (self.after == 0 and self.stays):
                 self._be_there()
             else:
                 self._state = "resuming"
@@ -199,8 +200,7 @@ class Crowd:
         """Everybody who stays is there. Raises TimeoutError."""
         for customer in self.people[: self.plan.always_open]:
             customer.come()
-        while self._here < self.plan.always_open:
-            await asyncio.sleep(LOOK_S)
+        await until(lambda: self._here >= self.plan.always_open)
 
     # --- orders ----------------------------------------------------------------------------------------------
 
@@ -217,8 +217,7 @@ class Crowd:
         self.cpu_s = time.process_time()
         if self.plan.closed_loop:
             self._fill()
-            while self.book.sent_count < self.plan.jobs and not self._silent():
-                await asyncio.sleep(LOOK_S)
+            await until(lambda: self.book.sent_count == self.plan.jobs or self._silent())
             return
         for number, due in enumerate(self.book.due):
             wait_s = self.begun_at + due - time.monotonic()
@@ -230,7 +229,7 @@ class Crowd:
         book, plan = self.book, self.plan
         while (
             self._next < plan.jobs
-            and self._next - book.acked_count - book.refused.total() < UNANSWERED_MAX
+            and self._next - book.answered_count < UNANSWERED_MAX
             and (plan.hold or book.under_way < plan.backlog)
         ):
             self._next += 1
@@ -238,19 +237,23 @@ class Crowd:
 
     async def settle(self) -> None:
         """Returns when every job has ended (with `hold`: was answered), or nothing has happened for `settle_s`."""
-        while not self._silent() and self.book.acked_count + self.book.refused.total() < self.plan.jobs:
-            await asyncio.sleep(LOOK_S)
+        await until(lambda: self.book.answered_count == self.plan.jobs or self._silent())
         if self.plan.hold:
             return
         for customer in self.people:
             if not customer.stays:
                 customer.stays = True
                 customer.come()
-        while not self._silent() and self.book.settled_count < self.plan.jobs:
-            await asyncio.sleep(LOOK_S)
+        await until(lambda: self.book.settled_count == self.plan.jobs or self._silent())
 
     def _silent(self) -> bool:
         return time.monotonic() - self.heard_at > self.plan.settle_s
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Returns soon after it holds. An event set by each frame would cost the client more."""
+    while not holds():  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_S)
 
 
 async def live(port: int, plan: Plan, path: Path) -> None:
@@ -271,7 +274,9 @@ async def live(port: int, plan: Plan, path: Path) -> None:
     looked = await look_at_all(f"http://{HOST}:{port}", crowd.book) if not plan.hold else {}
     crowd.book.save(path, {"begun": crowd.begun_at, "settled": settled_at, "cpu_s": cpu_s, "looked": looked})
     say("looked", time.monotonic() - settled_at)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)  # sockets stay open until the parent ends
+    await asyncio.get_running_loop().run_in_executor(
+        None, sys.stdin.readline
+    )  # sockets stay open until the parent ends
 
 
 def say(what: str, figure: float) -> None:

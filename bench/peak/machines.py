@@ -57,7 +57,8 @@ class Machine:
 
     async def line(self, start: str, limit_s: float | None = None) -> str:
         """The first line on stdout that begins so, without `start`. Raises Ended, TimeoutError."""
-        assert self.process is not None and self.process.stdout is not None
+        assert self.process is not None
+        assert self.process.stdout is not None
         async with asyncio.timeout(limit_s):
             async for line in self.process.stdout:
                 if line.decode().startswith(start):
@@ -66,7 +67,8 @@ class Machine:
 
     def tell(self) -> None:
         """A line on its stdin."""
-        assert self.process is not None and self.process.stdin is not None
+        assert self.process is not None
+        assert self.process.stdin is not None
         self.process.stdin.write(b"\n")
 
     async def stop(self) -> None:

@@ -18,7 +18,9 @@ import msgspec
 HEAVY_SHARE, HEAVY_JOBS_SHARE = 0.01, 0.5
 #: More than anybody asks for in a run.
 UNBOUNDED = 1_000_000
-PROMPT = "a red fox in fresh snow at dawn, ink and watercolour, wide view, soft light, fine paper grain, number {number}"
+PROMPT = (
+    "a red fox in fresh snow at dawn, ink and watercolour, wide view, soft light, fine paper grain, number {number}"
+)
 
 
 class Plan(msgspec.Struct, frozen=True):

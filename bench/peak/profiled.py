@@ -3,8 +3,8 @@
 A thread looks at every other thread each 2 ms, and books the CPU time that the thread has used since the last look to
 where it stands (so waiting costs nothing, and the loop and the store's writer are told apart). OUT gets folded stacks,
 `thread;outer;…;inner MICROSECONDS` a line, as flame graph tools read them; OUT.txt the tables: by actor's handler
-(everything under it), by function (itself alone, C calls included), and by the clock, where threads stand and wait (a disk,
-the interpreter's lock). With PROFILE_AFTER_S in the environment nothing is booked before so many seconds have passed.
+(everything under it), by function (itself alone, C calls included), and by the clock, where threads stand and wait (a
+disk, the interpreter's lock). With PROFILE_AFTER_S in the environment nothing is booked before so many seconds.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bench.peak.book import DONE, Read
+from bench.peak.book import DONE, Kept, Read
 from bench.peak.machines import Sample, cpu_at
 from bench.peak.plan import Plan, config_of
 from bench.peak.plot import Panel, drawing
@@ -23,12 +23,12 @@ def figures(
     book: Read,
     samples: list[Sample],
     ledger: Iterable[Mapping[str, Any]],
-    kept: Iterable[tuple[str, str, str | None]],
+    kept: Iterable[Kept],
     stats: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that peak.json holds. Rates in jobs/s, CPU in ms a job, memory in MiB, waits in s, answers in ms."""
     settled = (book.more["begun"], book.more["settled"])
-    found = counts(book, ledger, kept, stats["duplicates"])
+    found = counts(plan, book, ledger, kept, stats["duplicates"])
     return {
         "plan": msgspec.to_builtins(plan) | {"heavy": plan.heavy, "concurrent": plan.concurrent},
         "config": config_of(plan, NOBODY),

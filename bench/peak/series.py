@@ -6,8 +6,7 @@ Each series is a list of (seconds after the begin, value); NaN where there is no
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from bench.peak.book import DONE, Read
 from bench.peak.machines import Sample
@@ -64,14 +63,13 @@ def depth_series(book: Read, steps: Steps) -> dict[str, Points]:
 
 def wait_series(book: Read, plan: Plan, steps: Steps) -> dict[str, Points]:
     """p50 and p99 of the seconds from `accepted` to `started`, of the jobs that began in each step, by user class."""
-    return {
-        f"{kind} {share}": steps.points(
-            (percentiles(waits) or {share: math.nan})[share]
-            for waits in binned(book.started, book.acked, steps, lambda n, heavy=heavy: is_heavy(book, plan, n) == heavy)
-        )
-        for kind, heavy in (("light", False), ("heavy", True))
-        for share in ("p50", "p99")
-    }
+    found: dict[str, Points] = {}
+    for kind, heavy in (("light", False), ("heavy", True)):
+        jobs = (number for number, user in enumerate(book.senders) if (user < plan.heavy) == heavy)
+        spreads = [percentiles(waits) for waits in binned(book, steps, jobs)]
+        for share in ("p50", "p99"):
+            found[f"{kind} {share}"] = steps.points(spread[share] if spread else math.nan for spread in spreads)
+    return found
 
 
 def memory_series(samples: list[Sample], begun: float) -> dict[str, Points]:
@@ -87,11 +85,6 @@ def steps_of(book: Read) -> Steps:
     return Steps(*span(book))
 
 
-def is_heavy(book: Read, plan: Plan, number: int) -> bool:
-    """Whether the job is one of the few who send half of all."""
-    return book.senders[number] < plan.heavy
-
-
 def running(counts: Iterable[int]) -> list[int]:
     """Sums up to and with each."""
     total, sums = 0, []
@@ -101,13 +94,11 @@ def running(counts: Iterable[int]) -> list[int]:
     return sums
 
 
-def binned(
-    later: array[float], earlier: array[float], steps: Steps, wanted: Callable[[int], bool]
-) -> list[list[float]]:
-    """The seconds between two moments of each wanted job, by the step of the later one."""
+def binned(book: Read, steps: Steps, numbers: Iterable[int]) -> list[list[float]]:
+    """The waits of these jobs, by the step in which they began."""
     bins: list[list[float]] = [[] for _ in range(steps.count)]
-    for number, (end, begin) in enumerate(zip(later, earlier, strict=True)):
-        step = steps.of(end)
-        if step is not None and wanted(number) and not math.isnan(begin):
-            bins[step].append(end - begin)
+    for number in numbers:
+        step = steps.of(book.started[number])
+        if step is not None:
+            bins[step].append(book.started[number] - book.acked[number])
     return bins

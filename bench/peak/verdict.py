@@ -10,25 +10,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bench.peak.book import CANCELLED, DONE, FAILED, NONE, REFUSED, Read
+from bench.peak.book import CANCELLED, DONE, FAILED, REFUSED, Kept, Read
 from bench.peak.plan import Plan, number_of
 from core.jain import jain
 
+STATES = {DONE: "done", FAILED: "failed", CANCELLED: "cancelled"}
 DREW = frozenset({"accepted", "done"})
 #: The middle of the run, by which rates are told: without the rise at the begin and the last stragglers.
 MIDDLE = (0.2, 0.8)
 
 
 def counts(
-    book: Read, drawn: Iterable[Mapping[str, Any]], kept: Iterable[tuple[str, str, str | None]], duplicates: int
+    plan: Plan, book: Read, drawn: Iterable[Mapping[str, Any]], kept: Iterable[Kept], duplicates: int
 ) -> dict[str, int]:
     """How many were lost, doubled, swapped.
 
-    `drawn` are rows of the simulator's ledger, `kept` (prompt, state, picture's digest) of the daemon's jobs,
-    `duplicates` the nonces that the simulator saw twice.
+    `drawn` are rows of the simulator's ledger, `kept` the daemon's jobs, `duplicates` the nonces that the simulator saw
+    twice. Of jobs that are held, none ends: they are lost when the daemon does not have them.
     """
     digests: dict[int, set[str]] = defaultdict(set)
     times: Counter[int] = Counter()
@@ -37,21 +38,22 @@ def counts(
         if number is not None and row["outcome"] in DREW:
             times[number] += 1
             digests[number].add(row["sha256"])
-    swapped, ends = book.more["looked"].get("swapped", 0), {DONE: "done", FAILED: "failed", CANCELLED: "cancelled"}
-    states: dict[int, str] = {}
-    for prompt, state, digest in kept:
-        number = number_of(prompt)
-        if number is None:
-            continue
-        states[number] = state
-        swapped += digest is not None and digest not in digests[number]
+    swapped, states = book.more["looked"].get("swapped", 0), dict[int, str]()
+    for job in kept:
+        number = number_of(job.prompt)
+        if number is not None:
+            states[number] = job.state
+            swapped += job.digest is not None and job.digest not in digests[number]
     accepted = [number for number, at in enumerate(book.acked) if not math.isnan(at)]
+    told = {number: STATES.get(book.end[number]) for number in accepted}
+    ends = Counter(book.end)
     return {
         "accepted": len(accepted),
-        "done": sum(end == DONE for end in book.end),
-        "failed": sum(end == FAILED for end in book.end),
-        "refused": sum(end == REFUSED for end in book.end),
-        "lost": sum(book.end[n] == NONE or states.get(n) != ends.get(book.end[n]) for n in accepted),
+        "done": ends[DONE],
+        "failed": ends[FAILED],
+        "refused": ends[REFUSED],
+        "unanswered": sum(map(math.isnan, book.acked)) - ends[REFUSED],
+        "lost": sum(n not in states or (not plan.hold and told[n] != states[n]) for n in accepted),
         "done without a drawing": sum(end == DONE and not times[number] for number, end in enumerate(book.end)),
         "doubled": sum(count > 1 for count in times.values()) + duplicates + book.wrong.get("ends doubled", 0),
         "swapped": swapped,
@@ -70,42 +72,49 @@ def percentiles(values: Iterable[float]) -> dict[str, float] | None:
 
 def acknowledgements(book: Read, plan: Plan) -> dict[str, dict[str, float] | None]:
     """Milliseconds from the order's write to its `accepted`; and, in an open loop, how late the client was with it."""
-    answers = ((acked - sent) * 1000 for acked, sent in zip(book.acked, book.sent, strict=True))
-    begun, pairs = book.more["begun"], zip(book.sent, book.due, strict=True)
-    late = () if plan.closed_loop else ((sent - begun - due) * 1000 for sent, due in pairs)
-    return {"ack": percentiles(answers), "client late": percentiles(late)}
+    begun, answers, late = book.more["begun"], [], []
+    for number in there(book, plan):
+        answers.append((book.acked[number] - book.sent[number]) * 1000)
+        late.append((book.sent[number] - begun - book.due[number]) * 1000)
+    return {"ack": percentiles(answers), "client late": None if plan.closed_loop else percentiles(late)}
 
 
 def waits(book: Read, plan: Plan) -> dict[str, dict[str, dict[str, float] | None]]:
-    """Seconds from `accepted` to `started` and to `done`, of heavy and light users who were there to hear it."""
+    """Seconds from `accepted` to `started` and to `done`, of heavy and light users."""
     found: dict[str, dict[str, list[float]]] = {
         kind: {"accepted to started": [], "accepted to done": []} for kind in ("light", "heavy")
     }
-    for number, user in enumerate(book.senders):
-        if user < plan.always_open and book.end[number] == DONE:
-            lists = found["heavy" if user < plan.heavy else "light"]
+    for number in there(book, plan):
+        if book.end[number] == DONE:
+            lists = found["heavy" if book.senders[number] < plan.heavy else "light"]
             lists["accepted to started"].append(book.started[number] - book.acked[number])
             lists["accepted to done"].append(book.ended[number] - book.acked[number])
     return {kind: {name: percentiles(values) for name, values in lists.items()} for kind, lists in found.items()}
+
+
+def there(book: Read, plan: Plan) -> Iterator[int]:
+    """The jobs of users who were there all the time, and heard everything when it happened."""
+    return (number for number, user in enumerate(book.senders) if user < plan.always_open)
 
 
 def fairness(book: Read, plan: Plan) -> dict[str, float]:
     """Jain's index over the light users, and over the heavy ones.
 
     A light user's service is how fast they are served while they wait: their finished jobs by the sum of the times
-    from `accepted` to `done`. A heavy user's, whose jobs never run out, is the number of their jobs that began in the middle of
-    the run.
+    from `accepted` to `done`. A heavy user's, whose jobs never run out while the queue is long, is the number of their
+    jobs that began in the middle of the run.
     """
     jobs: Counter[int] = Counter()
-    waited: Counter[int] = Counter()
-    begun: Counter[int] = Counter({user: 0 for user in range(plan.heavy)})
+    waited: dict[int, float] = defaultdict(float)
+    begun: Counter[int] = Counter(dict.fromkeys(range(plan.heavy), 0))
     low, high = middle(book)
-    for number, user in enumerate(book.senders):
-        if book.end[number] != DONE or user >= plan.always_open:
+    for number in there(book, plan):
+        user = book.senders[number]
+        if book.end[number] != DONE:
             continue
         if user >= plan.heavy:
             jobs[user] += 1
-            waited[user] += book.ended[number] - book.acked[number]  # type: ignore[assignment]  # seconds
+            waited[user] += book.ended[number] - book.acked[number]
         elif low <= book.started[number] < high:
             begun[user] += 1
     return {"light": jain(jobs[user] / waited[user] for user in jobs), "heavy": jain(begun.values())}
