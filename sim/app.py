@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -15,15 +14,12 @@ from sim.gateway import Gateway
 from sim.interactions import Interactions
 from sim.parts import Options, Parts
 from sim.rest import Call, Rest
-from sim.sessions import CDN_HERE
 from sim.voice import Voice
 from sim.welcome import Greeter
 
 BODY_BYTES_MAX = 26 << 20
 # Clients differ in which they take for the base: with a version, or without.
 PREFIXES = ("/api/v10", "/api/v9", "/api")
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ROUTES: tuple[tuple[str, str, str, Call], ...] = (
     ("GET", "/gateway/bot", "gateway.bot", Rest.get_gateway_bot),
@@ -64,7 +60,7 @@ class Simulator:
         self.control = Control(parts, self.gateway)
 
     def application(self) -> web.Application:
-        app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[self.here])
+        app = web.Application(client_max_size=BODY_BYTES_MAX)
         for path in ("/", "/gateway", "/gateway/", "/resume", "/resume/"):
             app.router.add_get(path, self.gateway.handle)
         for prefix in PREFIXES:
@@ -78,15 +74,6 @@ class Simulator:
         app.router.add_post("/_sim/faults", self.control.faults)
         app.router.add_post("/_sim/config", self.control.config)
         return app
-
-    @web.middleware
-    async def here(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Put the address the client came by into links, whose host is left open until they are sent."""
-        answer = await handler(request)
-        body = getattr(answer, "body", None)
-        if isinstance(answer, web.Response) and isinstance(body, bytes) and answer.content_type == "application/json":
-            answer.body = body.replace(CDN_HERE.encode(), self.greeter.bases(request).cdn.encode())
-        return answer
 
     async def get_gateway(self, request: web.Request) -> web.Response:
         """The one route that asks for no token."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from sim import grammar, telling
 from sim.embeds import NOTICES
+from sim.grammar import Buttons
 from sim.identity import DRAWING_BOT_ID, Account, direct_channel
 from sim.job import DRAWN, OVER, RUNNING, WAITING, Job, Step, script_of
 from sim.ledger import CANCELLED, DONE, FAILED
@@ -140,12 +141,14 @@ class Bot:
                 return
 
     async def wait_for(self, job: Job, step: Step) -> None:
-        due = (job.begun_at or time.time()) + step.at * job.seconds
+        now = time.time()
+        due = (job.begun_at or now) + step.at * job.seconds
         if step.do == "clear":
-            due = time.time() + self.parts.settings.delete_after_s
+            due = now + self.parts.settings.delete_after_s
         if step.do in ("finish", "tell") and job.stuck:
             await asyncio.Event().wait()  # for ever, unless the job is cancelled
-        await asyncio.sleep(max(0.0, due - time.time()))
+        if due > now:
+            await asyncio.sleep(due - now)
 
     async def prepare(self, job: Job, step: Step) -> Picture | None:
         """Paint what the step will show, before its transaction."""
@@ -175,7 +178,7 @@ class Bot:
             self.break_off(job, message, job.ends_in)
             return
         message.content = self.running_content(job, f"{step.percent}%", job.mode)
-        message.components = grammar.cancel_components(job.hash)
+        message.buttons = Buttons("cancel", job.hash)
         if picture is not None:
             name = f"{job.hash}_grid_0.webp"
             message.attachments = [self.attach(job, name, "image/webp", picture, step.percent)]
@@ -184,7 +187,7 @@ class Bot:
     def finish(self, job: Job, step: Step, picture: Picture | None) -> None:
         assert picture is not None
         account = self.parts.people.by_id[job.account_id]
-        message = self.message(job, components=grammar.result_components(job.kind, job.hash))
+        message = self.message(job, buttons=grammar.result_buttons(job.kind, job.hash))
         message.content = grammar.final_content(job.kind, job.shown, job.account_id, job.index, job.tone, job.mode)
         name = grammar.result_filename(account.name, job.shown, job.hash)
         message.attachments = [self.attach(job, name, "image/png", picture)]
@@ -205,7 +208,7 @@ class Bot:
         if message is not None:
             message.flags = 0
             message.content = ""
-            message.embeds, message.components = telling.answer(job, self.running(job.account_id))
+            message.embeds, message.buttons = telling.answer(job, self.running(job.account_id))
             self.voice.update(job, message)
         self.voice.flush(job)
         self.parts.ledger.settle(job.row, DONE, job.start_id)
@@ -232,7 +235,7 @@ class Bot:
         if notice == "moderated":
             self.voice.create(job, self.message(job, reply_to=message.id, embeds=[embed]))
         else:
-            message.embeds, message.components, message.attachments = [embed], [], []
+            message.embeds, message.buttons, message.attachments = [embed], None, []
             message.content = grammar.title(job.shown, "", job.account_id, job.index, job.tone)
             self.voice.update(job, message)
         self.end(job, FAILED)
@@ -251,7 +254,7 @@ class Bot:
         message = self.parts.channels.get(job.channel_id, job.start_id)
         if message is not None:
             message.content = self.running_content(job, "Stopped")
-            message.components = []
+            message.buttons = None
             self.voice.update(job, message)
         self.end(job, CANCELLED)
         self.keep(job)

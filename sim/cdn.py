@@ -13,7 +13,7 @@ from sim.store import Store
 from sim.studio import Studio
 
 LINK_TTL_S = 86_400
-ATTACHMENTS_MAX = 50_000
+ATTACHMENTS_MAX = 200_000
 UPLOADS_BYTES_MAX = 256 << 20
 UPLOAD_BYTES_MAX = 10 << 20  # per file, by default (rule 24)
 HEX = re.compile(r"[0-9a-f]{1,16}")

@@ -113,7 +113,7 @@ class Faults:
         return None
 
     def take(self, fault: str, account: Account | None = None) -> bool:
-        return self.find(fault, account) is not None
+        return bool(self.waiting) and self.find(fault, account) is not None
 
     def take_close(self, account: Account) -> int | None:
         """The code of a waiting close_CODE for this account."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -15,6 +18,7 @@ FLAG_NAMES = """
     sref cref sw sv cw p profile r repeat stop video draft hd oref ow exp stealth public motion loop zoom
 """
 KNOWN_FLAGS = frozenset(FLAG_NAMES.split())
+NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 LINK = re.compile(r"https?://\S+")
 FLAG = re.compile(r"(?:^|\s)--([A-Za-z]\w*)")
 
@@ -189,8 +193,57 @@ def single_components(job: str) -> list[dict[str, Any]]:
     ]
 
 
+def reading_components(lines: int, job: str) -> list[dict[str, Any]]:
+    """A number for each line of a description; the bot does not say there whose job it was."""
+    return [row(*(button(f"MJ::Job::PicReader::{n}", emoji=NUMBERS[n - 1]) for n in range(1, lines + 1)))]
+
+
 def result_components(kind: str, job: str) -> list[dict[str, Any]]:
     return grid_components(job) if LOOKS[kind].grid else single_components(job)
+
+
+class Buttons(msgspec.Struct, frozen=True):
+    """The components under a message: how they are laid out, and the hash of the job they speak of.
+
+    A message keeps these two words, not dozens of maps, and is shown with its layout's text, made once.
+    """
+
+    layout: str
+    job: str
+
+    def components(self) -> list[dict[str, Any]]:
+        return LAYOUTS[self.layout](self.job)
+
+    def shown(self) -> msgspec.Raw:
+        """The components as Discord sends them, JSON."""
+        return msgspec.Raw(text_of(self.layout).replace(HASH_HERE.encode(), self.job.encode()))
+
+
+def result_buttons(kind: str, job: str) -> Buttons:
+    return Buttons("grid" if LOOKS[kind].grid else "single", job)
+
+
+HASH_HERE = "hash-goes-here"
+LAYOUTS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
+    "cancel": cancel_components,
+    "grid": grid_components,
+    "single": single_components,
+    **{f"reading {lines}": partial(reading_components, lines) for lines in range(1, len(NUMBERS) + 1)},
+}
+
+
+@cache
+def text_of(layout: str) -> bytes:
+    return msgspec.json.encode(numbered(LAYOUTS[layout](HASH_HERE)))
+
+
+def numbered(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows and their parts with the `id` that Discord gives each, from 1 in order of reading."""
+    ids = itertools.count(1)
+    return [
+        {"id": next(ids), **line, "components": [{"id": next(ids), **part} for part in line["components"]]}
+        for line in components
+    ]
 
 
 def result_filename(user_name: str, prompt: str, job: str) -> str:

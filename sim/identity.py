@@ -100,6 +100,7 @@ class People:
         self.identity = identity
         self.by_token = {account.token: account for account in everyone}
         self.by_id = {account.id: account for account in everyone}
+        self.shown = {person.id: user_object(person) for person in (*everyone, DRAWING_BOT)}
         self.by_name = {account.name: account for account in everyone}
         self.owner_of = {account.channel_id: account for account in identity.accounts}
         self.direct = {direct_channel(account): account for account in identity.accounts}

@@ -141,7 +141,8 @@ class Interactions:
         if message is None:
             raise unknown("Message")
         custom_id = data.get("custom_id")
-        if not isinstance(custom_id, str) or not grammar.has_button(message.components, custom_id):
+        components = message.buttons.components() if message.buttons is not None else []
+        if not isinstance(custom_id, str) or not grammar.has_button(components, custom_id):
             raise invalid_form(
                 "data", "custom_id", code="COMPONENT_VALIDATION_FAILED", message="Component validation failed"
             )
@@ -272,9 +273,7 @@ class Interactions:
         if found is None or shown is None or shown.account_id != job.account_id:
             self.bot.notify(job, "invalid_prompt", "No such job.")
             return
-        message = self.bot.message(
-            job, content=found.content, attachments=found.attachments, components=found.components
-        )
+        message = self.bot.message(job, content=found.content, attachments=found.attachments, buttons=found.buttons)
         self.bot.voice.create(job, message, nonce=job.nonce)
 
     def choose_mode(self, asked: Asked, job: Job) -> None:

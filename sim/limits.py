@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import cache
 
 import msgspec
 from aiohttp import web
@@ -57,11 +58,16 @@ class Limits:
                 return {}, too_many(overall.ends - now, "global")
             overall.left -= 1
         bucket = self.bucket((route, major, account.id), RATES.get(route, RATE), now)
-        name = hashlib.sha256(route.encode()).hexdigest()[:32]
+        name = name_of(route)
         if bucket.left <= 0:
             return headers(bucket, name, now), too_many(bucket.ends - now, "user")
         bucket.left -= 1
         return headers(bucket, name, now), None
+
+
+@cache
+def name_of(route: str) -> str:
+    return hashlib.sha256(route.encode()).hexdigest()[:32]
 
 
 def headers(bucket: Bucket, name: str, now: float) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ from sim.welcome import bases_at
 HOST = "127.0.0.1"  # never anything else: this is a fake without secrets
 PR_SET_PDEATHSIG = 1
 SHUTDOWN_S = 2.0
+GC_EACH = 20_000  # new objects between two looks for cycles: nearly all die without, and the default is 700
 
 
 class CannotListen(Exception):
@@ -52,6 +54,7 @@ def run(
         options = checked(Options(port, accounts, bots, seed, seconds, Path(data) if data else None, pictures))
         if parent_watch:
             end_with_parent()
+        gc.set_threshold(GC_EACH)
         uvloop.run(serve(options, parent_watch))
     except (ValueError, OSError, FolderBusy, CannotListen) as error:
         print(f"limner sim: {error}", file=sys.stderr)

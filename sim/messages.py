@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from sim.identity import DRAWING_BOT, DRAWING_BOT_ID, People, user_object
+from sim.grammar import Buttons
+from sim.identity import DRAWING_BOT_ID, People
 from sim.store import Store
 from sim.studio import Recipe
 
-HISTORY_LENGTH_MAX = 300
+HISTORY_LENGTH_MAX = 1000  # of about 1 KiB each
 MENTION = re.compile(r"<@(\d+)>")
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
@@ -62,19 +63,10 @@ class Message(msgspec.Struct):
     edited_at: float | None = None
     flags: int = 0
     attachments: list[Attachment] = []
-    components: list[dict[str, Any]] = []
+    buttons: Buttons | None = None
     embeds: list[dict[str, Any]] = []
     origin: Origin | None = None
     reply_to: str | None = None
-
-
-def numbered(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows and their parts with the `id` that Discord gives each, from 1 in order of reading."""
-    ids = itertools.count(1)
-    return [
-        {"id": next(ids), **line, "components": [{"id": next(ids), **part} for part in line["components"]]}
-        for line in components
-    ]
 
 
 def stamp(at: float) -> str:
@@ -117,12 +109,11 @@ class Channels:
 
     def page(self, channel_id: str, limit: int, before: int | None, after: int | None) -> list[Message]:
         """Newest first, as Discord lists them; with `after`, the `limit` oldest of those, still newest first."""
-        found = [m for m in self.messages.get(channel_id, {}).values() if is_between(int(m.id), before, after)]
-        return (found[:limit] if after is not None else found[-limit:])[::-1]
-
-
-def is_between(number: int, before: int | None, after: int | None) -> bool:
-    return (before is None or number < before) and (after is None or number > after)
+        newest_first = reversed(self.messages.get(channel_id, {}).values())
+        found = (message for message in newest_first if before is None or int(message.id) < before)
+        if after is None:
+            return list(itertools.islice(found, limit))
+        return list(itertools.takewhile(lambda message: int(message.id) > after, found))[-limit:]
 
 
 class Renderer:
@@ -149,7 +140,7 @@ class Renderer:
             "mention_roles": [],
             "attachments": [self.attachment(attachment) for attachment in message.attachments],
             "embeds": message.embeds,
-            "components": numbered(message.components),
+            "components": message.buttons.shown() if message.buttons else [],
             "pinned": False,
             "flags": message.flags,
         }
@@ -167,12 +158,12 @@ class Renderer:
         return shown
 
     def author(self, user_id: str) -> dict[str, object]:
-        return user_object(self.people.by_id.get(user_id, DRAWING_BOT))
+        return self.people.shown.get(user_id) or self.people.shown[DRAWING_BOT_ID]
 
     def mentions(self, content: str) -> Iterator[dict[str, object]]:
         for user_id in dict.fromkeys(MENTION.findall(content)):
             if user_id in self.people.by_id:
-                yield user_object(self.people.by_id[user_id])
+                yield self.people.shown[user_id]
 
     def attachment(self, attachment: Attachment) -> dict[str, Any]:
         url = self.sign(attachment.path)

@@ -20,6 +20,7 @@ from sim.interactions import NONCE_LENGTH_MAX, Interactions, read_body
 from sim.limits import Limits, html_429, too_many
 from sim.messages import Attachment, Message, media_type
 from sim.parts import Parts
+from sim.sessions import CDN_HERE
 from sim.welcome import APPLICATION_FLAGS, Greeter
 
 CONTENT_LENGTH_MAX = 2000
@@ -61,11 +62,17 @@ class Rest:
                     self.parts.counts.rate_limited += 1
                 answer = refused or await call(self, request, account)
                 answer.headers.update(headers)
-                return answer
+                return self.here(request, answer)
             except Refusal as refusal:
                 return refusal.response()
 
         return handle
+
+    def here(self, request: web.Request, answer: web.Response) -> web.Response:
+        """Put the address the client came by into links, whose host is left open until they are sent."""
+        if isinstance(answer.body, bytes) and CDN_HERE.encode() in answer.body:
+            answer.body = answer.body.replace(CDN_HERE.encode(), self.greeter.bases(request).cdn.encode())
+        return answer
 
     async def trouble(self, account: Account) -> web.Response | None:
         """The answer of an armed fault, if one strikes."""
@@ -170,7 +177,7 @@ class Rest:
         return message
 
     def shown(self, message: Message) -> Any:
-        """The message with fresh links; `Simulator.here` puts their host in."""
+        """The message with fresh links; `here` puts their host in."""
         return self.parts.renderer.message(message, metadata=not self.parts.settings.drop_metadata)
 
     async def post_message(self, request: web.Request, account: Account) -> web.Response:

@@ -16,7 +16,7 @@ import msgspec
 from sim.identity import People
 from sim.store import Store
 
-REPLAY_EVENTS_MAX = 2000
+REPLAY_EVENTS_MAX = 500  # of about 1 KiB each: many times what an account can have under way
 PRUNE_EACH = 500  # stored events are dropped in portions
 SESSION_KEPT_S = 180.0  # "a few minutes" (GW) after a connection was lost
 # Links in stored events stand on this instead of a scheme and host, which may change with a restart.

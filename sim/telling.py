@@ -5,23 +5,22 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from sim.grammar import button, row
+from sim.grammar import NUMBERS, Buttons
 from sim.job import Job
 from sim.palette import SUBJECTS, words_of
 
 STYLES = ("oil on linen", "a quiet gouache", "soft morning light", "in the manner of a woodcut", "wide and calm")
-NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 BLUE = 3447003
 FILLER_WORDS = "a an the of in on at and with very really please some to for by is are"
 FILLERS = frozenset(FILLER_WORDS.split())
 
 
-def answer(job: Job, running: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Embeds and components; `running` is how many drawings the account has under way."""
+def answer(job: Job, running: int) -> tuple[list[dict[str, Any]], Buttons | None]:
+    """Embeds and buttons; `running` is how many drawings the account has under way."""
     if job.kind == "info":
         facts = {"Subscription": "Studio (Active)", "Job Mode": job.mode.capitalize(), "Running Jobs": str(running)}
         text = "\n".join(f"**{name}**: {value}" for name, value in facts.items())
-        return [{"type": "rich", "title": "Your info", "description": text, "color": BLUE}], []
+        return [{"type": "rich", "title": "Your info", "description": text, "color": BLUE}], None
     kind, images = job.kind, job.images
     lines = shortened(job.prompt) if kind == "shorten" else described(images)
     embed: dict[str, Any] = {
@@ -32,8 +31,7 @@ def answer(job: Job, running: int) -> tuple[list[dict[str, Any]], list[dict[str,
     }
     if images:
         embed["image"] = {"url": images[0], "width": 1024, "height": 1024}
-    buttons = [button(f"MJ::Job::PicReader::{n}", emoji=NUMBERS[n - 1]) for n in range(1, len(lines) + 1)]
-    return [embed], [row(*buttons)] if buttons else []
+    return [embed], Buttons(f"reading {len(lines)}", job.hash) if lines else None
 
 
 def described(images: list[str]) -> list[str]:
