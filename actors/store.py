@@ -1,11 +1,14 @@
 """Store: the one door to the database, with group commit.
 
-Takes   Commit, Lookup (everyone);  GroupEnded, LookupsEnded, TidyDue, Tidied (itself)
+Takes   Commit, Lookup (everyone);  GroupEnded, LookupsEnded, TidyDue, Tidied, LookDue (itself)
 Sends   Committed, NotCommitted, LookedUp -> whoever asked (reply_to);  StoreTroubled, StoreWell, Observed -> monitor
 Crash   nothing acknowledged is lost: what was not answered is sent again by its asker under the same op_id
 
 Writes are taken in the order they came, one group at a time, by one thread; reads by another, on a connection of its
 own. Only the loop's thread touches the actor: threads get values and give values back.
+
+While the database refuses, writes are refused at once, so that nobody waits for what will not be; a probe finds out
+when it is well again.
 """
 
 from __future__ import annotations
@@ -45,6 +48,8 @@ READS_WAITING_MAX = 50_000
 #: How often remembered operations are pruned; while the database refuses, how often it is tried.
 TIDY_EACH_S = 60.0
 PROBE_EACH_S = 1.0
+#: How often is looked whether the database is still where it was, should nobody write.
+LOOK_EACH_S = 1.0
 BUSY = "busy: too many writes are waiting"
 
 Asked = TypeVar("Asked")
@@ -88,10 +93,14 @@ class Tidied(Message, frozen=True):
     trouble: Trouble | None
 
 
+class LookDue(Message, frozen=True):
+    """Is the database still where it was?"""
+
+
 class Store(Shell):
     """See the module's docstring."""
 
-    ACCEPTS = (Commit, Lookup, GroupEnded, LookupsEnded, TidyDue, Tidied)
+    ACCEPTS = (Commit, Lookup, GroupEnded, LookupsEnded, TidyDue, Tidied, LookDue)
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,11 +121,13 @@ class Store(Shell):
         self.reader: Executor = self.writer if self.database.alone else ThreadPoolExecutor(1, "store-reader")
         self.tell("monitor", StoreWell())
         self._tidy_in(TIDY_EACH_S)
+        self.after(LOOK_EACH_S, LookDue())
 
     def on_stop(self) -> None:
         """Commits and answers all that was taken, then closes.
 
-        The group under way may be done already: done again, it answers as the first time.
+        The group under way may be done already: done again, it answers as the first time. A database that refuses is
+        not tried again for each group: a stop has only so much time.
         """
         self.reader.shutdown(wait=True, cancel_futures=True)
         self.writer.shutdown(wait=True, cancel_futures=True)
@@ -128,11 +139,15 @@ class Store(Shell):
                 self._answer(commit_group(self.database, self._operations(), self.wall()), None)
             except StoreTrouble as trouble:
                 self._answer((), Trouble(trouble.code, trouble.message))
+                self._refuse_waiting(Trouble(trouble.code, trouble.message))
         self.database.close()
 
     # --- writes ----------------------------------------------------------------------------------------------
 
     def receiveMsg_Commit(self, commit: Commit, sender: Any) -> None:
+        if self.trouble is not None:
+            self._refuse(commit, self.trouble)
+            return
         if len(self.writes_waiting) >= WRITES_WAITING_MAX:
             self.tell(commit.reply_to, NotCommitted(commit.op_id, BUSY))
             return
@@ -156,8 +171,8 @@ class Store(Shell):
         if ended.trouble is None:
             self.tell("monitor", Observed("limner_store_commit_seconds", ended.seconds))
         self._answer(ended.outcomes, ended.trouble)
-        self._note_health(ended.trouble)
         self.group, self.writing = (), False
+        self._note_health(ended.trouble)
         self._write_on()
 
     def _operations(self) -> tuple[Operation, ...]:
@@ -166,10 +181,17 @@ class Store(Shell):
     def _answer(self, outcomes: tuple[Written, ...], trouble: Trouble | None) -> None:
         if trouble is not None:
             for commit in self.group:
-                self.tell(commit.reply_to, NotCommitted(commit.op_id, f"{trouble.code}: {trouble.message}"))
+                self._refuse(commit, trouble)
         else:
             for commit, outcome in zip(self.group, outcomes, strict=True):
                 self.tell(commit.reply_to, Committed(commit.op_id, outcome))
+
+    def _refuse(self, commit: Commit, trouble: Trouble) -> None:
+        self.tell(commit.reply_to, NotCommitted(commit.op_id, f"{trouble.code}: {trouble.message}"))
+
+    def _refuse_waiting(self, trouble: Trouble) -> None:
+        while self.writes_waiting:
+            self._refuse(self.writes_waiting.popleft(), trouble)
 
     # --- reads -----------------------------------------------------------------------------------------------
 
@@ -218,10 +240,15 @@ class Store(Shell):
         self._note_health(tidied.trouble)
         self._tidy_in(PROBE_EACH_S if self.trouble else TIDY_EACH_S)
 
+    def receiveMsg_LookDue(self, due: LookDue, sender: Any) -> None:
+        if self.trouble is None and not self.database.is_in_place():
+            self._tidy_in(0.0)  # which mends it, or finds out what is wrong
+        self.after(LOOK_EACH_S, LookDue())
+
     def _note_health(self, trouble: Trouble | None) -> None:
         """Tells the monitor and the log when the database begins to refuse, and when it takes writes again.
 
-        With the intake refused nobody might write any more: so it is tried in short turns until it is well.
+        From then on nobody writes any more: so it is tried in short turns until it is well.
         """
         before, self.trouble = self.trouble, trouble
         if trouble is not None and (before is None or before.code != trouble.code):
@@ -230,8 +257,10 @@ class Store(Shell):
         elif trouble is None and before is not None:
             self.log.info("the database takes writes again")
             self.tell("monitor", StoreWell())
-        if trouble is not None and before is None:
-            self._tidy_in(PROBE_EACH_S)
+        if trouble is not None:
+            self._refuse_waiting(trouble)
+            if before is None:
+                self._tidy_in(PROBE_EACH_S)
 
 
 def _take(waiting: deque[Asked]) -> tuple[Asked, ...]:

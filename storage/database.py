@@ -1,7 +1,8 @@
 """Opens the database and brings its schema up to date; says what is wrong with it in words for an operator.
 
 SQLite runs through the `pysqlite3` wheel where there is one: the WAL of SQLite before 3.51 can lose a checkpoint in a
-race of its reset, and many systems ship an older one. A commit is on disk when it returns (`synchronous=FULL`).
+race of its reset, and many systems ship an older one. A commit is on disk when it returns (`synchronous=FULL`), and in
+the files that will be found at the next start (storage.files): otherwise it is refused.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from storage.files import Files
 from storage.tables import REVISION
+from storage.trouble import StoreTrouble as StoreTrouble
 
 log = logging.getLogger(__name__)
 
 SQLITE_SAFE = (3, 51)
-BUSY_TIMEOUT_MS = 5000
+#: A lock of another process is waited for that long. A stop may have to wait for a write under way, and has 10 s.
+BUSY_TIMEOUT_MS = 2000
 CACHE_KIB = 16_384
 
 #: What the drivers say, and what we call it. The first that occurs in the driver's words counts.
@@ -34,6 +38,7 @@ _SYMPTOMS = (
     ("malformed", "corrupt", "the database is damaged; restore a backup"),
     ("is locked", "locked", "another process holds the database; only one may write to it"),
     ("is full", "full", "the disk is full; free some space"),
+    ("disk I/O error", "io_error", "the disk refuses to read or write; the system's log may say why"),
     ("readonly", "unwritable", "the database cannot be written to; check the rights of its folder"),
     (
         "unable to open",
@@ -41,25 +46,16 @@ _SYMPTOMS = (
         "the database cannot be opened; check that its folder can be written to",
     ),
 )
+#: What does not pass by itself: such a file is not written to again until it is opened anew.
+_DAMAGE = frozenset({"corrupt", "not_a_database"})
 
 
-class StoreTrouble(Exception):
-    """The database cannot be used (now). `code` is a word for programs, `message` one line with what to do.
-
-    Codes: bad_url, no_driver, unwritable, not_a_database, corrupt, newer_schema, locked, full, unavailable.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code, self.message = code, message
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
-
-
-def trouble_of(error: SQLAlchemyError) -> StoreTrouble:
-    """The trouble behind a driver's error; never the statement or its values, which hold prompts."""
-    words = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+def trouble_of(error: Exception) -> StoreTrouble:
+    """The trouble behind an error of the driver's or SQLAlchemy's; never the statement or its values (prompts)."""
+    if isinstance(error, SQLAlchemyError):
+        words = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+    else:
+        words = str(error)
     for symptom, code, message in _SYMPTOMS:
         if symptom in words:
             return StoreTrouble(code, message)
@@ -71,38 +67,83 @@ class Database:
     """An open database. `reading` and `writing` are transactions, to be used by one thread each.
 
     `alone`: there is one connection only (SQLite in memory), so reads and writes must take turns in one thread.
+    `path`: SQLite's file, if it has one.
     """
 
-    def __init__(self, engine: Engine, *, alone: bool) -> None:
-        self.engine, self.alone = engine, alone
+    def __init__(self, engine: Engine, *, alone: bool, path: Path | None = None) -> None:
+        self.engine, self.alone, self._path = engine, alone, path
         self._readers = engine.execution_options(limner_reads=True)
+        self._errors = (SQLAlchemyError, engine.dialect.loaded_dbapi.Error)
+        self._damage: StoreTrouble | None = None
+        self._files: Files | None = None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its first moment; committed at the end, undone by an exception.
 
-        Raises StoreTrouble when the database refuses.
+        Raises StoreTrouble when the database refuses, is damaged, or is not where it was opened.
         """
-        with _told_as_trouble(), self.engine.begin() as connection:
-            yield connection
+        if self._damage is not None:
+            raise StoreTrouble(self._damage.code, self._damage.message)
+        with self._told_as_trouble():
+            if self._files is not None and not self._files.are_whole():
+                self._begin_new_log()
+            with self.engine.begin() as connection:
+                yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database. Raises StoreTrouble when the database refuses."""
-        with _told_as_trouble(), self._readers.begin() as connection:
+        with self._told_as_trouble(), self._readers.begin() as connection:
             yield connection
+
+    def is_in_place(self) -> bool:
+        """Whether its files are still those it was opened with; cheap. If not, the next write mends it or says why."""
+        try:
+            return self._files is None or self._files.are_whole()
+        except StoreTrouble:
+            return False
+
+    def watch(self) -> None:
+        """From now on the files must stay what they are; called when the database is open.
+
+        Its two threads have their connections before that: one that is opened when the log is gone would begin another.
+        """
+        if self._path is not None:
+            with self.reading() as one, self.reading() as other:
+                for connection in (one, other):
+                    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+                self._files = Files(self._path)
 
     def close(self) -> None:
         """Lets go of every connection; the last one folds SQLite's WAL into the file."""
         self.engine.dispose()
 
+    def _begin_new_log(self) -> None:
+        """The log was deleted under us, and with its name all that is in it and not yet in the database would be lost.
 
-@contextmanager
-def _told_as_trouble() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise trouble_of(error) from error
+        We still hold it: it is folded into the database, and a new one is begun.
+        """
+        held = self.engine.raw_connection()
+        try:
+            busy, _length, _folded = held.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            held.close()
+        if busy:
+            raise StoreTrouble("gone", "the database's log is gone, and reads under way delay a new one")
+        self.engine.dispose()
+        self.watch()
+        log.warning("the database's log had been deleted; nothing of it is lost, and a new one was begun")
+
+    @contextmanager
+    def _told_as_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            trouble = trouble_of(error)
+            if trouble.code in _DAMAGE:
+                self._damage = trouble
+            raise trouble from error
 
 
 def open_database(url: str) -> Database:
@@ -114,6 +155,7 @@ def open_database(url: str) -> Database:
     database = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_server(parsed)
     try:
         migrate(database)
+        database.watch()
     except BaseException:
         database.close()
         raise
@@ -156,7 +198,7 @@ def _open_sqlite(url: URL) -> Database:
     engine = create_engine(url, module=_driver(), hide_parameters=True, connect_args=connect, **options)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
-    return Database(engine, alone=in_memory)
+    return Database(engine, alone=in_memory, path=None if in_memory else Path(str(url.database)))
 
 
 def _prepare_folder(path: Path) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from actors import store as module
 from actors.monitor_messages import Observed
 from actors.shell import Kill
-from actors.store import GROUP_LENGTH_MAX, PROBE_EACH_S, TIDY_EACH_S, Store
+from actors.store import GROUP_LENGTH_MAX, LOOK_EACH_S, PROBE_EACH_S, TIDY_EACH_S, Store
 from actors.store_messages import (
     Commit,
     Committed,
@@ -168,6 +168,7 @@ def test_a_database_that_refuses_is_told_and_the_store_lives(refusing: Refusing)
         assert await stage.one("asker", NotCommitted)
         assert await stage.heard("monitor", StoreTroubled) == []
         refusing.code = None
+        await stage.quiet(PROBE_EACH_S + 0.5)
         stage.tell("store", add_user(1))
         assert isinstance((await stage.one("asker", Committed)).outcome, Applied)
         assert await stage.one("monitor", StoreWell)
@@ -187,6 +188,52 @@ def test_a_store_in_trouble_tries_by_itself_until_it_is_well(refusing: Refusing)
         refusing.code = None
         await stage.quiet(PROBE_EACH_S + 0.5)
         assert await stage.one("monitor", StoreWell)
+
+    play(scene)
+
+
+def test_while_it_refuses_nobody_waits_for_the_database_but_one_probe_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries: list[str] = []
+
+    def locked(*_arguments: Any) -> Any:
+        tries.append("tried")
+        raise StoreTrouble("locked", "not now")
+
+    monkeypatch.setattr(module, "commit_group", locked)
+    monkeypatch.setattr(module, "tidy", locked)
+
+    async def scene(stage: Stage) -> None:
+        await opened(stage)
+        count = 3 * GROUP_LENGTH_MAX
+        stage.tell("store", *(add_user(number) for number in range(count)))
+        assert len(await stage.heard("asker", NotCommitted)) == count
+        assert len(tries) == 1, "what waited behind the group that was refused is refused with it"
+        stage.tell("store", *(add_user(number) for number in range(count)))
+        assert len(await stage.heard("asker", NotCommitted)) == count
+        assert len(tries) <= 2
+        await stage.quiet(10 * PROBE_EACH_S)
+        assert 5 <= len(tries) <= 12
+
+    play(scene)
+
+
+def test_a_stop_tries_a_database_that_refuses_once_and_not_for_each_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def locked(_database: Database, group: Any, _wall: float) -> Any:
+        tries.append(len(group))
+        raise StoreTrouble("locked", "not now")
+
+    async def scene(stage: Stage) -> None:
+        store = await opened(stage)
+        monkeypatch.setattr(module, "commit_group", locked)
+        store.writes_waiting.extend(add_user(number) for number in range(3 * GROUP_LENGTH_MAX))
+        store.leave()
+        assert await stage.base.ended("store") is None
+        assert len(await stage.heard("asker", NotCommitted)) == 3 * GROUP_LENGTH_MAX
+        assert tries == [GROUP_LENGTH_MAX]
 
     play(scene)
 
@@ -245,6 +292,61 @@ def test_a_database_that_cannot_be_opened_is_the_reason_of_its_death(tmp_path: P
         assert str(tmp_path) in reason
 
     play(scene, database=f"sqlite:///{tmp_path}/file/limner.db")
+
+
+# --- a database that is not where it was ---
+
+
+def test_a_database_that_is_moved_away_is_noticed_though_nobody_writes_and_is_well_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    path, away = tmp_path / "limner.db", tmp_path / "away.db"
+
+    async def scene(stage: Stage) -> None:
+        await opened(stage)
+        stage.tell("store", add_user(1))
+        await stage.heard("monitor")
+        path.rename(away)
+        await stage.quiet(LOOK_EACH_S + 0.5)
+        assert (await stage.one("monitor", StoreTroubled)).code == "gone"
+        stage.tell("store", add_user(2))
+        assert (await stage.one("asker", NotCommitted)).op_id == "op2"
+        away.rename(path)
+        await stage.quiet(PROBE_EACH_S + 0.5)
+        assert await stage.one("monitor", StoreWell)
+        stage.tell("store", add_user(2))
+        assert isinstance((await stage.heard("asker", Committed))[-1].outcome, Applied)
+
+    play(scene, database=f"sqlite:///{path}")
+    assert users_in(path) == ["U1", "U2"]
+
+
+def test_another_file_in_the_place_of_the_database_is_never_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "limner.db"
+    open_database(f"sqlite:///{tmp_path}/other.db").close()
+
+    async def scene(stage: Stage) -> None:
+        await opened(stage)
+        await stage.heard("monitor")
+        path.rename(tmp_path / "away.db")
+        (tmp_path / "other.db").rename(path)
+        stage.tell("store", add_user(1))
+        assert await stage.one("asker", NotCommitted)
+        assert (await stage.one("monitor", StoreTroubled)).code == "replaced"
+        await stage.quiet(10 * PROBE_EACH_S)
+        assert await stage.heard("monitor", StoreWell) == []
+
+    play(scene, database=f"sqlite:///{path}")
+    assert users_in(path) == []
+
+
+def users_in(path: Path) -> list[str]:
+    """The users that the next start would find."""
+    database = open_database(f"sqlite:///{path}")
+    with database.reading() as connection:
+        found = connection.exec_driver_sql("SELECT id FROM users ORDER BY id").scalars().all()
+    database.close()
+    return list(found)
 
 
 # --- on real threads and a real file ---

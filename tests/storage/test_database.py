@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage import database as module
-from storage.database import StoreTrouble, open_database
+from storage.database import Database, StoreTrouble, open_database
 from storage.operations import AddUser
 from storage.writes import apply
 
@@ -34,7 +35,7 @@ def test_sqlite_is_set_so_that_a_commit_is_on_disk(tmp_path: Path) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     database.close()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": module.BUSY_TIMEOUT_MS}
 
 
 def test_reads_go_on_while_a_write_is_under_way_and_do_not_see_it(tmp_path: Path) -> None:
@@ -91,6 +92,114 @@ def test_a_database_of_a_newer_limner_is_not_touched(tmp_path: Path) -> None:
     trouble = trouble_with(url)
     assert trouble.code == "newer_schema"
     assert "9999" in trouble.message
+
+
+# --- what happens to its files while it is open ---
+
+
+def add(database: Database, user: str) -> None:
+    with database.writing() as connection:
+        apply(connection, AddUser(user, user, "free", or_keep=False, at=1.0))
+
+
+def found_after_a_kill(path: Path) -> list[str]:
+    """What is found when the files are opened as they are now, the process that wrote them having been killed."""
+    copy = path.parent / "copy"
+    copy.mkdir()
+    for file in path.parent.glob("limner.db*"):
+        shutil.copy(file, copy)
+    database = open_database(f"sqlite:///{copy}/limner.db")
+    with database.reading() as connection:
+        found = connection.exec_driver_sql("SELECT id FROM users ORDER BY id").scalars().all()
+    database.close()
+    return list(found)
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_nothing_is_lost_when_the_log_is_deleted_under_an_open_database(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "limner.db"
+    database = open_database(f"sqlite:///{path}")
+    add(database, "U1")
+    Path(f"{path}{ending}").unlink()
+    assert not database.is_in_place()
+    add(database, "U2")
+    assert database.is_in_place()
+    add(database, "U3")
+    assert found_after_a_kill(path) == ["U1", "U2", "U3"]
+    database.close()
+
+
+def test_a_log_that_is_gone_while_somebody_reads_is_mended_when_they_have_read(tmp_path: Path) -> None:
+    path = tmp_path / "limner.db"
+    database = open_database(f"sqlite:///{path}")
+    add(database, "U1")
+    with database.reading() as reading:
+        assert reading.exec_driver_sql("SELECT count(*) FROM users").scalar_one() == 1
+        Path(f"{path}-wal").unlink()
+        with pytest.raises(StoreTrouble) as found:
+            add(database, "U2")
+        assert found.value.code in ("gone", "locked")
+        assert reading.exec_driver_sql("SELECT count(*) FROM users").scalar_one() == 1
+    add(database, "U2")
+    assert found_after_a_kill(path) == ["U1", "U2"]
+    database.close()
+
+
+def test_a_database_that_is_away_takes_no_writes_until_it_is_back(tmp_path: Path) -> None:
+    path = tmp_path / "limner.db"
+    database = open_database(f"sqlite:///{path}")
+    add(database, "U1")
+    path.rename(tmp_path / "away")
+    with pytest.raises(StoreTrouble) as found:
+        add(database, "U2")
+    assert found.value.code == "gone"
+    assert str(path) in found.value.message
+    (tmp_path / "away").rename(path)
+    add(database, "U3")
+    assert found_after_a_kill(path) == ["U1", "U3"]
+    database.close()
+
+
+def test_a_damaged_database_is_not_written_to_again_until_it_is_opened_anew(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/limner.db")
+    with pytest.raises(StoreTrouble) as found, database.reading():
+        raise sqlite_error(database, "database disk image is malformed")
+    assert found.value.code == "corrupt"
+    with pytest.raises(StoreTrouble) as found:
+        add(database, "U1")
+    assert found.value.code == "corrupt"
+    database.close()
+    database = open_database(f"sqlite:///{tmp_path}/limner.db")
+    add(database, "U1")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("database or disk is full", "full"),
+        ("disk I/O error", "io_error"),
+        ("database is locked", "locked"),
+        ("attempt to write a readonly database", "unwritable"),
+        ("out of memory", "unavailable"),
+    ],
+)
+def test_what_the_driver_says_becomes_a_code_also_when_it_says_it_directly(
+    tmp_path: Path, words: str, code: str
+) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/limner.db")
+    with pytest.raises(StoreTrouble) as found, database.writing():
+        raise sqlite_error(database, words)
+    assert found.value.code == code
+    add(database, "U1")
+    database.close()
+
+
+def sqlite_error(database: Database, words: str) -> Exception:
+    """An error of the driver's own, as its cursors raise it."""
+    error = database.engine.dialect.loaded_dbapi.OperationalError(words)
+    assert isinstance(error, Exception)
+    return error
 
 
 @pytest.mark.parametrize("url", ["", "limner.db", "nonsense://x"])
