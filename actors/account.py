@@ -24,7 +24,7 @@ from actors.account_messages import (
     Perform,
     PictureAt,
 )
-from actors.account_readings import FORM_ACTIONS, drawing_of
+from actors.account_readings import FORM_ACTIONS, TOLD_ENDS, drawing_of
 from actors.account_work import Step, Work, after_posted
 from actors.queue_messages import (
     Acknowledged,
@@ -39,10 +39,11 @@ from actors.queue_messages import (
     Stop,
 )
 from actors.scheduler import Renew, SlotFree
+from core.correlate import GHOST_S_MAX
 from core.job import State
-from core.reconcile import Doubt, Ruling, rule
+from core.reconcile import Doubt, Ruling, patience_s, rule
 from protocol.drawing_events import ModalAsked
-from storage.operations import JobRecord
+from storage.operations import Found, JobRecord, Past, ReadPast
 
 LEASE_RENEW_S = 20.0
 #: Neither Go nor NoGo for this long: the word was lost. Longer than the scheduler waits for a lease to begin.
@@ -57,6 +58,8 @@ PRESS_AGAIN_S = 10.0
 #: Reconnects on purpose, to prove what was not taken, are this far apart.
 PROVE_EACH_S = 30.0
 POSTED_MAX = 10_000
+#: Of more attempts than this nothing is recalled: the correlator keeps no more results in mind.
+PAST_COUNT_MAX = 2_000
 UNDECIDED_TEXT = "It could not be learnt what became of this drawing, so it was not sent again."
 #: A drawing of which nothing was heard for this long may have ended in an event that never came: the channel knows.
 SILENT_S = 45.0
@@ -116,6 +119,7 @@ class Account(AccountHearing):
             self.end(work, self.cancelled(work, charged=False))
         else:
             work.job, work.step, work.since, work.go_at = job, Step.SUBMITTING, self.now(), self.now()
+            work.due_at = work.go_at + self.process.config.limits.drawing_s
             self._remember_posted(job)
             self.correlator.open(drawing_of(job))
             self._renew(work)
@@ -146,7 +150,7 @@ class Account(AccountHearing):
             work.step, work.since, work.heard_at = Step.WITH_BOT, self.now(), self.now()
         elif posted.outcome == "doubtful":
             self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
-            self._doubt(work)
+            self._doubt(work, self.process.config.limits.undecided_s)
         else:
             self.end(work, after_posted(self.subject, work.job, posted), never_taken=True)
 
@@ -161,9 +165,9 @@ class Account(AccountHearing):
                 deadline = self.now() + GO_FRESH_S
                 self.work(self.errands.fill_form(job, line.session_id, form, deadline), "fill in a form")
 
-    def _doubt(self, work: Work) -> None:
+    def _doubt(self, work: Work, patience_s: float) -> None:
         work.step, work.since = Step.DOUBTFUL, self.now()
-        work.doubt = Doubt(self.now(), work.session_id)
+        work.doubt = Doubt(self.now(), self.now() + patience_s, work.session_id)
         self.correlator.doubt(work.job_id, work.attempt)
         self.outbox.put(Doubtful(self.subject, work.job_id, work.attempt), None)
 
@@ -221,16 +225,19 @@ class Account(AccountHearing):
                 self._restore(job)
             elif job.nonce is not None:
                 self._give_back(job, "it was never submitted")
+        if starting:
+            self._recall()
         self.arrived("holdings")
 
     def _restore(self, job: JobRecord) -> None:
         """A drawing that an earlier life of this account began, which may have submitted it."""
-        now = self.now()
+        now, limits = self.now(), self.process.config.limits
         known = job.state == State.DRAWING
-        began_s = max(0.0, self.wall() - job.submitted_at) if job.submitted_at is not None else 0.0
+        began_at = self.wall() if job.submitted_at is None else job.submitted_at
         work = Work(
             *(job.id, job.user, job.attempt, job.lease, Step.WITH_BOT, now),
-            go_at=now - began_s,
+            go_at=now,
+            due_at=now + patience_s(began_at, self.wall(), limits.drawing_s),
             heard_at=now,
             job=job,
             session_id=job.gateway_session,
@@ -244,7 +251,27 @@ class Account(AccountHearing):
         if known:
             self.search_due = True
         else:
-            self._doubt(work)
+            doubted_at = self.wall() if job.undecided_at is None else job.undecided_at
+            self._doubt(work, patience_s(doubted_at, self.wall(), limits.undecided_s))
+
+    def _recall(self) -> None:
+        """Read what else could own a message that names no drawing; the correlator does not guess without."""
+        limits = self.process.config.limits
+        submitted = [work.job.submitted_at for work in self.works.values() if work.job and work.job.submitted_at]
+        first = min([self.wall(), *submitted])
+        since = first - GHOST_S_MAX - max(limits.drawing_s, limits.undecided_s)
+        self.store.lookup(ReadPast(self.subject, since, PAST_COUNT_MAX), self._recalled)
+
+    def _recalled(self, found: Found) -> None:
+        if isinstance(found, Past) and found.whole:
+            for job in found.resultless:
+                if job.code not in TOLD_ENDS and job.finished_at is not None:
+                    ended_at = self.now() - max(0.0, self.wall() - job.finished_at)
+                    self.act_on(self.correlator.restore(drawing_of(job), self.now(), closed_at=ended_at))
+            self.correlator.recall(found.given)
+        else:
+            self.log.warning("too much was drawn lately to recall; results without proof are nobody's for an hour")
+        self.arrived("past")
 
     def on_ready(self) -> None:
         self._search_channel()
@@ -272,7 +299,6 @@ class Account(AccountHearing):
                 self._renew(work)
 
     def _look_after(self, work: Work, now: float) -> None:
-        limits = self.process.config.limits
         if work.step is Step.BEGINNING:
             if now - work.since >= BEGIN_S_MAX:
                 self._let_go(work)  # its Begin or Go was lost: the Queue says what it made of it
@@ -281,19 +307,19 @@ class Account(AccountHearing):
             self.end(work, Returned(self.subject, work.job_id, work.attempt, "its form never came"), never_taken=True)
         elif work.step is Step.DOUBTFUL and work.doubt is not None:
             self._judge(work, work.doubt, now)
-        elif now - work.go_at >= limits.drawing_s:
+        elif now >= work.due_at:
             work.stop_wanted = True
             self._press_cancel(work)
-            text = f"The drawing bot did not finish it within {limits.drawing_s:g} s."
+            text = f"The drawing bot did not finish it within {self.process.config.limits.drawing_s:g} s."
             failed = Failed(self.subject, work.job_id, work.attempt, "failed", "upstream_timeout", text, charged=False)
             self.end(work, failed)
         else:
             self._press_cancel(work)
 
     def _judge(self, work: Work, doubt: Doubt, now: float) -> None:
-        line, limits = self.line, self.process.config.limits
+        line = self.line
         live = (line.session_id, line.resumed_at) if line is not None else (None, None)
-        match rule(doubt, now, *live, limits.undecided_s):
+        match rule(doubt, now, *live):
             case Ruling.PROVE if line is not None and now - self.proved_at >= PROVE_EACH_S:
                 self.proved_at = now
                 self.follow(line.reconnect())

@@ -1,7 +1,8 @@
 """The half of an account that is about being there: its start, its gateway line, and whether it may get work.
 
-It starts when three answers are in: the saved gateway session (Store), what it was drawing (Queue), and who it is
-(Discord). Only then is the line opened, so that no replayed event finds an account that does not know its drawings.
+It starts when four answers are in: the saved gateway session and what it drew lately (Store), what it was drawing
+(Queue), and who it is (Discord). Only then is the line opened, so that no replayed event finds an account that does not
+know its drawings.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class AccountPresence(StoreAsker):
         self.commands: dict[str, Command] = {}
         self.line: GatewayLine | None = None
         self.saved: SavedSession | None = None
-        self.waits_for = {"session", "holdings", "discord"}
+        self.waits_for = {"session", "holdings", "past", "discord"}
         self.holdings_asked_at = 0.0
         self.learning = False
         self.suspended: str | None = None

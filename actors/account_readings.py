@@ -11,6 +11,9 @@ from storage.operations import JobRecord
 #: Actions whose button opens a form, and only the form, filled in, is a drawing.
 FORM_ACTIONS = frozenset({"custom_zoom", "draw_description"})
 
+#: Ends that the bot or Discord itself told: no result can come after them. Any other was our own impatience.
+TOLD_ENDS = frozenset({"banned_prompt", "bad_prompt", "upstream_rejected", "upstream_blocked", "cancelled"})
+
 STAGES: dict[type, Stage] = {
     seen.Traced: Stage.TRACED,
     # Job queued: the bot has it. Its ephemeral message is not the start message, so only the nonce is taken from it.

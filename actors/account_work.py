@@ -27,7 +27,9 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Work:
-    """`since`: when the step began; `go_at`: when Go came; `heard_at`: when last the bot was heard of it (monotonic s).
+    """`since`: when the step began; `due_at`: by when it must be drawn; `heard_at`: when last the bot was heard of it.
+
+    All monotonic s; `go_at`: when Go came.
 
     `took_seq` is the gateway event that proved it taken, as long as nothing of it is stored; `sighted`: the Queue was
     told that it is drawn; `cancel`: (message id, custom id) of its cancel button.
@@ -40,6 +42,7 @@ class Work:
     step: Step
     since: float
     go_at: float = 0.0
+    due_at: float = 0.0
     heard_at: float = 0.0
     job: JobRecord | None = None
     session_id: str | None = None

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from actors.monitor_messages import Observed
-from actors.queue_course import DRAWING_STATES, QueueCourse, UndecidedOverdue
+from actors.queue_course import DRAWING_STATES, QueueCourse
 from actors.queue_messages import (
     AskPlaces,
     Cancel,
@@ -151,7 +151,7 @@ class Queue(QueueCourse):
                 self._keep(job)
             case State.UNDECIDED:
                 self.hold(job)
-                self.after(self.process.config.limits.undecided_s, UndecidedOverdue(job.id, job.attempt))
+                self.await_evidence(job)
             case _:
                 self.hold(job)
 

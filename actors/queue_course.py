@@ -31,6 +31,7 @@ from actors.queue_messages import (
 )
 from core.ids import new_nonce
 from core.job import State
+from core.reconcile import patience_s
 from storage.operations import Applied, Doubt, Gather, GiveBack, JobRecord, Submit, Track, Write, Written
 from system.message import Message
 
@@ -105,11 +106,17 @@ class QueueCourse(QueueLedger):
         def doubted(outcome: Written) -> None:
             if isinstance(outcome, Applied) and outcome.job is not None and self.learn(outcome.job):
                 self.tell("lobby", JobMoved(job.user, outcome.job, None))
-                self.after(self.process.config.limits.undecided_s, UndecidedOverdue(job.id, job.attempt))
+                self.await_evidence(outcome.job)
             if fact is not None:
                 self._acknowledge(fact)
 
         self.store.commit(Doubt(job.id, job.attempt, self.wall()), doubted)
+
+    def await_evidence(self, job: JobRecord) -> None:
+        """The job is undecided, maybe since an earlier life of ours: that counts."""
+        since = self.wall() if job.undecided_at is None else job.undecided_at
+        wait_s = patience_s(since, self.wall(), self.process.config.limits.undecided_s)
+        self.after(wait_s, UndecidedOverdue(job.id, job.attempt))
 
     def receiveMsg_UndecidedOverdue(self, overdue: UndecidedOverdue, sender: Any) -> None:
         job = self.jobs.get(overdue.job)

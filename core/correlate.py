@@ -80,7 +80,7 @@ class Correlator:
     known. Then a restored drawing gets no result without proof: what looks unclaimed in the channel's history may be
     another user's, given before the restart. `born`: since when drawings are remembered at all (None: since ever). One
     of before it that was given up has left no memory; as long as its result may come, a result without proof that
-    seems to have only one candidate may be its.
+    seems to have only one candidate may be its. `recall` ends both kinds of ignorance.
     """
 
     def __init__(self, claimed: Iterable[str] | None = None, born: float | None = None) -> None:
@@ -98,16 +98,22 @@ class Correlator:
         """A drawing is about to be submitted: only signs that arrive from now on can be its own."""
         self._entries[drawing.nonce] = _Entry(drawing, self._arrivals)
 
-    def restore(self, drawing: Drawing, now: float, closed: bool = False) -> tuple[Finding, ...]:
+    def restore(self, drawing: Drawing, now: float, closed_at: float | None = None) -> tuple[Finding, ...]:
         """A drawing from before a restart, with the links that were stored; held results may be its own.
 
-        `closed` marks one that was closed without an ending, lately: its result may still come.
+        `closed_at` is of one that was closed without an ending: its result may still come.
         """
         entry = _Entry(msgspec.structs.replace(drawing, doubtful=True), opened=0, restored=True)
-        if closed:
-            entry.standing, entry.closed_at = _Standing.GHOST, now
+        if closed_at is not None:
+            entry.standing, entry.closed_at = _Standing.GHOST, closed_at
         self._entries[drawing.nonce] = entry
         return self._look_again(now)
+
+    def recall(self, claimed: Iterable[str]) -> None:
+        """All of before is known now: results that have their owner, and (restored) drawings that may own another."""
+        self._knows_claimed, self._remembers_all_at = True, None
+        for message_id in claimed:
+            _remember(self._claimed, message_id)
 
     def doubt(self, job_id: str, attempt: int) -> None:
         """The answer to its submission never came: the one result that can only be its own is evidence for it."""

@@ -4,7 +4,7 @@ A POST that may have arrived is never repeated. It is proven not taken only when
 that was live when the POST began covers the whole time since, and holds no trace of it (DESIGN, "Never twice"). Where
 no reconnect happens by itself, one is made on purpose: a RESUME is free, and its RESUMED closes the proof.
 
-Pure: all times are seconds of one monotonic clock.
+Pure: times are seconds of one monotonic clock, save where they are said to be stored ones.
 """
 
 from __future__ import annotations
@@ -19,12 +19,19 @@ IN_FLIGHT_S = 15.0
 TRACE_S = 3.0
 #: After `undecided_s` the Queue has failed the job; this much later the account lets go of it.
 LET_GO_S = 5.0
+#: What came due while nobody was there to see its evidence gets this long from the next start on.
+GRACE_S = 30.0
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """Since when nobody knows, and the gateway session that was live when the POST began (None: not known)."""
+    """Since when nobody knows, until when it matters, and the gateway session that was live when the POST began.
+
+    `since` is when the POST had certainly been cut off, as this process knows: the time that an earlier one stored is a
+    clock's word, which may have been set, and no proof. `gateway_session` None: it is not known.
+    """
 
     since: float
+    until: float
     gateway_session: str | None
 
 
@@ -37,12 +44,24 @@ class Ruling(Enum):
     LET_GO = "let go"  # too late for any evidence
 
 
-def rule(doubt: Doubt, now: float, live_session: str | None, resumed_at: float | None, undecided_s: float) -> Ruling:
+def patience_s(since: float, now: float, limit_s: float) -> float:
+    """How long to wait yet for what may take `limit_s` and has been waited for since `since`, in earlier lives too.
+
+    Both times are stored ones (Unix s). Deaths of ours do not begin the time anew. When it was over long before anyone
+    was there again (or the clock was set), nobody has looked for evidence: then a while is given for it.
+    """
+    left_s = limit_s - max(0.0, now - since)
+    if left_s > 0:
+        return left_s
+    return 0.0 if -left_s < GRACE_S else min(GRACE_S, limit_s)
+
+
+def rule(doubt: Doubt, now: float, live_session: str | None, resumed_at: float | None) -> Ruling:
     """The ruling on a doubt of which no trace was seen until now.
 
     `live_session` is the gateway session that is live now (None: none is), `resumed_at` when it was last RESUMED.
     """
-    if now - doubt.since >= undecided_s + LET_GO_S:
+    if now - doubt.until >= LET_GO_S:
         return Ruling.LET_GO
     settled_at = doubt.since + IN_FLIGHT_S
     if now < settled_at or live_session is None or live_session != doubt.gateway_session:

@@ -15,7 +15,8 @@ _RECENT = (
     .order_by(attempts.c.at.desc())
     .limit(given("limit"))
 )
-# An attempt before the latest was given back: nothing comes of it. What has not ended is told by the Queue.
+# What was given back (an earlier attempt, or a job that forgot its nonce) yields nothing. What has not ended is told by
+# the Queue.
 _RESULTLESS = (
     select(*JOB_COLUMNS)
     .join_from(attempts, jobs, (attempts.c.job == jobs.c.id) & (attempts.c.attempt == jobs.c.attempt))
@@ -23,6 +24,7 @@ _RESULTLESS = (
         attempts.c.account == given("account"),
         attempts.c.at >= given("since"),
         attempts.c.message_id.is_(None),
+        jobs.c.nonce == attempts.c.nonce,
         jobs.c.finished_at.is_not(None),
     )
     .order_by(attempts.c.at.desc())

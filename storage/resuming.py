@@ -1,4 +1,4 @@
-"""What an account starts with: where its gateway session goes on, and what it did before, so that it guesses nothing."""
+"""What an account starts with: where its gateway session goes on, and what it did before."""
 
 from __future__ import annotations
 

@@ -171,6 +171,21 @@ def test_a_result_that_has_its_owner_is_not_given_again_after_a_restart() -> Non
     assert ends(correlator.sweep(20.0 + c.SETTLE_S)) == [("job2", "2")]
 
 
+def test_who_recalls_all_of_before_may_give_a_result_to_the_only_one_it_can_belong_to() -> None:
+    ignorant, knowing, doubting = (Correlator(born=0.0) for _ in range(3))
+    knowing.recall(["b1"])
+    doubting.restore(Drawing("job1", 1, "n1"), 0.0, closed_at=-60.0)
+    doubting.recall(["b1"])
+    for correlator in (ignorant, knowing, doubting):
+        correlator.restore(Drawing("job2", 1, "n2"), 0.0)
+        correlator.observe(result("1"), 1.0)
+        correlator.observe(result("2"), 1.0)
+    later = 1.0 + c.SETTLE_S
+    assert ends(ignorant.sweep(later)) == []
+    assert ends(knowing.sweep(later)) == [("job2", "2")]
+    assert ends(doubting.sweep(later)) == []  # job1 ended without a result, and it may be this one
+
+
 def test_without_knowing_the_claimed_results_a_restored_drawing_needs_proof() -> None:
     correlator = Correlator()
     correlator.restore(Drawing("job2", 1, "n2", taken=True), 0.0)

@@ -103,12 +103,13 @@ def play(channel: Channel, seed: int, drawing_count: int) -> tuple[set[str], set
 
 def crash(before: Correlator, ended: list[Ended], closed: dict[str, Drawing], knows: bool) -> Correlator:
     """A new process: what was stored is restored, and the results given so far are known, or are not."""
-    claimed = [found.sign.message_id or "" for found in ended] if knows else None
-    after = Correlator(claimed)
+    after = Correlator(born=0.0)
     for drawing in before.drawings():
         assert after.restore(drawing, 0.0) == ()
-    for drawing in closed.values() if knows else ():
-        assert after.restore(drawing, 0.0, closed=True) == ()
+    if knows:
+        for drawing in closed.values():
+            assert after.restore(drawing, 0.0, closed_at=0.0) == ()
+        after.recall(found.sign.message_id or "" for found in ended)
     return after
 
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reconcile import IN_FLIGHT_S, LET_GO_S, TRACE_S, Doubt, Ruling, rule
+from core.reconcile import GRACE_S, IN_FLIGHT_S, LET_GO_S, TRACE_S, Doubt, Ruling, patience_s, rule
 
 UNDECIDED_S = 600.0
-DOUBT = Doubt(since=1000.0, gateway_session="s1")
+DOUBT = Doubt(since=1000.0, until=1000.0 + UNDECIDED_S, gateway_session="s1")
 
 
 def test_a_resume_of_the_same_session_after_the_flight_time_proves_it_not_taken() -> None:
     resumed_at = DOUBT.since + IN_FLIGHT_S
-    assert rule(DOUBT, resumed_at + TRACE_S, "s1", resumed_at, UNDECIDED_S) is Ruling.NOT_TAKEN
+    assert rule(DOUBT, resumed_at + TRACE_S, "s1", resumed_at) is Ruling.NOT_TAKEN
 
 
 def test_a_resume_that_came_too_early_proves_nothing_and_another_is_made() -> None:
     now = DOUBT.since + IN_FLIGHT_S + TRACE_S
-    assert rule(DOUBT, now, "s1", DOUBT.since + 1.0, UNDECIDED_S) is Ruling.PROVE
-    assert rule(DOUBT, now, "s1", None, UNDECIDED_S) is Ruling.PROVE
+    assert rule(DOUBT, now, "s1", DOUBT.since + 1.0) is Ruling.PROVE
+    assert rule(DOUBT, now, "s1", None) is Ruling.PROVE
 
 
 def test_traces_may_come_a_little_after_resumed() -> None:
     resumed_at = DOUBT.since + IN_FLIGHT_S
-    assert rule(DOUBT, resumed_at, "s1", resumed_at, UNDECIDED_S) is Ruling.WAIT
+    assert rule(DOUBT, resumed_at, "s1", resumed_at) is Ruling.WAIT
 
 
 seconds = st.floats(min_value=0, max_value=2000)
@@ -35,7 +35,7 @@ def test_it_is_given_back_only_when_a_resume_of_its_own_session_covers_it(
     after_s: float, resumed_after_s: float | None, live: str | None
 ) -> None:
     resumed_at = None if resumed_after_s is None else DOUBT.since + resumed_after_s
-    ruling = rule(DOUBT, DOUBT.since + after_s, live, resumed_at, UNDECIDED_S)
+    ruling = rule(DOUBT, DOUBT.since + after_s, live, resumed_at)
     if ruling is Ruling.NOT_TAKEN:
         assert live == DOUBT.gateway_session
         assert resumed_after_s is not None
@@ -46,6 +46,27 @@ def test_it_is_given_back_only_when_a_resume_of_its_own_session_covers_it(
 
 @given(after_s=seconds, live=st.sampled_from([None, "s1", "s2"]))
 def test_a_doubt_without_a_known_session_is_never_proven(after_s: float, live: str | None) -> None:
-    doubt = Doubt(1000.0, None)
-    ruling = rule(doubt, doubt.since + after_s, live, doubt.since + after_s, UNDECIDED_S)
+    doubt = Doubt(1000.0, 1000.0 + UNDECIDED_S, None)
+    ruling = rule(doubt, doubt.since + after_s, live, doubt.since + after_s)
     assert ruling in (Ruling.WAIT, Ruling.LET_GO)
+
+
+@given(lives=st.lists(st.floats(min_value=0.1, max_value=GRACE_S - 1), min_size=1, max_size=200))
+def test_a_time_of_waiting_ends_as_if_there_had_been_one_life_however_often_we_die(lives: list[float]) -> None:
+    since = now = 1_000_000.0
+    for life_s in lives:
+        wait_s = patience_s(since, now, UNDECIDED_S)
+        if wait_s <= life_s:
+            assert now + wait_s - since <= UNDECIDED_S + GRACE_S
+            return
+        now += life_s
+    assert now - since < UNDECIDED_S
+
+
+def test_what_came_due_while_nobody_was_there_gets_a_while_for_its_evidence() -> None:
+    assert patience_s(0.0, 3_600.0, UNDECIDED_S) == GRACE_S
+    assert patience_s(0.0, 3_600.0, 2.0) == 2.0
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_longer_than_the_limit() -> None:
+    assert patience_s(10_000.0, 10_000.0 - 3_600.0, UNDECIDED_S) == UNDECIDED_S

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from storage.operations import GiveBack, Past, ReadPast, Settle
-from tests.storage.book import Book, gather, settle_failed
+from storage.operations import GiveBack, Past, ReadPast
+from tests.storage.book import Book, gather, settle_cancelled, settle_failed
 
 LIMIT = 100
 
@@ -33,7 +33,9 @@ def test_what_is_under_way_waits_or_was_given_back_is_no_past(book: Book) -> Non
     again = book.submitting()
     book.do(GiveBack(again, 1, "429", book.now()))
     book.submit(book.grant(again, 2), 2)
-    book.do(Settle(again, 2, ("submitting",), "done", None, None, True, (), book.now()))
+    unwanted = book.submitting()
+    book.do(GiveBack(unwanted, 1, "429", book.now()))
+    book.changed(book.do(settle_cancelled(unwanted, book.now())))
     assert past(book) == Past((), (), True)
 
 
