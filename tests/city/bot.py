@@ -180,8 +180,8 @@ class Bot:
     def _tell(self, piece: Piece) -> None:
         embed = {
             "type": "rich",
-            "title": "Shortened prompts",
-            "description": f"1️⃣ {piece.prompt[:40]}",
+            "title": "Shortened prompts" if piece.kind == "shorten" else "",
+            "description": f"1️⃣ {piece.prompt[:40] or piece.row.inputs[0]}",
             "color": 3447003,
         }
         self._edit(piece, flags=0, embeds=[embed])

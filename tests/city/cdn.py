@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.city.discord import Discord
 
 ADDRESS = "https://cdn.city"
+#: Where users have pictures of their own, under a label each.
+WORLD = "https://pictures.city/"
 GOOD_FOR_S = 60.0
 FETCH_S = (0.01, 0.2)
 SLOW_S_MAX = 20.0
@@ -52,10 +54,15 @@ class Cdn:
 
     def attach(self, channel: str, filename: str, piece: Piece) -> dict[str, Any]:
         """A new attachment, as a message shows it."""
+        shown = self.keep(channel, filename, piece.prompt, piece.row.nonce)
+        piece.paths.append(_path_of(shown["url"]))
+        return shown
+
+    def keep(self, channel: str, filename: str, prompt: str, label: str) -> dict[str, Any]:
+        """A picture that says `label`, as an attachment."""
         number = self.discord.snowflake()
         path = f"/attachments/{channel}/{number}/{filename}"
-        self.pictures[path] = (piece.prompt, piece.row.nonce)
-        piece.paths.append(path)
+        self.pictures[path] = (prompt, label)
         shown = {"id": number, "filename": filename, "size": 100, "width": 1, "height": 1}
         return shown | {"content_type": "image/png", "url": self.address(path)}
 
@@ -70,8 +77,11 @@ class Cdn:
 
     def refreshed(self, attachment: dict[str, Any]) -> dict[str, Any]:
         """The attachment with a fresh address."""
-        path = attachment["url"].removeprefix(ADDRESS).partition("?")[0]
-        return attachment | {"url": self.address(path)}
+        return attachment | {"url": self.address(_path_of(attachment["url"]))}
+
+    def label_of(self, url: str) -> str:
+        """What the picture at this address says; the bot fetches it where it is led."""
+        return url.removeprefix(WORLD) if url.startswith(WORLD) else self.pictures[_path_of(url)][1]
 
     async def fetch(self, url: str) -> Fetched:
         """A picture's bytes. Raises LinkBroken."""
@@ -81,7 +91,13 @@ class Cdn:
         path, _, expires = url.removeprefix(ADDRESS).partition("?ex=")
         if weather.strikes("picture_lost"):
             raise LinkBroken("ServerDisconnectedError", None)
+        if url.startswith(WORLD):
+            return Fetched(200, picture("a picture of a user's", url.removeprefix(WORLD)), "image/png")
         if path not in self.pictures or int(expires, 16) < self.discord.loop.time() or weather.strikes("picture_404"):
             return Fetched(404, b"", "text/plain")
         data = picture(*self.pictures[path])
         return Fetched(200, data[:-20] if weather.strikes("picture_cut") else data, "image/png")
+
+
+def _path_of(url: str) -> str:
+    return url.removeprefix(ADDRESS).partition("?")[0]

@@ -17,23 +17,15 @@ from actors.gate import Asked
 from core.config import Config
 from protocol.api import (
     Answer,
-    CancelJob,
     ImageShown,
-    JobShown,
-    PlaceJob,
     Question,
-    Refusal,
     ShowImage,
-    ShowJobs,
-    ShowMe,
 )
 from protocol.client import (
     TERMINAL_FRAMES,
     Accepted,
     Act,
-    Cancel,
     Done,
-    Draw,
     Error,
     Progress,
     Reset,
@@ -43,21 +35,22 @@ from protocol.client import (
     Started,
     Welcome,
 )
+from tests.city.auditor import Auditor
 from tests.city.cdn import nonce_in
 from tests.city.phone import LATENCY_S, REMOTE, TOO_MANY, Hear, Phone
 from tests.city.tablet import Visit
+from tests.city.wishes import Wish, Wishes
 from tests.city.witness import Witness
 
-#: Few, so that equal prompts meet.
-PROMPTS = ("a red fox", "a red fox in snow", "the sea", "the sea --relax", "two owls  and a moon https://a.test/x.png")
 STORED = (Accepted, Started, *TERMINAL_FRAMES)
 WELCOME_S_MAX = 8.0
 ANSWER_S_MAX = 15.0
 AGAIN_S = (0.2, 4.0)
-LATER_S = (2.0, 12.0)
 TABLET_EACH_S = 25.0
 #: Refusals that say: ask again later.
 LATER = frozenset({"draining", "queue_full", "too_many_jobs", "no_account", "rate_limited"})
+#: What a limit of the user's own plan refuses.
+LIMITS = frozenset({"too_many_jobs", "quota_exceeded"})
 
 
 class House(Protocol):
@@ -66,6 +59,7 @@ class House(Protocol):
     loop: Any
     config: Config
     witness: Witness
+    auditor: Auditor
     owners: dict[str, str]
     over: bool
 
@@ -73,7 +67,8 @@ class House(Protocol):
     def visited(self, what: str) -> None: ...
     def tell_gate(self, message: Any) -> None: ...
     def call(self, dice: random.Random, user: str, key: str | None, key_in_frame: bool, hear: Hear) -> Phone | None: ...
-    def count(self, user: str | None, live: bool = False) -> int: ...
+    def count_live(self, user: str) -> int: ...
+    def count_since(self, user: str, since: float) -> int: ...
     def open_door(self, socket: str, door: CityDoor) -> None: ...
     def shut_door(self, socket: str) -> None: ...
 
@@ -107,21 +102,6 @@ class CityDoor:
 
 
 @dataclass(eq=False)
-class Wish:
-    """A draw or an act, as long as it was not answered. `by_http`: it is asked again by HTTP."""
-
-    order: Draw | Act
-    by_http: bool
-    job: str | None = None
-    refused: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there was no answer yet."""
-        return self.job is None and self.refused is None
-
-
-@dataclass(eq=False)
 class Citizen:
     """One user. `events` are all the stored events it ever heard, `seq` up to where it has them all."""
 
@@ -134,12 +114,15 @@ class Citizen:
     seq: int = 0
     events: dict[int, ServerFrame] = field(default_factory=dict)
     wishes: dict[str, Wish] = field(default_factory=dict)
+    #: Jobs that were said to be cancelled.
+    cancelled: set[str] = field(default_factory=set)
     ends: dict[str, ServerFrame] = field(default_factory=dict)
     live: bool = False
     checks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.requests = itertools.count(1)
+        self.wanting = Wishes(self)
         self.phone: Phone | None = None
 
     # --- the connection ---
@@ -164,10 +147,10 @@ class Citizen:
             return phone.hang_up()
         if welcome is None or isinstance(welcome, Error):
             full = phone.refused == TOO_MANY or getattr(welcome, "code", "") == "rate_limited"
-            self._claim(welcome is None or full, f"the first frame is {welcome}")
+            self.claim(welcome is None or full, f"the first frame is {welcome}")
             return phone.hang_up()
-        self._claim(isinstance(welcome, Welcome), f"the first frame is {welcome}")
-        self._claim(welcome.seq >= self.seq, f"welcome says {welcome.seq}, {self.seq} was told before")
+        self.claim(isinstance(welcome, Welcome), f"the first frame is {welcome}")
+        self.claim(welcome.seq >= self.seq, f"welcome says {welcome.seq}, {self.seq} was told before")
         phone.say(Resume(self.seq))
         stays_s = self.dice.expovariate(1 / 60.0) if not self.house.over else 1e6
         try:
@@ -177,7 +160,7 @@ class Citizen:
         except TimeoutError:
             self.house.note(f"{self.name} hangs up")
         self.house.visited("too slow" if phone.too_slow else f"closed {phone.close_code} {phone.close_reason}".strip())
-        self._claim(not phone.pipe.overrun, "more was written than the wire takes")
+        self.claim(not phone.pipe.overrun, "more was written than the wire takes")
         phone.hang_up()
 
     def hang_up(self) -> None:
@@ -190,7 +173,7 @@ class Citizen:
         if self.phone is not None:
             self.phone.stall(seconds)
 
-    def _say(self, frame: Any) -> None:
+    def say(self, frame: Any) -> None:
         if self.phone is not None:
             self.phone.say(frame)
 
@@ -208,134 +191,66 @@ class Citizen:
         if isinstance(frame, STORED):
             self._learn(frame)
         elif isinstance(frame, Resumed):
-            self._claim(self.seq == frame.seq, f"resumed({frame.seq}) with events up to {self.seq} only")
+            self.claim(self.seq == frame.seq, f"resumed({frame.seq}) with events up to {self.seq} only")
             self.live = True
             for wish in self.wishes.values():
                 if wish.is_open and not wish.by_http:
-                    self._say(wish.order)
+                    wish.said(self.house.loop.time())
+                    self.say(wish.order)
         elif isinstance(frame, Error):
-            self._refused(frame.ref, frame.code, frame.message)
+            self.refused(frame.ref, frame.code, frame.message)
         elif isinstance(frame, Progress):
-            self._claim(frame.job not in self.ends or not self.live, f"{frame.job} goes on after its end")
-        self._claim(not isinstance(frame, Reset), "events were forgotten")
+            self.claim(frame.job not in self.ends or not self.live, f"{frame.job} goes on after its end")
+        self.claim(not isinstance(frame, Reset), "events were forgotten")
 
     def _learn(self, frame: Any) -> None:
         known = self.events.get(frame.seq)
         if known is not None:
-            self._claim(known == frame, f"event {frame.seq} was {known}, is {frame}")
+            self.claim(known == frame, f"event {frame.seq} was {known}, is {frame}")
             again = isinstance(frame, Accepted) and frame.ref in self.wishes
-            self._claim(not self.live or again, f"event {frame.seq} came twice on one connection")
+            self.claim(not self.live or again, f"event {frame.seq} came twice on one connection")
             return
-        self._claim(not self.live or frame.seq == self.seq + 1, f"event {frame.seq} comes after {self.seq}")
+        self.claim(not self.live or frame.seq == self.seq + 1, f"event {frame.seq} comes after {self.seq}")
         self.events[frame.seq] = frame
         while self.seq + 1 in self.events:
             self.seq += 1
         owner = self.house.owners.setdefault(frame.job, self.name)
-        self._claim(owner == self.name, f"{frame.job} is {owner}'s")
+        self.claim(owner == self.name, f"{frame.job} is {owner}'s")
         if isinstance(frame, Accepted):
-            self._accepted(frame.ref, frame.job)
+            self.accepted(frame.ref, frame.job)
         elif isinstance(frame, TERMINAL_FRAMES):
-            self._claim(frame.job not in self.ends, f"{frame.job} has ended twice")
+            self.claim(frame.job not in self.ends, f"{frame.job} has ended twice")
             self.ends[frame.job] = frame
+            self.house.auditor.heard(self.name, frame)
             if isinstance(frame, Done):
-                self._begin(self._look_at(frame))
+                self.begin(self._look_at(frame))
 
-    def _accepted(self, ref: str | None, job: str) -> None:
+    def accepted(self, ref: str | None, job: str) -> None:
         wish = self.wishes.get(ref or "")
-        self._claim(wish is not None, f"{job} was never asked for (ref {ref})")
+        self.claim(wish is not None, f"{job} was never asked for (ref {ref})")
         if wish is not None:
-            self._claim(wish.job in (None, job), f"ref {ref} is {wish.job} and {job}")
+            self.claim(wish.job in (None, job), f"ref {ref} is {wish.job} and {job}")
             wish.job, wish.refused = job, None  # it may have been said twice, and the second time been in luck
+            wish.accepted.set()
 
-    def _refused(self, ref: str | None, code: str, message: str) -> None:
+    def refused(self, ref: str | None, code: str, message: str) -> None:
         wish = self.wishes.get(ref or "")
         if wish is None:
-            self._claim(ref is None and code in ("not_found", "not_cancellable", "bad_frame"), f"{code}: {message}")
+            fair = ("not_found", "not_cancellable", "bad_frame", "rate_limited")
+            self.claim(ref is None and code in fair, f"{code}: {message}")
+            return
+        self.house.visited(f"refused {code}")
+        if code in LIMITS:
+            self.claim(self.house.auditor.was_full(self.name, code, wish.said_at), f"{wish.order.ref}: {message}")
+        if code == "ref_conflict":
+            self.claim(wish.conflicts, f"{wish.order.ref} is in conflict with nothing")
         elif code not in LATER:  # else it is asked again, as it is without an answer
             fair = code == "quota_exceeded" or (isinstance(wish.order, Act) and code in ("bad_prompt", "not_found"))
-            self._claim(fair, f"{wish.order.ref} is refused: {code}: {message}")
-            self._claim(wish.job is None, f"{wish.order.ref} was accepted as {wish.job} and refused: {code}")
+            self.claim(fair, f"{wish.order.ref} is refused: {code}: {message}")
+            self.claim(wish.job is None, f"{wish.order.ref} was accepted as {wish.job} and refused: {code}")
             wish.refused = code
 
-    # --- wanting ---
-
-    async def want(self) -> None:
-        """Wishes for this and that, as long as there are wishes and the storm lasts."""
-        for number in range(self.wants):
-            await asyncio.sleep(self.dice.expovariate(1 / 4.0))
-            if self.house.over:
-                return
-            order = self._act(number) if self.ends and self.dice.random() < 0.35 else None
-            wish = Wish(order or self._draw(number), by_http=self.dice.random() < 0.25)
-            self.wishes[wish.order.ref] = wish
-            self._begin(self._order(wish))
-            if self.dice.random() < 0.15:
-                self._begin(self._cancel_something())
-            if self.dice.random() < 0.2:
-                self._begin(self._look_around())
-
-    def _draw(self, number: int) -> Draw:
-        kind = "shorten" if self.dice.random() < 0.1 else "imagine"
-        return Draw(f"{self.name}/{number}", self.dice.choice(PROMPTS), self.dice.choice(self.modes), kind)  # type: ignore[arg-type]
-
-    def _act(self, number: int) -> Act | None:
-        done = [frame for frame in self.ends.values() if isinstance(frame, Done) and frame.actions]
-        if not done:
-            return None
-        frame = self.dice.choice(done)
-        chosen = self.dice.choice(frame.actions)
-        prompt = "wider" if chosen.action == "custom_zoom" else None
-        return Act(f"{self.name}/{number}", frame.job, chosen.action, chosen.index, prompt)
-
-    async def _order(self, wish: Wish) -> None:
-        while wish.is_open:
-            if not wish.by_http:
-                if self.live:
-                    self._say(wish.order)  # else it is said after the next `resumed`
-                await asyncio.sleep(ANSWER_S_MAX)
-                continue
-            answer = await self.ask(PlaceJob(wish.order))
-            if isinstance(answer, JobShown):
-                self._accepted(wish.order.ref, answer.job.job)
-            elif isinstance(answer, Refusal):
-                self._refused(wish.order.ref, answer.code, answer.message)
-                await asyncio.sleep(self.dice.uniform(*LATER_S))
-            else:
-                await asyncio.sleep(self.dice.uniform(*AGAIN_S))
-
-    async def _cancel_something(self) -> None:
-        await asyncio.sleep(self.dice.uniform(0.0, 10.0))
-        jobs = [wish.job for wish in self.wishes.values() if wish.job is not None and wish.job not in self.ends]
-        if not jobs:
-            return
-        job = self.dice.choice(jobs)
-        if self.live and self.dice.random() < 0.5:
-            self._say(Cancel(job))
-        else:
-            answer = await self.ask(CancelJob(job))
-            fair = isinstance(answer, JobShown) or (isinstance(answer, Refusal) and answer.code == "not_cancellable")
-            self._claim(answer is None or fair, f"cancel of {job}: {answer}")
-
-    async def _look_around(self) -> None:
-        """Questions that change nothing."""
-        page = await self.ask(ShowJobs(None, 50, None))
-        for job in getattr(page, "jobs", ()):
-            self._claim(self.house.owners.setdefault(job.job, self.name) == self.name, f"{job.job} is shown to all")
-        await self.ask(ShowMe())
-        strangers = [job for job, owner in self.house.owners.items() if owner != self.name]
-        if strangers:
-            answer = await self.ask(ShowImage(f"i{self.dice.choice(strangers)}-1-1"))
-            self._claim(not isinstance(answer, ImageShown), "a picture was shown to a stranger")
-
-    async def _look_at(self, done: Done) -> None:
-        """Is the picture that of the job?"""
-        for picture in done.images:
-            answer: Any = None
-            while not isinstance(answer, ImageShown):
-                await asyncio.sleep(self.dice.uniform(*AGAIN_S))
-                answer = await self.ask(ShowImage(picture.id))
-                self._claim(getattr(answer, "code", "") != "not_found", f"{picture.id} is not there")
-            self.house.witness.picture(done.job, nonce_in(answer.data))
+    # --- asking ---
 
     async def ask(self, question: Question) -> Answer | None:
         """An HTTP request: its answer, None when none came."""
@@ -352,9 +267,19 @@ class Citizen:
         finally:
             self.house.shut_door(socket)
 
+    async def _look_at(self, done: Done) -> None:
+        """Is the picture that of the job?"""
+        for picture in done.images:
+            answer: Any = None
+            while not isinstance(answer, ImageShown):
+                await asyncio.sleep(self.dice.uniform(*AGAIN_S))
+                answer = await self.ask(ShowImage(picture.id))
+                self.claim(getattr(answer, "code", "") != "not_found", f"{picture.id} is not there")
+            self.house.witness.picture(done.job, nonce_in(answer.data))
+
     # --- small things ---
 
-    def _begin(self, coroutine: Any) -> None:
+    def begin(self, coroutine: Any) -> None:
         task = self.house.loop.create_task(coroutine)
         self.checks.add(task)
         task.add_done_callback(self._ended)
@@ -364,5 +289,5 @@ class Citizen:
         if not task.cancelled() and task.exception() is not None:
             self.house.witness.broken(f"{self.name} broke: {task.exception()!r}")
 
-    def _claim(self, holds: bool, otherwise: str) -> None:
+    def claim(self, holds: bool, otherwise: str) -> None:
         self.house.witness.claim(holds, f"{self.name}: {otherwise}")

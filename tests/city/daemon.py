@@ -22,6 +22,8 @@ from tests.city.mischief import Struck
 from tests.city.phone import OUTBOX_BYTES, CityDesk, CitySwitchboard, Hear, Phone
 
 START_S = 2.0
+#: A connection that is over is remembered for this long.
+REMEMBERED_S = 30.0
 #: CONTRACT §1: SIGTERM ends it within 10 s.
 STOP_S_MAX = 10.0
 
@@ -165,14 +167,19 @@ class Daemon:
         """A WebSocket; None when nobody listens."""
         if not self.is_up:
             return None
-        for phone in [phone for phone in self.phones if phone.pipe.ended]:
+        for phone in [phone for phone in self.phones if phone.ended_at < self.loop.time() - REMEMBERED_S]:
             del self.phones[phone]
-        phone = Phone(self.loop, dice, self.switchboard, user, key, key_in_frame, hear)
+        phone = Phone(self.loop, dice, self.switchboard, user, key, key_in_frame, hear, self._crowd)
         self.phones[phone] = None
         return phone
 
-    def count(self, user: str | None, live: bool = False) -> int:
-        """The connections of a user (None: of all) that the daemon has; `live`: only those with a good key."""
-        return sum(
-            user in (None, phone.user) and not phone.pipe.ended and (phone.is_live or not live) for phone in self.phones
-        )
+    def _crowd(self) -> int:
+        return sum(phone.crowd > 0 and not phone.pipe.ended for phone in self.phones)
+
+    def count_live(self, user: str) -> int:
+        """The open connections of a user whose key the daemon knows to be good."""
+        return sum(phone.user == user and phone.is_live for phone in self.phones)
+
+    def count_since(self, user: str, since: float) -> int:
+        """How many connections a user has had since then, for however short a while."""
+        return sum(phone.user == user and phone.ended_at >= since for phone in self.phones)

@@ -7,6 +7,7 @@ IN_FLIGHT_S_MAX; what it did is on the ledger, whoever heard of it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from tests.city.bot import BOT_ID, TRACES, Bot, Piece, hash_of
 from tests.city.cdn import Cdn
 from tests.city.clock import CityLoop
 from tests.city.gateway import Gateway
+from tests.city.uploads import Uploads
 from tests.city.weather import Weather
 
 GUILD = "900"
@@ -32,7 +34,7 @@ IN_FLIGHT_S_MAX = 10.0
 ANSWER_S_MAX = 20.0
 COMMAND, COMPONENT, MODAL = 2, 3, 5
 MODAL_PREFIX = "MJ::OutpaintCustomZoomModal::"
-COMMANDS = {"imagine": "101", "shorten": "102"}
+COMMANDS = {"imagine": "101", "shorten": "102", "describe": "103", "blend": "104"}
 NOTHING = (204, None)
 
 
@@ -57,7 +59,7 @@ class Channel:
 
 @dataclass(eq=False)
 class Row:
-    """One interaction that Discord took. `outcome` begins as "accepted"."""
+    """One interaction that Discord took. `outcome` begins as "accepted"; `inputs`: whose pictures came with it."""
 
     nonce: str
     account: str
@@ -65,6 +67,7 @@ class Row:
     prompt: str
     interaction_id: str
     outcome: str = "accepted"
+    inputs: tuple[str, ...] = ()
     message_id: str | None = None
 
 
@@ -103,6 +106,7 @@ class Discord:
         self._snowflakes = 0
         self.gateway = Gateway(self)
         self.cdn = Cdn(self)
+        self.uploads = Uploads(self)
         self.bot = Bot(self)
 
     def snowflake(self) -> str:
@@ -160,7 +164,8 @@ class Discord:
         return await self.cdn.fetch(url)
 
     async def put(self, url: str, data: bytes, media_type: str) -> int:
-        raise LinkBroken("no uploads in this city", False)
+        await asyncio.sleep(self.dice.uniform(*REQUEST_S))
+        return self.uploads.put(url, data)
 
     async def connect(self, url: str) -> Wire:
         return await self.gateway.connect(url)
@@ -175,6 +180,10 @@ class Discord:
                 return 200, {"application_commands": [self._command(name) for name in COMMANDS]}
             case "POST /interactions":
                 return self._interact(resident, request.json)
+            case "POST /channels/{channel}/attachments":
+                return 200, self.uploads.offer()
+            case "POST /channels/{channel}/messages":
+                return 200, self.uploads.post(resident, self.channels[request.major], request.json or {})
             case "GET /channels/{channel}/messages":
                 return 200, self._history(request)
             case "GET /channels/{channel}/messages/{message}":
@@ -209,7 +218,12 @@ class Discord:
             if data["version"] != str(self.version):
                 stale = {"_errors": [{"code": "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION"}]}
                 raise Refusal(400, 50035, "Invalid Form Body", {"data": stale})
-            row.kind, row.prompt = data["name"], data["options"][0]["value"]
+            row.kind, told = data["name"], data["options"][0]["value"]
+            if row.kind in ("imagine", "shorten"):
+                row.prompt = told
+                row.inputs = tuple(self.cdn.label_of(url) for url in leading_addresses(told))
+            else:
+                row.inputs = self.uploads.given(data["attachments"])
             self._take(resident, channel, row, metadata, Press(row.kind, ""))
         elif body["type"] == COMPONENT:
             self._press(resident, channel, row, metadata, body)
@@ -283,6 +297,11 @@ class Discord:
     def at_the_bot(self, account: str) -> list[Row]:
         """What the bot has taken from this account and not ended."""
         return [piece.row for piece in self.bot.busy[account]]
+
+
+def leading_addresses(prompt: str) -> list[str]:
+    """The pictures that a prompt begins with."""
+    return list(itertools.takewhile(lambda word: word.startswith("https://"), prompt.split()))
 
 
 def _answer(answered: asyncio.Future[Response], response: Response) -> None:

@@ -111,9 +111,14 @@ class Pipe:
         self.closing, self.waiting = True, b""
         self._end()
 
+    def end(self) -> None:
+        """It is no more."""
+        self.ended = self.closing = True
+        self.phone.ended_at = self.phone.loop.time()
+
     def _end(self) -> None:
         if not self.ended:
-            self.ended = True
+            self.end()
             self.phone.loop.call_soon(self.phone.caller.connection_lost, None)
             self.phone.down(None)
 
@@ -121,8 +126,8 @@ class Pipe:
 class Phone:
     """One call: `hear(frame)` for each frame that comes, `hear(None)` once at the end, whoever made it.
 
-    `user` is whose it is, for who counts. `key` is shown in the header or, with `key_in_frame`, said in a first frame;
-    None: never.
+    `user` is whose it is, for who counts; `crowd_now()` how many connections the daemon has. `key` is shown in the
+    header or, with `key_in_frame`, said in a first frame; None: never.
     """
 
     def __init__(
@@ -134,10 +139,15 @@ class Phone:
         key: str | None,
         key_in_frame: bool,
         hear: Hear,
+        crowd_now: Callable[[], int],
     ) -> None:
         self.loop, self.dice, self.user, self.hear = loop, dice, user, hear
+        self.crowd_now = crowd_now
         self.subprotocol = dice.choice((MSGPACK, JSON))
         self.open = self.reads = True
+        self.born_at, self.ended_at = loop.time(), float("inf")
+        #: How many connections the daemon had when it got this request, this one included; 0: it has not.
+        self.crowd = 0
         #: With what the daemon closed, and why; None: it did not.
         self.close_code: int | None = None
         self.close_reason = ""
@@ -196,13 +206,13 @@ class Phone:
     def cut(self) -> None:
         """The network is gone, for both ends."""
         if not self.pipe.ended:
-            self.pipe.ended = self.pipe.closing = True
+            self.pipe.end()
             self.caller.connection_lost(None)
         self._gone()
 
     def lose(self) -> None:
         """The daemon is gone, and its Caller with it."""
-        self.pipe.ended = self.pipe.closing = True
+        self.pipe.end()
         self._gone()
 
     # --- the wire ---
@@ -219,8 +229,11 @@ class Phone:
             self.loop.call_at(self._up_at, self._reach, data)
 
     def _reach(self, data: bytes) -> None:
-        if not self.pipe.ended:
-            self.caller.data_received(data)
+        if self.pipe.ended:
+            return
+        if not self.crowd:
+            self.crowd = 1 + self.crowd_now()
+        self.caller.data_received(data)
 
     def _wake(self) -> None:
         self.reads = True

@@ -60,20 +60,21 @@ class Visit:
         house, citizen = self.house, self.citizen
         strange = self.dice.random() < 0.1
         key = self.dice.choice((None, "no such key")) if strange else citizen.key
-        before = (house.count(None), house.count(citizen.name))
+        since = house.loop.time()
         phone = house.call(self.dice, citizen.name, key, self.dice.random() < 0.3, self.inbox.put_nowait)
         if phone is None:
             return
         first = await self._next(FIRST_S_MAX)
+        most = house.config.limits.sockets_per_ip
+        if phone.refused is not None or first is not None:
+            is_too_many = phone.crowd > most
+            self._claim(is_too_many == (phone.refused == TOO_MANY), f"{phone.refused} with {phone.crowd} of {most}")
         if phone.refused == TOO_MANY:
-            most = house.config.limits.sockets_per_ip
-            self._claim(max(before[0], house.count(None)) >= most, f"429 with {before[0]} of {most} sockets")
             house.visited("too many sockets of an address")
         elif isinstance(first, Error) and first.code == "rate_limited":
             most = house.config.limits.sockets_per_user
-            self._claim(
-                max(before[1], house.count(citizen.name)) >= most, f"{before[1]} of {most} sockets are too many"
-            )
+            others = house.count_since(citizen.name, since) - 1
+            self._claim(others >= most, f"{others} other sockets are too many, {most} are allowed")
             house.visited("too many sockets of a user")
         elif strange:
             await self._is_turned_away(phone, first)
@@ -93,7 +94,7 @@ class Visit:
 
     async def _listen(self, phone: Phone, welcome: Welcome) -> None:
         house = self.house
-        live, most = house.count(self.citizen.name, live=True), house.config.limits.sockets_per_user
+        live, most = house.count_live(self.citizen.name), house.config.limits.sockets_per_user
         self._claim(live <= most, f"{live} sockets, {most} are allowed")
         self.welcomed_at = welcome.seq
         self.places = {(LIVE, welcome.seq + 1)}

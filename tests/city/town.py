@@ -25,10 +25,11 @@ from storage.groups import Operation, commit_group
 from storage.operations import AddKey, AddUser
 from storage.pictures import MemoryPictures, PictureTrouble
 from system.virtual_time import Deadlock, TimeIsUp
+from tests.city.auditor import Auditor
 from tests.city.citizens import Citizen
 from tests.city.clock import CityLoop, SlowThread
 from tests.city.daemon import Daemon
-from tests.city.discord import GUILD, Discord, Resident
+from tests.city.discord import GUILD, Discord, Resident, Row
 from tests.city.fairness import WatchedFairQueue
 from tests.city.gateway import URL
 from tests.city.ground import SHM, quiet, template
@@ -87,9 +88,10 @@ class Town(Daemon):
         accounts = self.config.accounts
         self.database = open_database(self.url)
         self.witness = Witness(self.database, {a.name: a.slots for a in accounts}, self.break_off)
-        loop.inspector = self.witness
+        self.auditor = Auditor(self.witness, self.config, loop)
+        loop.inspector = self
         residents = [Resident(a.name, a.token.reveal(), f"70{n}", a.channel_id) for n, a in enumerate(accounts)]
-        self.discord = Discord(loop, weather, self.dice("discord"), residents, self.note, self.witness.taken)
+        self.discord = Discord(loop, weather, self.dice("discord"), residents, self.note, self._taken)
         self.witness.discord = self.discord
         self.pictures = FickleForPictures(weather)
         self.citizens = [self._citizen(number, plan) for number in range(plan.randint(2, CITIZENS_MAX))]
@@ -111,6 +113,15 @@ class Town(Daemon):
         if not self.broken.done():
             self.note(f"BROKEN {what}")
             self.broken.set_result(what)
+
+    def committed(self) -> None:
+        """A transaction has ended."""
+        self.witness.committed()
+        self.auditor.committed()
+
+    def _taken(self, row: Row) -> None:
+        self.witness.taken(row)
+        self.auditor.taken(row)
 
     @property
     def over(self) -> bool:
@@ -156,7 +167,7 @@ class Town(Daemon):
         self.start_process()
         for citizen in self.citizens:
             self._keep(citizen.live_on())
-            self._keep(citizen.want())
+            self._keep(citizen.wanting.want())
             self._keep(citizen.use_a_tablet())
         self._keep(self.mischief.operate())
         storm = self._keep(self.mischief.work())
@@ -205,11 +216,8 @@ class Town(Daemon):
         left = {job: state for job, state in witness.states.items() if job not in witness.ends}
         claim(not left, f"never settled: {left}")
         for citizen in self.citizens:
-            jobs = witness.jobs_of(citizen.name)
-            stored = witness.stored_events(citizen.name)
-            for wish in citizen.wishes.values():
-                claim(not wish.is_open, f"{wish.order.ref} was never answered")
-                claim(wish.job is None or wish.job in jobs, f"acknowledged {wish.job} is lost")
+            citizen.wanting.judge()
+            jobs, stored = witness.jobs_of(citizen.name), witness.stored_events(citizen.name)
             claim(citizen.events == stored, f"{citizen.name} heard {len(citizen.events)} of {len(stored)} events")
             refs = [ref for _, ref in jobs.values()]
             claim(len(refs) == len(set(refs)), f"{citizen.name} has two jobs of one ref: {refs}")

@@ -33,6 +33,8 @@ MOST = {
     "rate_limited": 0.1,
     "read_fails": 0.2,
     "slow_request": 0.2,
+    "put_lost": 0.1,
+    "put_refused": 0.1,
     # CDN
     "picture_404": 0.1,
     "picture_cut": 0.1,

@@ -36,6 +36,8 @@ class Witness:
         self.started: set[str] = set()
         self.nonces: set[str] = set()
         self.drawn: dict[str, list[Row]] = {}
+        #: Hears of every move of a job: (job, state before or None, state).
+        self.on_move: Callable[[str, str | None, str], None] = lambda job, before, state: None
         self._rows = {"history": 0, "events": 0, "attempts": 0}
         self._connection = database.engine.raw_connection()
 
@@ -56,16 +58,21 @@ class Witness:
 
     def committed(self) -> None:
         """A transaction has ended."""
+        self.look()
+        self.quota()
+
+    def look(self) -> None:
+        """What is new since the last look."""
         for job, state in self._new("history", "job, state"):
             before = self.states.get(job)
             legal = state == State.QUEUED if before is None else may_move(State(before), State(state))
             self.claim(legal, f"{job} went from {before} to {state}")
             self.states[job] = state
+            self.on_move(job, before, state)
         for job, attempt, nonce in self._new("attempts", "job, attempt, nonce"):
             self.attempts[nonce] = (job, attempt)
         for user, seq, job, kind in self._new("events", "user, seq, job, type"):
             self._event(user, seq, job, kind)
-        self._quota()
 
     def _new(self, table: str, columns: str) -> list[tuple[Any, ...]]:
         rows = self.query(f"SELECT rowid, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid", self._rows[table])
@@ -84,7 +91,8 @@ class Witness:
             self.ends[job] = kind
             self.claim(self.states[job] == kind, f"{job} is told {kind} and is {self.states[job]}")
 
-    def _quota(self) -> None:
+    def quota(self) -> None:
+        """What was used of each day is what was charged to it."""
         charged = self.query('SELECT "user", charged_day, sum(charge) FROM jobs WHERE charged GROUP BY 1, 2')
         should = {(user, day): total for user, day, total in charged if total}
         used = {(user, day): n for user, day, n in self.query('SELECT "user", day, used FROM quota') if n}
