@@ -33,8 +33,8 @@ city: $(VENV)/.test
 	@$(BIN)/python -m tests.city
 
 bench: $(VENV)/.test
-	@for name in loop_base store queue sockets; do \
-		echo "== bench/$$name.py"; $(BIN)/python -m "bench.$$name" || exit 1; \
+	@for name in loop_base store queue sockets peak; do \
+		echo "== bench.$$name"; $(BIN)/python -m "bench.$$name" || exit 1; \
 	done
 
 chaos: $(VENV)/.test

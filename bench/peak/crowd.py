@@ -99,7 +99,7 @@ class Customer(asyncio.Protocol):
             return
         kind = type_of(payload)
         if kind in PASSING:
-            self._crowd.book.frames[PASSING[kind]] += 1
+            self._crowd.passing(PASSING[kind])
         else:
             self._hear_frame(msgpack.unpackb(payload))
 
@@ -210,6 +210,11 @@ class Crowd:
         self.book.hear(frame, now)
         if self.plan.closed_loop and self.begun_at:
             self._fill()
+
+    def passing(self, kind: str) -> None:
+        """Something happens, and that is all there is to it."""
+        self.heard_at = time.monotonic()
+        self.book.frames[kind] += 1
 
     async def order_all(self) -> None:
         """Every job by the schedule, or as fast as the closed loop allows; returns when all were sent."""

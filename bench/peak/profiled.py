@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 import threading
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ SWITCH_S = 0.001
 DEPTH_MAX = 60
 ROWS = 40
 ROOT = str(Path(__file__).parents[2]) + os.sep
+LIBRARY = sysconfig.get_path("stdlib") + os.sep
 Stack = tuple[str, ...]
 
 
@@ -80,7 +82,7 @@ class Sampler(threading.Thread):
 
 def short(filename: str) -> str:
     """Ours from the checkout's top, others from their package."""
-    return filename.removeprefix(ROOT).rpartition("site-packages/")[2].rpartition("/lib/python3.11/")[2]
+    return filename.removeprefix(ROOT).rpartition("site-packages/")[2].removeprefix(LIBRARY)
 
 
 def handler_of(stack: Stack) -> str:
