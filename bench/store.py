@@ -1,7 +1,8 @@
 """How fast the store is: `python -m bench.store [--jobs N] [--backlog N] [--folder DIR]`.
 
-Prints jobs accepted a second and moves a second, in groups of 50 on a real file with `synchronous=FULL`; the time of a
-lone commit; and how long it takes to open a backlog of queued jobs as the Queue does after a start.
+Prints jobs accepted a second and moves a second, in groups of 50 on a real file with `synchronous=FULL`; the CPU of a
+whole job; the time of a lone commit; and how long it takes to open a backlog of queued jobs as the Queue does after a
+start.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ from storage.reads import unfinished
 GROUP = 50
 PAGE = 5000
 USERS = 10_000
+#: The course of jobs: the number of the first, and how many jobs are accepted between two steps of one.
+FIRST_OF_COURSE = 1_000_000
+APART = 100
 PROMPT = "a red fox in fresh snow at dawn, ink and watercolour, wide view, soft light, fine paper grain --ar 3:2"
 OFFERS = tuple(
     Offer(
@@ -62,6 +66,7 @@ def main() -> None:
         database = open_database(url)
         commit(database, (AddUser(user_of(number), user_of(number), "free", False, 0.0) for number in range(USERS)))
         whole_lives(database, options.jobs)
+        course(database, options.jobs)
         lone_commits(database)
         rate = timed(database, map(accepting, range(options.jobs, options.backlog)))
         print(f"backlog accepted                {rate:>10,.0f} /s")
@@ -77,6 +82,22 @@ def whole_lives(database: Database, jobs: int) -> None:
     """Every write of a job's life, each kind by itself."""
     for name, write_of in LIFE:
         print(f"{name:<32}{timed(database, map(write_of, range(jobs))):>10,.0f} /s")
+
+
+def course(database: Database, jobs: int) -> None:
+    """CPU of this process for all the writes of a job, many jobs on their way at once, as the Queue sends them."""
+    writes = (LIFE[step][1](FIRST_OF_COURSE + job) for job, step in interleaved(jobs, len(LIFE)))
+    began = time.process_time()
+    commit(database, writes)
+    print(f"course of a job                 {(time.process_time() - began) / jobs * 1e6:>10,.0f} µs of CPU")
+
+
+def interleaved(jobs: int, steps: int) -> Iterator[tuple[int, int]]:
+    """(job, step) such that each job goes on while others begin: `APART` jobs are accepted between two steps."""
+    for turn in range(jobs + APART * (steps - 1)):
+        for step in reversed(range(steps)):
+            if 0 <= (job := turn - APART * step) < jobs:
+                yield job, step
 
 
 def lone_commits(database: Database, count: int = 500) -> None:
@@ -184,6 +205,7 @@ LIFE: tuple[tuple[str, Callable[[int], Write]], ...] = (
     ("grant", lambda n: Grant(job_of(n), 1, f"lease-{n}", "fox-07", 1.0)),
     ("submit", lambda n: Submit(job_of(n), 1, f"lease-{n}", f"nonce-{n:018}", "session", 2.0)),
     ("track", lambda n: Track(job_of(n), 1, f"1{n:018}", f"2{n:018}", None, 3.0)),
+    ("track on", lambda n: Track(job_of(n), 1, f"1{n:018}", None, "hash", 3.5)),
     ("gather", lambda n: Gather(job_of(n), 1, f"3{n:018}", "https://cdn/a.png", "hash", OFFERS, None, 4.0)),
     ("settle", lambda n: Settle(job_of(n), 1, ("keeping",), "done", None, None, True, (picture(n),), 5.0)),
 )

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
 from protocol.client import MSGPACK, Accepted, Action, Cancelled, Done, Failed, Picture, Started, encode
 from storage.operations import ImageRecord, JobRecord
-from storage.statements import given
+from storage.statements import Statement, given, insertion
 from storage.tables import events, users
 
 StoredFrame = Accepted | Started | Done | Failed | Cancelled
 
-_TAKE_SEQ = update(users).where(users.c.id == given("user")).values(seq=users.c.seq + 1).returning(users.c.seq)
-_INSERT = insert(events)
+_TAKE_SEQ = Statement(
+    update(users).where(users.c.id == given("user")).values(seq=users.c.seq + 1).returning(users.c.seq)
+)
+_INSERT = Statement(insertion(events))
 
 
 def store_event(connection: Connection, user: str, job: str, frame_of: Callable[[int], StoredFrame]) -> int:
     """Takes the user's next seq and stores the frame made with it, in the transaction of what it tells. The seq."""
-    seq: int = connection.execute(_TAKE_SEQ, {"given_user": user}).scalar_one()
+    taken = _TAKE_SEQ.one(connection, user=user)
+    assert taken is not None, "a job always names a stored user"
+    seq: int = taken[0]
     frame = frame_of(seq)
-    connection.execute(
-        _INSERT,
-        {
-            "user": user,
-            "seq": seq,
-            "job": job,
-            "type": str(frame.__struct_config__.tag),
-            "frame": encode(frame, MSGPACK),
-        },
-    )
+    kind, body = str(frame.__struct_config__.tag), encode(frame, MSGPACK)
+    _INSERT.run(connection, user=user, seq=seq, job=job, type=kind, frame=body)
     return seq
 
 

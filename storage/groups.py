@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from storage.database import Database
 from storage.operations import Refused, Write, Written
-from storage.statements import given
+from storage.statements import Statement, given, insertion
 from storage.tables import operations
 from storage.writes import apply
 
@@ -27,12 +27,10 @@ REMEMBERED_S = 3600.0
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Written)
-_SEEN = select(operations.c.op_id, operations.c.outcome).where(
-    operations.c.op_id.in_(bindparam("given_op_ids", expanding=True))
-)
-_REMEMBER = insert(operations)
+_SEEN = Statement(select(operations.c.outcome).where(operations.c.op_id == given("op_id")))
+_REMEMBER = Statement(insertion(operations))
 _TIDIED = "tidied"
-_FORGET = delete(operations).where(or_(operations.c.at < given("before"), operations.c.op_id == _TIDIED))
+_FORGET = Statement(delete(operations).where(or_(operations.c.at < given("before"), operations.c.op_id == _TIDIED)))
 
 #: Errors of a driver that are about one statement; any other says that the database itself is in trouble.
 _ONE_WRITES_FAULT = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
@@ -69,24 +67,27 @@ def tidy(database: Database, now: float) -> None:
     It always writes a row, for a full disk would not mind to delete nothing.
     """
     with database.writing() as connection:
-        connection.execute(_FORGET, {"given_before": now - REMEMBERED_S})
-        connection.execute(_REMEMBER, {"op_id": _TIDIED, "outcome": b"", "at": now})
+        _FORGET.run(connection, before=now - REMEMBERED_S)
+        _REMEMBER.run(connection, op_id=_TIDIED, outcome=b"", at=now)
 
 
 def _apply_all(
     connection: Connection, group: Sequence[Operation], at: float, *, savepoints: bool
 ) -> tuple[Written, ...]:
-    seen = connection.execute(_SEEN, {"given_op_ids": [operation.op_id for operation in group]})
-    outcomes: dict[str, Written] = {row.op_id: _decoder.decode(row.outcome) for row in seen}
+    outcomes: dict[str, Written] = {}
     fresh = []
     for operation in group:
-        if operation.op_id in outcomes:
+        op_id = operation.op_id
+        if op_id in outcomes:
+            continue
+        if seen := _SEEN.one(connection, op_id=op_id):
+            outcomes[op_id] = _decoder.decode(seen[0])
             continue
         outcome = _apply_safely(connection, operation) if savepoints else _apply_or_spoil(connection, operation)
-        outcomes[operation.op_id] = outcome
-        fresh.append({"op_id": operation.op_id, "outcome": _encoder.encode(outcome), "at": at})
+        outcomes[op_id] = outcome
+        fresh.append({"op_id": op_id, "outcome": _encoder.encode(outcome), "at": at})
     if fresh:
-        connection.execute(_REMEMBER, fresh)
+        _REMEMBER.run_each(connection, fresh)
     return tuple(outcomes[operation.op_id] for operation in group)
 
 

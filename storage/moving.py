@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, func, insert, null, or_, update
+from sqlalchemy import Connection, func, null, or_, update
 
 from core.job import TERMINAL, State, may_move
 from protocol.client import Started
@@ -26,13 +26,11 @@ from storage.operations import (
     Track,
     Ungrant,
 )
-from storage.rows import JOB_COLUMNS, as_json, job_of, read_whole_job
-from storage.statements import given, literals, parameters_of
-from storage.tables import attempts, history, jobs
+from storage.rows import INSERT_HISTORY, JOB_COLUMNS, as_json, job_of, read_whole_job
+from storage.statements import Statement, given, insertion, literals
+from storage.tables import attempts, jobs
 
 LATE = "late"
-
-_INSERT_HISTORY = insert(history)
 
 
 class Move:
@@ -45,22 +43,20 @@ class Move:
         for state in before:
             assert may_move(state, after) or state is after, f"core.job does not allow {state} → {after}"
         self.before, self.after = before, after
-        self._statement = (
+        self._statement = Statement(
             update(jobs)
             .where(jobs.c.id == given("job"), jobs.c.state.in_(literals(before)), *conditions)
             .values(state=after.value, **values)
             .returning(*JOB_COLUMNS)
         )
-        self._wants = parameters_of(self._statement)
 
     def __call__(self, connection: Connection, write: Any, **more: Any) -> JobRecord | None:
         """The job after the move (with neither images nor history), None when it was not where it should be."""
-        told = asdict(write) | more
-        row = connection.execute(self._statement, {f"given_{name}": told[name] for name in self._wants}).one_or_none()
+        row = self._statement.one(connection, **asdict(write) | more)
         if row is None:
             return None
         if self.before != (self.after,):
-            connection.execute(_INSERT_HISTORY, {"job": write.job, "state": self.after.value, "at": write.at})
+            INSERT_HISTORY.run(connection, job=write.job, state=self.after.value, at=write.at)
         return job_of(row)
 
 
@@ -115,20 +111,20 @@ GATHER = Move(
     text=given("text"),
 )
 
-_ASK_CANCEL = (
+_ASK_CANCEL = Statement(
     update(jobs)
     .where(jobs.c.id == given("job"), jobs.c.state.in_(literals((S.SUBMITTING, S.UNDECIDED, S.DRAWING))))
     .values(cancel_asked_at=func.coalesce(jobs.c.cancel_asked_at, given("at")))
     .returning(*JOB_COLUMNS)
 )
 
-_INSERT_ATTEMPT = insert(attempts)
+_INSERT_ATTEMPT = Statement(insertion(attempts, "job", "attempt", "account", "nonce", "lease", "gateway_session", "at"))
 _THIS_ATTEMPT = (attempts.c.job == given("job"), attempts.c.attempt == given("attempt"))
-_ATTEMPT_ENDED = update(attempts).where(*_THIS_ATTEMPT).values(outcome=given("outcome"))
-_ATTEMPT_SIGHTED = update(attempts).where(*_THIS_ATTEMPT).values(interaction_id=given("interaction_id"))
-_ATTEMPT_GATHERED = update(attempts).where(*_THIS_ATTEMPT).values(message_id=given("message_id"))
+_ATTEMPT_ENDED = Statement(update(attempts).where(*_THIS_ATTEMPT).values(outcome=given("outcome")))
+_ATTEMPT_SIGHTED = Statement(update(attempts).where(*_THIS_ATTEMPT).values(interaction_id=given("interaction_id")))
+_ATTEMPT_GATHERED = Statement(update(attempts).where(*_THIS_ATTEMPT).values(message_id=given("message_id")))
 # The same picture told of twice is not a late one.
-_ATTEMPT_LATE = (
+_ATTEMPT_LATE = Statement(
     update(attempts)
     .where(*_THIS_ATTEMPT, or_(attempts.c.message_id.is_(None), attempts.c.message_id != given("message_id")))
     .values(outcome=LATE, message_id=given("message_id"))
@@ -149,8 +145,7 @@ def submit(connection: Connection, write: Submit) -> Applied | Stale:
     """See Submit. Opens the attempt's record."""
     job = SUBMIT(connection, write)
     if job is not None:
-        record = {name: getattr(write, name) for name in ("job", "attempt", "nonce", "lease", "gateway_session", "at")}
-        connection.execute(_INSERT_ATTEMPT, record | {"account": job.account})
+        _INSERT_ATTEMPT.run(connection, **asdict(write), account=job.account)
     return _told(connection, write.job, job)
 
 
@@ -175,7 +170,7 @@ def track(connection: Connection, write: Track) -> Applied | Stale:
     else:
         job = LEARN_DRAWING(connection, write) or LEARN_KEEPING(connection, write)
     if job is not None and write.interaction_id is not None:
-        connection.execute(_ATTEMPT_SIGHTED, _this(write.job, write.attempt, interaction_id=write.interaction_id))
+        _ATTEMPT_SIGHTED.run(connection, job=write.job, attempt=write.attempt, interaction_id=write.interaction_id)
     return _told(connection, write.job, job, seq)
 
 
@@ -183,27 +178,22 @@ def gather(connection: Connection, write: Gather) -> Applied | Stale:
     """See Gather."""
     job = GATHER(connection, write, offers=as_json(write.offers))
     found = _told(connection, write.job, job)
-    this = _this(write.job, write.attempt, message_id=write.message_id)
     if job is not None:
-        connection.execute(_ATTEMPT_GATHERED, this)
+        _ATTEMPT_GATHERED.run(connection, job=write.job, attempt=write.attempt, message_id=write.message_id)
     elif found.job is not None and found.job.state in TERMINAL:
-        connection.execute(_ATTEMPT_LATE, this)
+        _ATTEMPT_LATE.run(connection, job=write.job, attempt=write.attempt, message_id=write.message_id)
     return found
 
 
 def ask_cancel(connection: Connection, write: AskCancel) -> Applied | Stale:
     """See AskCancel."""
-    row = connection.execute(_ASK_CANCEL, {"given_job": write.job, "given_at": write.at}).one_or_none()
+    row = _ASK_CANCEL.one(connection, job=write.job, at=write.at)
     return _told(connection, write.job, job_of(row) if row is not None else None)
 
 
 def end_attempt(connection: Connection, job: str, attempt: int, outcome: str) -> None:
     """Writes on the attempt's record what came of it; an attempt that never submitted has none."""
-    connection.execute(_ATTEMPT_ENDED, _this(job, attempt, outcome=outcome))
-
-
-def _this(job: str, attempt: int, **more: Any) -> dict[str, Any]:
-    return {"given_job": job, "given_attempt": attempt} | {f"given_{name}": value for name, value in more.items()}
+    _ATTEMPT_ENDED.run(connection, job=job, attempt=attempt, outcome=outcome)
 
 
 def _told(connection: Connection, job_id: str, job: JobRecord | None, seq: int | None = None) -> Applied | Stale:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from storage.operations import ImageRecord, JobRecord, Moment, Offer
-from storage.statements import given
+from storage.statements import Statement, given, insertion
 from storage.tables import history, images, jobs
 
 _WITH_JOB = ("images", "history")
@@ -23,7 +23,7 @@ _texts = msgspec.json.Decoder(tuple[str, ...])
 _offers = msgspec.json.Decoder(tuple[Offer, ...])
 EMPTY = "[]"
 
-_JOB = select(*JOB_COLUMNS).where(jobs.c.id == given("job"))
+_JOB = Statement(select(*JOB_COLUMNS).where(jobs.c.id == given("job")))
 _IMAGES = (
     select(*IMAGE_COLUMNS)
     .where(images.c.job.in_(bindparam("given_jobs", expanding=True)))
@@ -34,6 +34,9 @@ _HISTORY = (
     .where(history.c.job.in_(bindparam("given_jobs", expanding=True)))
     .order_by(history.c.id)
 )
+
+#: A moment of a job's history.
+INSERT_HISTORY = Statement(insertion(history, "job", "state", "at"))
 
 
 def as_json(values: Sequence[Any]) -> str:
@@ -46,7 +49,7 @@ def offers_of(text: str) -> tuple[Offer, ...]:
     return () if text == EMPTY else _offers.decode(text)
 
 
-def job_of(row: Row[Any]) -> JobRecord:
+def job_of(row: Sequence[Any]) -> JobRecord:
     """A row of JOB_COLUMNS as a record, without images and history."""
     values = list(row)
     values[_IMAGES_IN] = () if values[_IMAGES_IN] == EMPTY else _texts.decode(values[_IMAGES_IN])
@@ -54,15 +57,14 @@ def job_of(row: Row[Any]) -> JobRecord:
     return JobRecord(*values)
 
 
-def image_of(row: Row[Any]) -> ImageRecord:
+def image_of(row: Sequence[Any]) -> ImageRecord:
     """A row of IMAGE_COLUMNS as a record."""
-    values: tuple[Any, ...] = tuple(row)
-    return ImageRecord(*values)
+    return ImageRecord(*row)
 
 
 def read_job(connection: Connection, job: str) -> JobRecord | None:
     """The job as it is, without images and history."""
-    row = connection.execute(_JOB, {"given_job": job}).one_or_none()
+    row = _JOB.one(connection, job=job)
     return job_of(row) if row is not None else None
 
 

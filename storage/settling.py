@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, and_, case, insert, select, update
+from sqlalchemy import Connection, and_, case, select, update
 
 from core.job import TERMINAL, WAITING, State, may_move
 from storage.events import store_event, terminal_frame
 from storage.moving import end_attempt
 from storage.operations import Applied, Settle, Stale
-from storage.rows import JOB_COLUMNS, job_of, read_whole_job
-from storage.statements import given
-from storage.tables import history, images, jobs, quota
+from storage.rows import INSERT_HISTORY, JOB_COLUMNS, job_of, read_whole_job
+from storage.statements import Statement, given, insertion
+from storage.tables import images, jobs, quota
 
-_BEFORE = select(jobs.c.state, jobs.c.attempt, jobs.c.charged, jobs.c.charge, jobs.c.charged_day).where(
-    jobs.c.id == given("job")
+_BEFORE = Statement(
+    select(jobs.c.state, jobs.c.attempt, jobs.c.charged, jobs.c.charge, jobs.c.charged_day).where(
+        jobs.c.id == given("job")
+    )
 )
-_SETTLE = (
+_SETTLE = Statement(
     update(jobs)
     .where(jobs.c.id == given("job"), jobs.c.attempt == given("attempt"), jobs.c.state == given("before"))
     .values(
@@ -28,13 +30,12 @@ _SETTLE = (
     )
     .returning(*JOB_COLUMNS)
 )
-_REFUND = (
+_REFUND = Statement(
     update(quota)
     .where(and_(quota.c.user == given("user"), quota.c.day == given("day")))
     .values(used=case((quota.c.used > given("charge"), quota.c.used - given("charge")), else_=0))
 )
-_INSERT_HISTORY = insert(history)
-_INSERT_IMAGES = insert(images)
+_INSERT_IMAGE = Statement(insertion(images))
 
 
 def settle(connection: Connection, write: Settle) -> Applied | Stale:
@@ -44,35 +45,23 @@ def settle(connection: Connection, write: Settle) -> Applied | Stale:
     """
     if write.state not in TERMINAL:
         raise ValueError(f"a job cannot end in state {write.state!r}")
-    before = connection.execute(_BEFORE, {"given_job": write.job}).one_or_none()
-    if before is None or not _expected(before.state, before.attempt, write):
+    before = _BEFORE.one(connection, job=write.job)
+    if before is None or not _expected(before[0], before[1], write):
         return Stale(read_whole_job(connection, write.job))
+    state, attempt, was_charged, charge, charged_day = before
     # Nothing was drawn for a job that is cancelled while it waits: it never costs anything.
-    never_drawn = write.state == State.CANCELLED and before.state in WAITING
-    charged = before.charged and write.charged and not never_drawn
-    row = connection.execute(
-        _SETTLE,
-        {
-            "given_job": write.job,
-            "given_attempt": before.attempt,
-            "given_before": before.state,
-            "given_state": write.state,
-            "given_code": write.code,
-            "given_message": write.message,
-            "given_charged": charged,
-            "given_at": write.at,
-        },
-    ).one_or_none()
+    never_drawn = write.state == State.CANCELLED and state in WAITING
+    charged = was_charged and write.charged and not never_drawn
+    row = _SETTLE.one(connection, **asdict(write) | {"attempt": attempt, "before": state, "charged": charged})
     if row is None:
         return Stale(read_whole_job(connection, write.job))
     job = replace(job_of(row), images=write.images)
-    connection.execute(_INSERT_HISTORY, {"job": job.id, "state": job.state, "at": write.at})
+    INSERT_HISTORY.run(connection, job=job.id, state=job.state, at=write.at)
     end_attempt(connection, job.id, job.attempt, job.code or job.state)
     if write.images:
-        connection.execute(_INSERT_IMAGES, [asdict(image) for image in write.images])
-    if before.charged and not charged:
-        refund = {"given_user": job.user, "given_day": before.charged_day, "given_charge": before.charge}
-        connection.execute(_REFUND, refund)
+        _INSERT_IMAGE.run_each(connection, map(asdict, write.images))
+    if was_charged and not charged:
+        _REFUND.run(connection, user=job.user, day=charged_day, charge=charge)
     seq = store_event(connection, job.user, job.id, lambda seq: terminal_frame(job, seq))
     return Applied(job, seq)
 
