@@ -41,10 +41,10 @@ from actors.queue_messages import (
     Withdraw,
 )
 from actors.store_client import StoreClient
-from core.ids import new_id
+from core.ids import new_id, time_of
 from core.jain import jain
 from core.job import WAITING, WITH_THE_BOT, State, charge_of
-from core.quota import day_of, resets_at
+from core.quota import day_of, never_before, resets_at
 from storage.operations import (
     AcceptJob,
     Applied,
@@ -126,6 +126,7 @@ class Queue(QueueCourse):
         def loaded(found: Found) -> None:
             if not isinstance(found, Backlog):
                 raise TypeError(f"the store answered {type(found).__name__} for the backlog")
+            self.newest = max(self.newest, found.newest)
             if found.next is not None:
                 self._load(found.next)  # is read while these are taken up
             for waiting in found.queued:
@@ -176,8 +177,10 @@ class Queue(QueueCourse):
         plan = self.process.config.plan(wish.plan)
         place = self.fair.standing_of_new(wish.user, wish.mode, affinity, plan.weight, plan.concurrent)
         now = self.wall()
+        self.newest = new_id("j", now, self.dice, self.newest)
+        charged_at = never_before(time_of(self.newest), now)
         write = AcceptJob(
-            job=new_id("j", now, self.dice),
+            job=self.newest,
             user=wish.user,
             plan=wish.plan,
             ref=wish.ref,
@@ -190,8 +193,8 @@ class Queue(QueueCourse):
             index=wish.index,
             parent=wish.parent,
             charge=charge_of(wish.kind),
-            day=day_of(now, plan.timezone),
-            resets_at=resets_at(now, plan.timezone),
+            day=day_of(charged_at, plan.timezone),
+            resets_at=resets_at(charged_at, plan.timezone),
             daily=plan.daily,
             queued=plan.queued,
             position=place.place,

@@ -38,6 +38,8 @@ class QueueLedger(StoreAsker):
         self.demand_keys: dict[str, tuple[float, str]] = {}
         self.plans: dict[str, str] = {}
         self.epoch = 0
+        #: The latest job's id: the next one sorts after it, so that order outlives a clock that is set back.
+        self.newest = ""
         self.estimate = Estimate()
 
     # --- waiting ---------------------------------------------------------------------------------------------

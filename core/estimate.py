@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 #: How much the newest drawing's time counts in the running mean.
 NEWEST_SHARE = 0.1
+#: No drawing takes longer, nor less than no time: such a figure tells of a clock that was set, and is not counted.
+DRAWING_S_MAX = 3600.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Estimate:
 
     def drew(self, seconds: float) -> Estimate:
         """With one more drawing seen."""
+        if not 0.0 <= seconds <= DRAWING_S_MAX:
+            return self
         if self.drawing_s is None:
             return Estimate(seconds, self.slots)
         return Estimate(self.drawing_s + NEWEST_SHARE * (seconds - self.drawing_s), self.slots)

@@ -26,8 +26,12 @@ class QueuedJob(Struct, frozen=True, gc=False):
 
 
 class Backlog(Struct, frozen=True, tag=True):
-    """Some jobs that have not ended: those that wait, those that have begun, and the `after` of the next page."""
+    """Some jobs that have not ended: those that wait, those that have begun, and the `after` of the next page.
+
+    `newest`: the id of the latest of all jobs, also of those that have ended; empty when there is none.
+    """
 
     queued: tuple[QueuedJob, ...]
     begun: tuple[JobRecord, ...]
     next: str | None
+    newest: str = ""

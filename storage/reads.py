@@ -46,6 +46,7 @@ _BACKLOG = (
     .order_by(jobs.c.id)
     .limit(given("limit"))
 )
+_NEWEST_JOB = select(func.max(jobs.c.id))
 _THESE = select(*JOB_COLUMNS).where(jobs.c.id.in_(bindparam("given_jobs", expanding=True))).order_by(jobs.c.id)
 _EVENTS = (
     select(events.c.seq, events.c.job, events.c.frame)
@@ -104,7 +105,8 @@ def read_backlog(connection: Connection, read: ReadBacklog) -> Backlog:
     queued = tuple(QueuedJob(*about) for state, *about in page if state == State.QUEUED)
     begun = [row.id for row in page if row.state != State.QUEUED]
     records = connection.execute(_THESE, {"given_jobs": begun}) if begun else ()
-    return Backlog(queued, tuple(map(job_of, records)), page[-1].id if len(rows) > read.limit else None)
+    following = page[-1].id if len(rows) > read.limit else None
+    return Backlog(queued, tuple(map(job_of, records)), following, connection.execute(_NEWEST_JOB).scalar() or "")
 
 
 def read_events(connection: Connection, read: ReadEvents) -> EventRecords:

@@ -21,6 +21,11 @@ def test_the_mean_follows_the_drawings_slowly() -> None:
     assert estimate.eta_s(1) == 44.0
 
 
+def test_a_clock_that_was_set_during_a_drawing_spoils_no_eta() -> None:
+    estimate = Estimate(slots=1).drew(40.0)
+    assert estimate.drew(40.0 - 3600.0) == estimate.drew(40.0 + 3600.0) == estimate
+
+
 def test_an_eta_is_later_when_the_users_own_limit_holds_the_job_up_longer() -> None:
     estimate = Estimate(slots=10).drew(40.0)
     assert estimate.eta_s(2, held=1.5) == 100.0

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ids import DISCORD_EPOCH_MS, new_id, new_nonce
+from core.ids import DISCORD_EPOCH_MS, new_id, new_nonce, time_of
 
 WALLS = st.floats(1.6e9, 4e9)
 
@@ -17,6 +17,27 @@ def test_a_later_id_sorts_after_an_earlier_one(earlier: float, later: float, see
     dice = random.Random(seed)
     if int(earlier * 1000) < int(later * 1000):
         assert new_id("j", earlier, dice) < new_id("j", later, dice)
+
+
+@given(walls=st.lists(WALLS, min_size=2, max_size=30), seed=st.integers())
+def test_each_id_sorts_after_the_latest_one_however_the_clock_is_set(walls: list[float], seed: int) -> None:
+    dice = random.Random(seed)
+    made = [""]
+    for wall in walls:
+        made.append(new_id("j", wall, dice, made[-1]))
+        assert time_of(made[-1]) >= int(wall * 1000) / 1000
+    assert made == sorted(set(made))
+    assert max(map(time_of, made)) < max(walls) + len(walls) / 1000
+
+
+@given(wall=WALLS, seed=st.integers())
+def test_an_id_tells_its_time_to_the_millisecond(wall: float, seed: int) -> None:
+    assert time_of(new_id("j", wall, random.Random(seed))) == int(wall * 1000) / 1000
+
+
+def test_a_latest_id_that_is_not_of_our_making_is_no_hindrance() -> None:
+    assert time_of("zebra") == time_of("j" + "u" * 19) == 0.0
+    assert len({new_id("j", 1.8e9, random.Random(seed), "zebra") for seed in range(9)}) == 9
 
 
 def test_ids_of_one_moment_differ() -> None:

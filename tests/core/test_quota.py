@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.quota import day_of, resets_at
+from core.quota import SET_BACK_S_MAX, day_of, never_before, resets_at
 
 ZONES = st.sampled_from(("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"))
 
@@ -35,3 +35,10 @@ def test_the_next_day_begins_at_the_reset_and_not_before(wall: float, zone: str)
     assert wall < reset <= wall + 25.1 * 3600
     assert day_of(reset - 0.001, zone) == day_of(wall, zone)
     assert day_of(reset, zone) > day_of(wall, zone)
+
+
+def test_a_clock_set_back_a_little_changes_no_day_and_one_that_was_far_ahead_is_believed_again() -> None:
+    just_after, just_before = 1_800_000_000.0, 1_800_000_000.0 - 3600.0
+    assert never_before(just_after, just_before) == just_after
+    assert never_before(just_before, just_after) == just_after
+    assert never_before(just_after + SET_BACK_S_MAX + 1.0, just_after) == just_after
