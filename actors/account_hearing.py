@@ -10,7 +10,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from actors.account_errands import HistoryCame, messages_of
-from actors.account_messages import Previewed, Progressed
+from actors.account_messages import Previewed, Progressed, preview_path
 from actors.account_presence import AccountPresence
 from actors.account_readings import sign_of
 from actors.account_work import Step, Work, after_refusal
@@ -101,12 +101,13 @@ class AccountHearing(AccountPresence):
         work.sighted, work.took_seq = True, None
 
     def _moved(self, work: Work, percent: int, sign: Sign) -> None:
-        seen_of = sign.parcel
-        self.tell("lobby", Progressed(work.user, work.job_id, percent, None))
+        seen_of, preview = sign.parcel, None
         if isinstance(seen_of, seen.Progressed):
             self.note_cancel(work, sign.message_id, seen_of.cancel_id)
             if seen_of.preview_url is not None:
-                self.tell("gallery", Previewed(work.user, work.job_id, percent, seen_of.preview_url))
+                self.tell("gallery", Previewed(work.user, work.job_id, seen_of.preview_url))
+                preview = preview_path(work.job_id, percent)
+        self.tell("lobby", Progressed(work.user, work.job_id, percent, preview))
 
     def _ended(self, work: Work, sign: Sign) -> None:
         end = sign.parcel

@@ -5,6 +5,11 @@ from __future__ import annotations
 from system.message import Message
 
 
+def preview_path(job: str, percent: int) -> str:
+    """Where users find the job's newest preview; the percent makes a browser ask again."""
+    return f"/images/{job}/preview?p={percent}"
+
+
 class Perform(Message, frozen=True):
     """A session passes its token on: draw this job."""
 
@@ -26,11 +31,10 @@ class Progressed(Message, frozen=True):
 
 
 class Previewed(Message, frozen=True):
-    """The bot shows a preview at this URL; the gallery fetches the newest and tells Progressed with our own path."""
+    """The bot shows a preview at this URL: from now on it is the job's newest, to be fetched when somebody looks."""
 
     user: str
     job: str
-    percent: int
     url: str
 
 

@@ -69,6 +69,8 @@ class AccountPresence(StoreAsker):
         self.hold_until = 0.0
         self.slots = 0
         self.seq: int | None = None
+        #: Gateway events that the monitor has not heard of yet.
+        self.events_untold = 0
         self.saving = False
         self.save_due_at = 0.0
         self.dark_since = 0.0
@@ -154,7 +156,7 @@ class AccountPresence(StoreAsker):
             match event:
                 case Dispatch():
                     self.seq = event.seq
-                    self.tell("monitor", Observed("limner_gateway_events_total", 1.0, (self.subject,)))
+                    self.events_untold += 1
                     self.on_dispatch(event)
                 case Ready():
                     self.seq = None
@@ -183,6 +185,9 @@ class AccountPresence(StoreAsker):
             self.follow(self.line.tick())
         if "holdings" in self.waits_for and now - self.holdings_asked_at >= ASK_AGAIN_S:
             self.ask_holdings()
+        if self.events_untold:
+            self.tell("monitor", Observed("limner_gateway_events_total", self.events_untold, (self.subject,)))
+            self.events_untold = 0
         self.outbox.resend()
         self.on_tick(now)
         self._save(now)

@@ -2,11 +2,11 @@
 
 Takes   Keep (queue);  PictureAt, Previewed (account);  AskImage (gate);  Committed, NotCommitted, LookedUp (store);
         ResendDue (itself)
-Sends   Kept, NotKept -> queue;  FreshPicture -> account/NAME;  Progressed -> lobby;  Say -> gate;  Lookup -> store
+Sends   Kept, NotKept -> queue;  FreshPicture -> account/NAME;  Say -> gate;  Lookup -> store
 Crash   jobs in `keeping` are sent again by the Queue; a picture's name is made from its job: twice is harmless
 
 Each picture is a task: it waits its turn, fetches, has the bytes checked in the process pool, and keeps them. Previews
-are shown while a drawing runs: of each job the newest, in memory only.
+are shown while a drawing runs: of each job the newest, fetched when somebody looks at it, and kept in memory only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import asyncio
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
-from actors.account_messages import FreshPicture, PictureAt, Previewed, Progressed
+from msgspec.structs import replace
+
+from actors.account_messages import FreshPicture, PictureAt, Previewed
 from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say
@@ -67,8 +69,6 @@ class Gallery(StoreAsker):
         super().on_start()
         self.previews = Previews()
         self.keeping: set[tuple[str, int]] = set()
-        #: The newest previews that wait to be fetched, by job.
-        self.wanted: dict[str, Previewed] = {}
         self.fresh: dict[str, asyncio.Future[PictureAt]] = {}
         self.fetch_turns = asyncio.Semaphore(FETCHES_MAX)
         self.preview_turns = asyncio.Semaphore(PREVIEW_FETCHES_MAX)
@@ -99,7 +99,6 @@ class Gallery(StoreAsker):
 
     def _kept(self, job: JobRecord, images: tuple[ImageRecord, ...]) -> None:
         self.previews.drop(job.id)
-        self.wanted.pop(job.id, None)
         self.tell("queue", Kept(job.id, job.attempt, images))
 
     async def _fetch(self, job: JobRecord) -> ImageRecord:
@@ -177,33 +176,42 @@ class Gallery(StoreAsker):
     # --- previews --------------------------------------------------------------------------------------------
 
     def receiveMsg_Previewed(self, preview: Previewed, sender: Any) -> None:
-        waiting = preview.job in self.wanted
-        self.wanted[preview.job] = preview
-        if not waiting:
-            self.work(self._show_preview(preview.job), "preview")
+        self.previews.put(preview.job, Preview(preview.user, preview.url))
 
-    async def _show_preview(self, job: str) -> None:
+    async def _show_preview(self, ask: AskImage) -> None:
         async with self.preview_turns:
-            wanted = self.wanted.pop(job, None)
-            if wanted is None:
-                return  # kept meanwhile
-            try:
-                fetched = await self.process.links.fetch(wanted.url, PREVIEW_BYTES_MAX, PREVIEW_S_MAX)
-            except (LinkBroken, TooLarge):
-                return  # the next one will do
+            preview = self.previews.of(ask.show.image, ask.user)
+            if preview is not None and preview.data is None:
+                preview = await self._fetch_preview(preview)
+                newest = self.previews.of(ask.show.image, ask.user)
+                if preview is not None and newest is not None and newest.url == preview.url:
+                    self.previews.put(ask.show.image, preview)
+        self._say_preview(ask, preview)
+
+    async def _fetch_preview(self, preview: Preview) -> Preview | None:
+        """With its bytes; None when they are not to be had (any more): the next one will do."""
+        try:
+            fetched = await self.process.links.fetch(preview.url, PREVIEW_BYTES_MAX, PREVIEW_S_MAX)
+        except (LinkBroken, TooLarge):
+            return None
         media_type = media_type_of(fetched.data)
-        if fetched.status == 200 and media_type is not None:
-            self.previews.put(job, Preview(wanted.user, fetched.data, media_type))
-            shown = f"/images/{job}/preview?p={wanted.percent}"
-            self.tell("lobby", Progressed(wanted.user, job, wanted.percent, shown))
+        if fetched.status != 200 or media_type is None:
+            return None
+        return replace(preview, data=fetched.data, media_type=media_type)
+
+    def _say_preview(self, ask: AskImage, preview: Preview | None) -> None:
+        shown = NOT_FOUND if preview is None or preview.data is None else ImageShown(preview.data, preview.media_type)
+        self.tell("gate", Say(ask.socket, shown))
 
     # --- showing ---------------------------------------------------------------------------------------------
 
     def receiveMsg_AskImage(self, ask: AskImage, sender: Any) -> None:
         if ask.show.preview:
             preview = self.previews.of(ask.show.image, ask.user)
-            shown = NOT_FOUND if preview is None else ImageShown(preview.data, preview.media_type)
-            self.tell("gate", Say(ask.socket, shown))
+            if preview is None or preview.data is not None:
+                self._say_preview(ask, preview)
+            else:
+                self.work(self._show_preview(ask), "preview")
             return
 
         def found(answer: Found) -> None:

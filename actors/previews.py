@@ -1,4 +1,7 @@
-"""Previews: of each running drawing the newest picture, in memory, within bounds; the least lately used goes first."""
+"""Previews: of each running drawing the newest rough picture, in memory, within bounds; the least used goes first.
+
+Of most drawings nobody looks at the previews: so their address is noted, and the bytes come when somebody asks.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,17 @@ from collections import OrderedDict
 
 import msgspec
 
-PREVIEW_COUNT_MAX = 2_000
+PREVIEW_COUNT_MAX = 10_000
 PREVIEW_TOTAL_BYTES_MAX = 64 << 20
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """One, with its owner."""
+    """One, with its owner. `data` is None until it has been fetched from `url`."""
 
     user: str
-    data: bytes
-    media_type: str
+    url: str
+    data: bytes | None = None
+    media_type: str = ""
 
 
 class Previews:
@@ -30,7 +34,7 @@ class Previews:
         """Replaces the job's earlier one."""
         self.drop(job)
         self._kept[job] = preview
-        self._bytes += len(preview.data)
+        self._bytes += len(preview.data or b"")
         while len(self._kept) > self._count_max or self._bytes > self._total_bytes_max:
             self.drop(next(iter(self._kept)))
 
@@ -46,4 +50,4 @@ class Previews:
         """The job has its picture, or none will come."""
         preview = self._kept.pop(job, None)
         if preview is not None:
-            self._bytes -= len(preview.data)
+            self._bytes -= len(preview.data or b"")

@@ -108,15 +108,15 @@ class Scheduler(Shell):
     def receiveMsg_AccountUp(self, up: AccountUp, sender: Any) -> None:
         withdrawn = self.ledger.announce(up.account, up.slots, up.modes, up.weight, up.holding, self.now())
         self._withdraw(withdrawn)
-        self._ask()
+        self._tell_capacity()
+        self._ask(up.account)
 
     def receiveMsg_AccountDown(self, down: AccountDown, sender: Any) -> None:
         self._withdraw(self.ledger.down(down.account))
         self._tell_capacity()
 
     def receiveMsg_SlotFree(self, free: SlotFree, sender: Any) -> None:
-        if self.ledger.settle(free.lease):
-            self._ask()
+        self._settle(free.lease)
 
     def receiveMsg_Renew(self, renewed: Renew, sender: Any) -> None:
         self.ledger.renew(renewed.account, renewed.lease, self.now())
@@ -124,15 +124,14 @@ class Scheduler(Shell):
     # --- queue -----------------------------------------------------------------------------------------------
 
     def receiveMsg_LedgerOpen(self, opened: LedgerOpen, sender: Any) -> None:
-        self.ledger.forget_asked()
         self.capacity = -1
-        self._ask()
+        self._tell_capacity()
+        self._ask_anew()
 
     def receiveMsg_Outdated(self, outdated: Outdated, sender: Any) -> None:
         if outdated.epoch >= self.epoch:
             self.epoch = outdated.epoch + 1
-            self.ledger.forget_asked()
-            self._ask()
+            self._ask_anew()
 
     def receiveMsg_Next(self, following: Next, sender: Any) -> None:
         # A grant of another epoch, or for a place that is gone, is taken back at once: the job waits at its head again.
@@ -150,8 +149,8 @@ class Scheduler(Shell):
         self.after(BEGIN_S, LeaseOverdue(following.lease, following.attempt))
 
     def receiveMsg_LeaseVoided(self, voided: LeaseVoided, sender: Any) -> None:
-        if not voided.begun and self.ledger.settle(voided.lease):
-            self._ask()
+        if not voided.begun:
+            self._settle(voided.lease)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -172,15 +171,26 @@ class Scheduler(Shell):
 
     # --- what follows ----------------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
-        """Ask the Queue for a job for every free place; of equal accounts the idler one comes first."""
-        self._tell_capacity()
-        taken: dict[str, int] = {}
-        for lease in self.ledger.ask(lambda: new_id("l", self.wall(), self.dice), self.now()):
-            pool = self.ledger.pools[lease.account]
-            taken[lease.account] = taken.get(lease.account, 0) + 1
-            load = pool.load + (taken[lease.account] - 1) / (pool.slots * pool.weight)
-            self.tell("queue", Demand(lease.id, self.epoch, lease.account, pool.modes, load))
+    def _settle(self, lease: str) -> None:
+        account = self.ledger.settle(lease)
+        if account is not None:
+            self._ask(account)
+
+    def _ask_anew(self) -> None:
+        """Ask for every free place again: whoever was asked has forgotten it."""
+        self.ledger.forget_asked()
+        for account in self.ledger.pools:
+            self._ask(account)
+
+    def _ask(self, account: str) -> None:
+        """Ask the Queue for a job for every free place of the account; of equal accounts the idler one comes first."""
+        for taken, lease in enumerate(self.ledger.ask(account, self._new_lease, self.now())):
+            pool = self.ledger.pools[account]
+            load = pool.load + taken / (pool.slots * pool.weight)
+            self.tell("queue", Demand(lease.id, self.epoch, account, pool.modes, load))
+
+    def _new_lease(self) -> str:
+        return new_id("l", self.wall(), self.dice)
 
     def _void(self, lease: Lease) -> None:
         """It did not begin, as far as is known here; the Queue knows better."""

@@ -100,17 +100,15 @@ class Ledger:
         for pool in self.pools.values():
             self._drop_asked(pool)
 
-    def ask(self, new_id: Callable[[], str], now: float) -> tuple[Lease, ...]:
-        """Speak for every free place of every account that is up; returns the new leases, to be asked of the Queue."""
-        asked = []
-        for pool in self.pools.values():
-            if not pool.up:
-                continue
-            for _ in range(pool.slots - len(pool.leases)):
-                lease = Lease(new_id(), pool.account, Stage.ASKED, now)
-                pool.leases[lease.id] = self._leases[lease.id] = lease
-                asked.append(lease)
-        return tuple(asked)
+    def ask(self, account: str, new_id: Callable[[], str], now: float) -> tuple[Lease, ...]:
+        """Speak for every free place of an account that is up; returns the new leases, to be asked of the Queue."""
+        pool = self.pools.get(account)
+        if pool is None or not pool.up:
+            return ()
+        asked = tuple(Lease(new_id(), account, Stage.ASKED, now) for _ in range(pool.slots - len(pool.leases)))
+        for lease in asked:
+            pool.leases[lease.id] = self._leases[lease.id] = lease
+        return asked
 
     def grant(self, lease_id: str, job: str, attempt: int, now: float) -> bool:
         """The Queue gave a job for an asked-for place; False when the place is gone meanwhile."""
@@ -130,13 +128,13 @@ class Ledger:
             lease = pool.leases[lease_id] = self._leases[lease_id] = Lease(lease_id, account, Stage.BEGUN, now)
         lease.stage, lease.since = Stage.BEGUN, now
 
-    def settle(self, lease_id: str) -> bool:
-        """The place is free again; False when it was already."""
+    def settle(self, lease_id: str) -> str | None:
+        """The place is free again: of this account; None when it was free already."""
         lease = self._leases.pop(lease_id, None)
         if lease is None:
-            return False
+            return None
         self.pools[lease.account].leases.pop(lease_id, None)
-        return True
+        return lease.account
 
     def overdue(self, lease_id: str, attempt: int, now: float) -> Lease | None:
         """The granted lease if it should have begun by now, else None."""

@@ -72,8 +72,8 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
 
 def test_previews_are_the_newest_of_each_job_and_for_their_owner_only() -> None:
     previews = Previews()
-    previews.put("j1", Preview("ada", b"old", "image/webp"))
-    previews.put("j1", Preview("ada", b"new", "image/webp"))
+    previews.put("j1", Preview("ada", "https://cdn/1", b"old", "image/webp"))
+    previews.put("j1", Preview("ada", "https://cdn/2", b"new", "image/webp"))
     found = previews.of("j1", "ada")
     assert found is not None
     assert found.data == b"new"
@@ -86,10 +86,10 @@ def test_previews_are_the_newest_of_each_job_and_for_their_owner_only() -> None:
 def test_previews_never_hold_more_than_their_bounds(sizes: list[int]) -> None:
     previews = Previews(count_max=5, total_bytes_max=100)
     for number, size in enumerate(sizes):
-        previews.put(f"j{number}", Preview("ada", bytes(size), "image/png"))
+        previews.put(f"j{number}", Preview("ada", "https://cdn/1", bytes(size), "image/png"))
         kept = [found for n in range(number + 1) if (found := previews.of(f"j{n}", "ada")) is not None]
         assert len(kept) <= 5
-        assert sum(len(preview.data) for preview in kept) <= 100
+        assert sum(len(preview.data or b"") for preview in kept) <= 100
         assert previews.of(f"j{number}", "ada") is not None
 
 

@@ -53,7 +53,7 @@ def test_a_lease_is_overdue_also_when_its_timer_fires_a_rounding_error_early() -
     assert granted_at + BEGIN_S - granted_at < BEGIN_S, "the claim is about such a moment"
     ledger = Ledger()
     ledger.announce("fox", 1, ("fast",), 1.0, (), 0.0)
-    (lease,) = ledger.ask(lambda: "l1", 0.0)
+    (lease,) = ledger.ask("fox", lambda: "l1", 0.0)
     ledger.grant(lease.id, "j1", 1, granted_at)
     assert ledger.overdue(lease.id, 1, granted_at + BEGIN_S) is lease
 

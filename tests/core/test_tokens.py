@@ -18,21 +18,21 @@ def ids() -> itertools.count[int]:
 def ledger_with(slots: int = 2) -> tuple[Ledger, list[str]]:
     ledger, count = Ledger(), ids()
     ledger.announce("fox", slots, ("fast",), 1.0, (), 0.0)
-    return ledger, [lease.id for lease in ledger.ask(lambda: f"l{next(count)}", 0.0)]
+    return ledger, [lease.id for lease in ledger.ask("fox", lambda: f"l{next(count)}", 0.0)]
 
 
 def test_every_free_place_is_asked_for_once() -> None:
     ledger, asked = ledger_with(slots=3)
     assert len(asked) == 3
-    assert ledger.ask(lambda: "more", 1.0) == ()
+    assert ledger.ask("fox", lambda: "more", 1.0) == ()
 
 
 def test_a_place_is_free_again_after_it_is_settled_and_settling_twice_is_harmless() -> None:
     ledger, asked = ledger_with(slots=1)
     assert ledger.grant(asked[0], "j", 1, 0.0)
-    assert ledger.settle(asked[0])
-    assert not ledger.settle(asked[0])
-    assert len(ledger.ask(lambda: "again", 1.0)) == 1
+    assert ledger.settle(asked[0]) == "fox"
+    assert ledger.settle(asked[0]) is None
+    assert len(ledger.ask("fox", lambda: "again", 1.0)) == 1
 
 
 def test_a_lease_that_did_not_begin_is_overdue_after_ten_seconds_and_not_before() -> None:
@@ -56,7 +56,7 @@ def test_a_lease_that_is_not_renewed_is_looked_into_and_its_place_not_used_again
     ledger.renew("fox", asked[0], 1.0)
     assert ledger.stale_accounts(LEASE_S) == ()
     assert ledger.stale_accounts(1.0 + LEASE_S + 1) == ("fox",)
-    assert ledger.ask(lambda: "x", 200.0) == ()
+    assert ledger.ask("fox", lambda: "x", 200.0) == ()
 
 
 def test_an_account_that_is_down_is_asked_nothing_and_keeps_what_it_holds() -> None:
@@ -64,7 +64,7 @@ def test_an_account_that_is_down_is_asked_nothing_and_keeps_what_it_holds() -> N
     ledger.grant(asked[0], "j", 1, 0.0)
     ledger.renew("fox", asked[0], 0.0)
     assert ledger.down("fox") == (asked[1],)
-    assert ledger.ask(lambda: "x", 1.0) == ()
+    assert ledger.ask("fox", lambda: "x", 1.0) == ()
     assert ledger.counts()["fox", "begun"] == 1
     assert ledger.slots == 0
 
@@ -72,7 +72,7 @@ def test_an_account_that_is_down_is_asked_nothing_and_keeps_what_it_holds() -> N
 def test_a_new_scheduler_adopts_what_an_account_says_it_holds() -> None:
     ledger, count = Ledger(), ids()
     ledger.announce("fox", 3, ("fast",), 1.0, ("old1", "old2"), 0.0)
-    assert len(ledger.ask(lambda: f"l{next(count)}", 0.0)) == 1
+    assert len(ledger.ask("fox", lambda: f"l{next(count)}", 0.0)) == 1
 
 
 def test_a_busy_account_seems_busier_than_an_idle_one_and_weight_lightens_it() -> None:
@@ -100,7 +100,7 @@ def test_no_account_is_ever_oversold_and_no_place_leaks(seed: int) -> None:
             case "down":
                 ledger.down(account)
             case "ask":
-                asked += [lease.id for lease in ledger.ask(lambda: f"l{next(count)}", now)]
+                asked += [lease.id for lease in ledger.ask(account, lambda: f"l{next(count)}", now)]
             case "grant" if asked:
                 ledger.grant(asked.pop(dice.randrange(len(asked))), "j", 1, now)
             case "begin":
@@ -128,4 +128,4 @@ def test_no_account_is_ever_oversold_and_no_place_leaks(seed: int) -> None:
         ledger.announce(account, 3, ("fast",), 1.0, (), now)
     for lease in list(ledger._leases.values()):
         ledger.settle(lease.id)
-    assert len(ledger.ask(lambda: f"l{next(count)}", now)) == 6
+    assert sum(len(ledger.ask(account, lambda: f"l{next(count)}", now)) for account in held) == 6
