@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from bench.peak.series import Points
+from bench.peak.steps import Points
 
 WIDTH, LEFT, RIGHT, TOP = 960, 72, 128, 72
 PANEL, GAP, FOOT = 136, 48, 40

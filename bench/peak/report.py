@@ -11,8 +11,8 @@ from bench.peak.book import DONE, Kept, Read
 from bench.peak.machines import Sample, cpu_at
 from bench.peak.plan import Plan, config_of
 from bench.peak.plot import Panel, drawing
-from bench.peak.series import depth_series, memory_series, rate_series, steps_of, wait_series
-from bench.peak.verdict import acknowledgements, counts, fairness, middle, rates, waits
+from bench.peak.series import depth_series, memory_series, rate_series, wait_series
+from bench.peak.verdict import acknowledgements, counts, fairness, middle, rates, steps_of, waits
 
 COSTS = ("daemon", "daemon loop", "pool", "sim", "crowd")
 NOBODY: dict[str, Any] = {"api": "…", "gateway": "…", "cdn": "…", "guild_id": "…", "accounts": ()}

@@ -11,38 +11,8 @@ from collections.abc import Iterable
 from bench.peak.book import DONE, Read
 from bench.peak.machines import Sample
 from bench.peak.plan import Plan
-from bench.peak.verdict import percentiles, span
-
-STEPS = 120
-STEP_S_MIN = 1.0
-Points = list[tuple[float, float]]
-
-
-class Steps:
-    """The run in steps of equal length, at most STEPS and none shorter than STEP_S_MIN."""
-
-    def __init__(self, begun: float, last: float) -> None:
-        self.begun, self.length_s = begun, max(STEP_S_MIN, (last - begun) / STEPS)
-        self.count = max(1, math.ceil((last - begun) / self.length_s))
-
-    def of(self, at: float) -> int | None:
-        """The step of a moment; None when it never came, or came too late."""
-        if math.isnan(at):
-            return None
-        step = int((at - self.begun) / self.length_s)
-        return step if 0 <= step < self.count else None
-
-    def counted(self, moments: Iterable[float]) -> list[int]:
-        """How many moments are in each step."""
-        counts = [0] * self.count
-        for at in moments:
-            if (step := self.of(at)) is not None:
-                counts[step] += 1
-        return counts
-
-    def points(self, values: Iterable[float]) -> Points:
-        """A value a step, in the middle of it."""
-        return [((step + 0.5) * self.length_s, value) for step, value in enumerate(values)]
+from bench.peak.steps import Points, Steps
+from bench.peak.verdict import percentiles
 
 
 def rate_series(book: Read, steps: Steps) -> dict[str, Points]:
@@ -78,11 +48,6 @@ def memory_series(samples: list[Sample], begun: float) -> dict[str, Points]:
         name: [(sample.at - begun, sample.rss_mib[name]) for sample in samples if sample.at >= begun]
         for name in ("daemon", "pool")
     }
-
-
-def steps_of(book: Read) -> Steps:
-    """From the begin to the last end."""
-    return Steps(*span(book))
 
 
 def running(counts: Iterable[int]) -> list[int]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.peak.book import CANCELLED, DONE, FAILED, REFUSED, Kept, Read
 from bench.peak.plan import Plan, number_of
+from bench.peak.steps import Steps
 from core.jain import jain
 
 STATES = {DONE: "done", FAILED: "failed", CANCELLED: "cancelled"}
@@ -100,29 +101,42 @@ def there(book: Read, plan: Plan) -> Iterator[int]:
 def fairness(book: Read, plan: Plan) -> dict[str, float]:
     """Jain's index over the light users, and over the heavy ones.
 
-    A light user's service is how fast they are served while they wait: their finished jobs by the sum of the times
-    from `accepted` to `done`. A heavy user's, whose jobs never run out while the queue is long, is the number of their
-    jobs that began in the middle of the run.
+    A light user's service is how fast they were served beside the other light users of the same time: the seconds from
+    `accepted` to `done` that were usual for jobs accepted in the same steps of the run, by those that their own jobs
+    took. A heavy user's, whose jobs never run out while the queue is long, is the number of their jobs that began in
+    the middle of the run.
     """
-    jobs: Counter[int] = Counter()
-    waited: dict[int, float] = defaultdict(float)
+    steps, (low, high) = steps_of(book), middle(book)
     begun: Counter[int] = Counter(dict.fromkeys(range(plan.heavy), 0))
-    low, high = middle(book)
+    light: list[tuple[int, int, float]] = []
     for number in there(book, plan):
-        user = book.senders[number]
-        if book.end[number] != DONE:
+        user, step = book.senders[number], steps.of(book.acked[number])
+        if book.end[number] != DONE or step is None:
             continue
         if user >= plan.heavy:
-            jobs[user] += 1
-            waited[user] += book.ended[number] - book.acked[number]
+            light.append((user, step, book.ended[number] - book.acked[number]))
         elif low <= book.started[number] < high:
             begun[user] += 1
-    return {"light": jain(jobs[user] / waited[user] for user in jobs), "heavy": jain(begun.values())}
+    sums, jobs = [0.0] * steps.count, [0] * steps.count
+    for _, step, took in light:
+        sums[step] += took
+        jobs[step] += 1
+    usual: dict[int, float] = defaultdict(float)
+    own: dict[int, float] = defaultdict(float)
+    for user, step, took in light:
+        usual[user] += sums[step] / jobs[step]
+        own[user] += took
+    return {"light": jain(usual[user] / own[user] for user in own), "heavy": jain(begun.values())}
 
 
 def span(book: Read) -> tuple[float, float]:
     """From the begin to the last end, monotonic s."""
     return book.more["begun"], max((at for at in book.ended if not math.isnan(at)), default=book.more["settled"])
+
+
+def steps_of(book: Read) -> Steps:
+    """From the begin to the last end."""
+    return Steps(*span(book))
 
 
 def middle(book: Read) -> tuple[float, float]:

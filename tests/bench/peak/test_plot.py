@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bench.peak.machines import Sample, cpu_at
 from bench.peak.plot import NAME_GAP, Panel, apart, drawing, nice
 from bench.peak.profiled import handler_of, report
-from bench.peak.series import Steps
+from bench.peak.steps import Steps
 
 
 @given(st.floats(1e-6, 1e9))
