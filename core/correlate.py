@@ -87,6 +87,8 @@ class Correlator:
         self._knows_claimed = claimed is not None
         self._remembers_all_at = None if born is None else born + GHOST_S_MAX
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        #: Those of them that are or were ghosts since the last sweep: few, while the entries are many.
+        self._ghosts: dict[str, _Entry] = {}
         self._held: list[_Waiting] = []
         self._claimed: OrderedDict[str, None] = OrderedDict.fromkeys(claimed or ())
         self._deleted: OrderedDict[str, None] = OrderedDict()
@@ -106,6 +108,7 @@ class Correlator:
         entry = _Entry(msgspec.structs.replace(drawing, doubtful=True), opened=0, restored=True)
         if closed_at is not None:
             entry.standing, entry.closed_at = _Standing.GHOST, closed_at
+            self._ghosts[drawing.nonce] = entry
         self._entries[drawing.nonce] = entry
         return self._look_again(now)
 
@@ -125,6 +128,8 @@ class Correlator:
         for entry in self._entries_of(job_id, attempt):
             entry.standing = _Standing.SETTLED if never_taken else _Standing.GHOST
             entry.closed_at = now
+            if not never_taken:
+                self._ghosts[entry.drawing.nonce] = entry
         return self._look_again(now)
 
     def drawings(self) -> tuple[Drawing, ...]:
@@ -149,9 +154,10 @@ class Correlator:
 
     def sweep(self, now: float) -> tuple[Finding, ...]:
         """Time has passed: settles what has only one candidate, gives up what was held too long, forgets ghosts."""
-        for entry in self._entries.values():
-            if entry.standing is _Standing.GHOST and now - entry.closed_at >= GHOST_S_MAX:
+        for nonce, entry in tuple(self._ghosts.items()):
+            if entry.standing is not _Standing.GHOST or now - entry.closed_at >= GHOST_S_MAX:
                 entry.standing = _Standing.SETTLED
+                del self._ghosts[nonce]
         findings = self._look_again(now)
         expired = [waiting for waiting in self._held if now - waiting.at >= HELD_S_MAX]
         self._held = [waiting for waiting in self._held if now - waiting.at < HELD_S_MAX]
