@@ -2,18 +2,20 @@
 
 Takes   Observed, Restarted (everyone, supervisors);  StoreTroubled, StoreWell (store);  AskMonitor (gate);
         Sample (itself)
-Sends   Say -> gate
-Crash   counters start again from zero, as Prometheus expects of a restart
+Sends   Say -> gate;  TellHealth -> store, account/NAME
+Crash   counters start again from zero, as Prometheus expects of a restart; who is well is asked
 """
 
 from __future__ import annotations
 
+from heapq import nlargest
+from operator import itemgetter
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from actors.monitor_messages import AskMonitor, Observed, Restarted
+from actors.monitor_messages import AskMonitor, Observed, Restarted, TellHealth
 from actors.session_messages import Say
 from actors.shell import Shell
 from actors.store_messages import StoreTroubled, StoreWell
@@ -23,6 +25,8 @@ from system.message import Message
 SAMPLE_EACH_S = 2.0
 #: Mailbox depths are told of the deepest few, so that 10,000 sessions do not become 10,000 time series.
 DEEPEST = 20
+ACCOUNT = "account/"
+SESSION = "session/"
 SECONDS_SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 SECONDS_LONG = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
 
@@ -74,6 +78,8 @@ class Monitor(Shell):
     def on_start(self) -> None:
         self.metrics["limner_pace"].set(1.0)
         self.metrics["limner_fairness_jain"].set(1.0)
+        for name in [name for name in self._myRef.base.names if name == "store" or name.startswith(ACCOUNT)]:
+            self.tell(name, TellHealth())  # a monitor before this one heard of it, and it will not be told again
         self.receiveMsg_Sample(Sample(), None)
 
     def receiveMsg_Observed(self, seen: Observed, sender: Any) -> None:
@@ -91,7 +97,7 @@ class Monitor(Shell):
 
     def receiveMsg_Restarted(self, restarted: Restarted, sender: Any) -> None:
         # A session's name holds a user id: all sessions are one series.
-        actor = "session" if restarted.actor.startswith("session/") else restarted.actor
+        actor = "session" if restarted.actor.startswith(SESSION) else restarted.actor
         self.metrics["limner_actor_restarts_total"].labels(actor).inc()
 
     def receiveMsg_StoreTroubled(self, trouble: StoreTroubled, sender: Any) -> None:
@@ -120,13 +126,13 @@ class Monitor(Shell):
 
     def receiveMsg_Sample(self, due: Sample, sender: Any) -> None:
         base = self._myRef.base
-        census = base.census()
+        named = [(name, depth, name.startswith(SESSION)) for name, depth in base.depths() if name]
         self.metrics["limner_sockets"].set(len(self.process.sockets))
-        self.metrics["limner_sessions"].set(sum((actor.name or "").startswith("session/") for actor in census))
+        self.metrics["limner_sessions"].set(sum(is_session for _, _, is_session in named))
         self.metrics["limner_loop_lag_seconds"].set(base.totals().loop_lag_s)
         depths = self.metrics["limner_mailbox_depth"]
         depths.clear()
-        for actor in sorted(census, key=lambda actor: -actor.depth)[:DEEPEST]:
-            if actor.name and (actor.depth or not actor.name.startswith("session/")):
-                depths.labels(actor.name).set(actor.depth)
+        worth_telling = [(name, depth) for name, depth, is_session in named if depth or not is_session]
+        for name, depth in nlargest(DEEPEST, worth_telling, key=itemgetter(1)):
+            depths.labels(name).set(depth)
         self.after(SAMPLE_EACH_S, Sample())
