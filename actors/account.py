@@ -244,6 +244,7 @@ class Account(AccountHearing):
             interaction_id=job.interaction_id,
             hash=job.job_hash,
             sighted=known,
+            stop_wanted=job.cancel_asked_at is not None,
         )
         self.works[job.id] = work
         self._remember_posted(job)

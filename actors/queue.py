@@ -2,7 +2,8 @@
 
 Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
         Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings (accounts);  Kept, NotKept (gallery);
-        Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, KeepAgain, SharesDue (itself)
+        Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, StopsDue, KeepAgain, MoveAgain,
+        SharesDue (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
         LedgerOpen, Next, LeaseVoided, Outdated -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
         Commit, Lookup -> store;  Observed -> monitor
@@ -20,7 +21,7 @@ from typing import Any
 import msgspec
 
 from actors.monitor_messages import Observed
-from actors.queue_course import DRAWING_STATES, QueueCourse
+from actors.queue_course import CANCELLED_TEXT, DRAWING_STATES, QueueCourse
 from actors.queue_messages import (
     AskPlaces,
     Cancel,
@@ -37,7 +38,6 @@ from actors.queue_messages import (
     Outdated,
     Place,
     Places,
-    Stop,
     Withdraw,
 )
 from actors.store_client import StoreClient
@@ -48,6 +48,7 @@ from core.quota import day_of, never_before, resets_at
 from storage.operations import (
     AcceptJob,
     Applied,
+    AskCancel,
     Backlog,
     Fence,
     Found,
@@ -58,7 +59,7 @@ from storage.operations import (
     Refused,
     Replayed,
     Settle,
-    Ungrant,
+    Stale,
     Written,
 )
 from system.message import Message
@@ -78,7 +79,6 @@ STORE_STUCK_S = 5.0
 RETRY_SOON_S = 5.0
 RETRY_FULL_S = 60.0
 
-CANCELLED_TEXT = "Cancelled before it was drawn."
 STORE_TEXT = "The job could not be stored just now, nothing was kept of it; try again in a moment."
 
 
@@ -140,10 +140,12 @@ class Queue(QueueCourse):
 
     def _take_up(self, job: JobRecord) -> None:
         """One unfinished job that had left the queue, as the crash table of DESIGN says."""
+        if job.cancel_asked_at is not None:
+            self.unwant(job.id)
         match State(job.state):
             case State.GRANTED:
                 self.jobs[job.id] = job
-                self._ungrant(job)
+                self.ungrant(job)
             case State.SUBMITTING:
                 self.hold(job)
                 self._doubt(job, None)
@@ -172,8 +174,15 @@ class Queue(QueueCourse):
         refusal = self._refusal_of(wish)
         if refusal is not None:
             self.tell("lobby", JobRefused(wish.user, wish.request_id, *refusal))
-            return
-        affinity = None
+        elif wish.parent is None:
+            self._accept(wish, None)
+        else:  # an act waits for its parent's account, so its place is among those who do
+            self.store.lookup(
+                ReadJob(wish.parent, wish.user),
+                lambda found: self._accept(wish, found.job.account if isinstance(found, JobFound) else None),
+            )
+
+    def _accept(self, wish: Enqueue, affinity: str | None) -> None:
         plan = self.process.config.plan(wish.plan)
         place = self.fair.standing_of_new(wish.user, wish.mode, affinity, plan.weight, plan.concurrent)
         now = self.wall()
@@ -283,18 +292,36 @@ class Queue(QueueCourse):
                     self.told_the_end(outcome)
                     self.tell("lobby", CancelHeard(job.user, cancel.request_id, ended, None))
                 case _:
-                    latest = getattr(outcome, "job", None) or job
-                    self._cancel_with_the_bot(cancel, latest)
+                    self._cancel_with_the_bot(cancel, getattr(outcome, "job", None) or job)
 
-        self.store.commit(settle, settled)
+        self.move(settle, settled, lambda: self._cancel_refused(cancel, job))
 
     def _cancel_with_the_bot(self, cancel: Cancel, job: JobRecord) -> None:
-        """A request to the bot; the terminal state is what happens first (CONTRACT §5)."""
+        """A request to the bot; the terminal state is what happens first (CONTRACT §5). It is kept until then."""
         if job.state not in DRAWING_STATES:
             self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, "not_cancellable"))
             return
-        self.tell(f"account/{job.account}", Stop(job.account or "", job.id))
-        self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, None))
+        self.unwant(job.id)
+
+        def kept(outcome: Written) -> None:
+            match outcome:
+                case Applied(job=JobRecord() as asked):
+                    self.learn(asked)
+                    self.tell_to_stop(asked)
+                    self.tell("lobby", CancelHeard(job.user, cancel.request_id, asked, None))
+                case Stale(job=JobRecord() as latest):
+                    self.unwanted.discard(job.id)
+                    if latest.state in WAITING:
+                        self._cancel_waiting(cancel, latest)
+                    else:
+                        self.tell("lobby", CancelHeard(job.user, cancel.request_id, latest, "not_cancellable"))
+                case _:
+                    raise TypeError(f"the store answered {type(outcome).__name__} to AskCancel")
+
+        self.move(AskCancel(job.id, self.wall()), kept, lambda: self._cancel_refused(cancel, job))
+
+    def _cancel_refused(self, cancel: Cancel, job: JobRecord) -> None:
+        self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, "internal"))
 
     # --- the scheduler ---------------------------------------------------------------------------------------
 
@@ -306,7 +333,7 @@ class Queue(QueueCourse):
             self.epoch = demand.epoch
             self.forget_demands()
             for job in [job for job in self.jobs.values() if job.state == State.GRANTED]:
-                self._ungrant(job)
+                self.ungrant(job)
         self.ask(demand)
         self.match()
 
@@ -319,18 +346,7 @@ class Queue(QueueCourse):
     def receiveMsg_LeaseVoid(self, void: LeaseVoid, sender: Any) -> None:
         job = self.jobs.get(void.job)
         if job is not None and job.attempt == void.attempt and job.state == State.GRANTED:
-            self._ungrant(job, void.lease)
+            self.ungrant(job, void.lease)
         else:
             begun = job is not None and job.attempt == void.attempt and job.state in WITH_THE_BOT
             self.tell("scheduler", LeaseVoided(void.lease, begun))
-
-    def _ungrant(self, job: JobRecord, lease: str | None = None) -> None:
-        def ungranted(outcome: Written) -> None:
-            if isinstance(outcome, Applied) and outcome.job is not None:
-                self.wait(outcome.job, taken=True)
-            if lease is not None:
-                state = getattr(getattr(outcome, "job", None), "state", None)
-                self.tell("scheduler", LeaseVoided(lease, begun=state in WITH_THE_BOT))
-            self.match()
-
-        self.store.commit(Ungrant(job.id, job.attempt, self.wall()), ungranted)

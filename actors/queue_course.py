@@ -24,20 +24,28 @@ from actors.queue_messages import (
     JobMoved,
     Keep,
     Kept,
+    LeaseVoided,
     NoGo,
     NotKept,
     Returned,
     Sighted,
+    Stop,
 )
 from core.ids import new_nonce
-from core.job import State
+from core.job import WITH_THE_BOT, State
 from core.reconcile import patience_s
-from storage.operations import Applied, Doubt, Gather, GiveBack, JobRecord, Submit, Track, Write, Written
+from storage.operations import Applied, Doubt, Gather, GiveBack, JobRecord, Refused, Submit, Track, Ungrant, Written
 from system.message import Message
 
 #: The Gallery is reminded of a picture it has not answered for.
 KEEP_AGAIN_S = 60.0
 
+#: A job whose submission cannot be stored under any of so many nonces is given up.
+SUBMIT_TRIES_MAX = 5
+#: The account is reminded of a drawing that is not wanted any more, as long as it goes on.
+STOP_AGAIN_S = 15.0
+
+CANCELLED_TEXT = "Cancelled before it was drawn."
 DRAWING_STATES = (State.SUBMITTING, State.UNDECIDED, State.DRAWING)
 UNDECIDED_TEXT = "It could not be learnt whether the drawing bot took this job, so it was not sent again."
 
@@ -47,6 +55,10 @@ class UndecidedOverdue(Message, frozen=True):
 
     job: str
     attempt: int
+
+
+class StopsDue(Message, frozen=True):
+    """Are there drawings that are not wanted any more and go on?"""
 
 
 class KeepAgain(Message, frozen=True):
@@ -61,7 +73,7 @@ class QueueCourse(QueueLedger):
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
         *(Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings),
         *(Kept, NotKept),
-        *(UndecidedOverdue, KeepAgain),
+        *(UndecidedOverdue, StopsDue, KeepAgain),
     )
 
     # --- accounts --------------------------------------------------------------------------------------------
@@ -81,12 +93,48 @@ class QueueCourse(QueueLedger):
                 self.tell("lobby", JobMoved(job.user, outcome.job, None))
                 self.tell("monitor", Observed("limner_queue_wait_seconds", now - job.created_at))
                 self.observe_depth()
-            else:
-                self.tell(f"account/{begin.account}", refusal)
+                return
+            self.tell(f"account/{begin.account}", refusal)
+            if isinstance(outcome, Refused):  # a nonce that is taken, say: the next attempt has another
+                self.log.error("the store refuses a submission", job=job.id, attempt=begin.attempt)
+                if begin.attempt < SUBMIT_TRIES_MAX:
+                    self.ungrant(job)
+                else:
+                    self.strand(job.id)
 
         self.store.commit(Submit(job.id, begin.attempt, begin.lease, nonce, begin.gateway_session, now), submitted)
 
+    def ungrant(self, job: JobRecord, lease: str | None = None) -> None:
+        """What was granted and not begun waits again at its head; the lease, if it was asked for, is void."""
+
+        def ungranted(outcome: Written) -> None:
+            if isinstance(outcome, Applied) and outcome.job is not None:
+                self.wait(outcome.job, taken=True)
+            void(begun=getattr(getattr(outcome, "job", None), "state", None) in WITH_THE_BOT)
+
+        def refused() -> None:
+            self.strand(job.id)
+            void(begun=False)
+
+        def void(begun: bool) -> None:
+            if lease is not None:
+                self.tell("scheduler", LeaseVoided(lease, begun))
+            self.match()
+
+        self.move(Ungrant(job.id, job.attempt, self.wall()), ungranted, refused)
+
     def receiveMsg_Returned(self, returned: Returned, sender: Any) -> None:
+        known = self.jobs.get(returned.job)
+        if known is not None and known.attempt == returned.attempt and known.id in self.unwanted:
+            self.settle(
+                *(known, DRAWING_STATES, State.CANCELLED),
+                code="cancelled",
+                message=CANCELLED_TEXT,
+                charged=False,
+                then=lambda: self._acknowledge(returned),
+            )
+            return
+
         def given_back(job: JobRecord, seq: int | None) -> None:
             self.wait(job, taken=True)
             self.observe_depth()
@@ -110,7 +158,12 @@ class QueueCourse(QueueLedger):
             if fact is not None:
                 self._acknowledge(fact)
 
-        self.store.commit(Doubt(job.id, job.attempt, self.wall()), doubted)
+        def refused() -> None:
+            self.strand(job.id)
+            if fact is not None:
+                self._acknowledge(fact)
+
+        self.move(Doubt(job.id, job.attempt, self.wall()), doubted, refused)
 
     def await_evidence(self, job: JobRecord) -> None:
         """The job is undecided, maybe since an earlier life of ours: that counts."""
@@ -163,14 +216,34 @@ class QueueCourse(QueueLedger):
             code=failed.code,
             message=failed.message,
             charged=failed.charged,
-            then=lambda outcome: self._acknowledge(failed),
+            then=lambda: self._acknowledge(failed),
         )
+
+    def unwant(self, job: str) -> None:
+        """The user no longer wants it: what comes back is not drawn again; the account is told until it has ended."""
+        if not self.unwanted:
+            self.after(STOP_AGAIN_S, StopsDue())
+        self.unwanted.add(job)
+
+    def tell_to_stop(self, job: JobRecord) -> None:
+        """Ask the account, which asks the bot, which may."""
+        self.tell(f"account/{job.account}", Stop(job.account or "", job.id))
+
+    def receiveMsg_StopsDue(self, due: StopsDue, sender: Any) -> None:
+        for job_id in sorted(self.unwanted):
+            job = self.jobs.get(job_id)
+            if job is not None and job.state in DRAWING_STATES:
+                self.tell_to_stop(job)
+        if self.unwanted:
+            self.after(STOP_AGAIN_S, due)
 
     def receiveMsg_AskHoldings(self, ask: AskHoldings, sender: Any) -> None:
         held = tuple(job for job in self.jobs.values() if job.account == ask.account and job.state in DRAWING_STATES)
         self.tell(f"account/{ask.account}", Holdings(ask.account, held))
 
-    def _store_fact(self, fact: Fact, write: Write, then: Callable[[JobRecord, int | None], None]) -> None:
+    def _store_fact(
+        self, fact: Fact, write: GiveBack | Track | Gather, then: Callable[[JobRecord, int | None], None]
+    ) -> None:
         """Commit what an account tells; `then(job, seq)` when it changed something; acknowledged in any case.
 
         A fact about an attempt that is over is stale in the store (compare-and-set), which is the judge of that.
@@ -181,7 +254,12 @@ class QueueCourse(QueueLedger):
                 then(outcome.job, outcome.seq)
             self._acknowledge(fact)
 
-        self.store.commit(write, written)
+        def refused() -> None:
+            if not isinstance(write, Track):  # without these links the drawing may still end well
+                self.strand(fact.job)
+            self._acknowledge(fact)
+
+        self.move(write, written, refused)
 
     def _acknowledge(self, fact: Fact) -> None:
         told = Acknowledged(fact.account, fact.job, fact.attempt, type(fact).__name__)

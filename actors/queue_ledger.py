@@ -7,6 +7,7 @@ ahead of this: a move is committed first, and what follows from it is done in th
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias
 
 from sortedcontainers import SortedDict
 
@@ -16,15 +17,48 @@ from actors.store_client import StoreAsker
 from core.config import DEFAULT_PLAN, Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
-from core.job import State
-from storage.operations import Applied, Grant, ImageRecord, JobRecord, QueuedJob, Settle, Written
+from core.job import NEXT, State
+from storage.operations import (
+    Applied,
+    AskCancel,
+    Doubt,
+    Gather,
+    GiveBack,
+    Grant,
+    ImageRecord,
+    JobRecord,
+    QueuedJob,
+    Refused,
+    Settle,
+    Track,
+    Ungrant,
+    Written,
+)
+from system.message import Message
+
+Move: TypeAlias = Grant | Ungrant | GiveBack | Doubt | Track | Gather | Settle | AskCancel
+
+#: A move that the Store refuses for a fault of ours or of the database's is tried again, each time after twice as long.
+MOVE_TRIES_MAX = 5
+MOVE_AGAIN_S = 1.0
+#: Where even the end of a job cannot be stored, it is tried for ever, and said each time.
+STRANDED_AGAIN_S = 60.0
+STRANDED_TEXT = "Something broke on our side, and the drawing was given up."
 
 #: The order in which an attempt goes on.
 COURSE = (State.GRANTED, State.SUBMITTING, State.UNDECIDED, State.DRAWING, State.KEEPING)
 
 
+class MoveAgain(Message, frozen=True):
+    """Time to try again what the Store refused."""
+
+    number: int
+
+
 class QueueLedger(StoreAsker):
     """Base of the Queue: its state and what keeps it consistent."""
+
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (MoveAgain,)
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +71,11 @@ class QueueLedger(StoreAsker):
         self.demands: SortedDict = SortedDict()
         self.demand_keys: dict[str, tuple[float, str]] = {}
         self.plans: dict[str, str] = {}
+        #: Jobs with the bot that their users no longer want.
+        self.unwanted: set[str] = set()
+        #: What is to be tried again, by its number.
+        self.tries: dict[int, Callable[[], None]] = {}
+        self.try_count = 0
         self.epoch = 0
         #: The latest job's id: the next one sorts after it, so that order outlives a clock that is set back.
         self.newest = ""
@@ -107,13 +146,16 @@ class QueueLedger(StoreAsker):
 
     def match(self) -> None:
         """Give every standing place its fair next job, as long as there are any of both."""
-        for demand in list(self.demands.values()):
+        matched: list[tuple[Waiting, Demand]] = []
+        for demand in self.demands.values():
             if self.fair.is_stalled:
-                return
+                break
             waiting = self.fair.take(demand.account, demand.modes)
             if waiting is not None:
-                self.withdraw(demand.lease)
-                self._grant(waiting, demand)
+                matched.append((waiting, demand))
+        for waiting, demand in matched:
+            self.withdraw(demand.lease)
+            self._grant(waiting, demand)
 
     def _grant(self, waiting: Waiting, demand: Demand) -> None:
         self.running[waiting.job] = waiting.user
@@ -129,11 +171,57 @@ class QueueLedger(StoreAsker):
                 )
             else:  # cancelled in between: the place is still free
                 self.release(waiting.job)
-                if demand.epoch == self.epoch:
-                    self.ask(demand)
+                give_up()
                 self.match()
 
-        self.store.commit(grant, granted)
+        def give_up() -> None:
+            if demand.epoch == self.epoch:
+                self.ask(demand)
+
+        def refused() -> None:
+            give_up()
+            self.strand(waiting.job)
+
+        self.move(grant, granted, refused)
+
+    # --- moving ----------------------------------------------------------------------------------------------
+
+    def move(self, write: Move, then: Callable[[Written], None], refused: Callable[[], None], tries: int = 1) -> None:
+        """Commit a move of a job, then `then(outcome)`; a Store that refuses it again and again ends in `refused()`."""
+
+        def written(outcome: Written) -> None:
+            if not isinstance(outcome, Refused):
+                then(outcome)
+            elif tries < MOVE_TRIES_MAX:
+                self._later(MOVE_AGAIN_S * 2 ** (tries - 1), lambda: self.move(write, then, refused, tries + 1))
+            else:
+                self.log.error("the store refuses a move of a job", job=write.job, move=type(write).__name__)
+                refused()
+
+        self.store.commit(write, written)
+
+    def strand(self, job: str) -> None:
+        """A job that cannot be moved on ends here, refunded; as long as not even that can be stored, it is tried."""
+        settle = Settle(
+            job, None, tuple(map(str, NEXT)), State.FAILED, "internal", STRANDED_TEXT, False, (), self.wall()
+        )
+
+        def settled(outcome: Written) -> None:
+            if isinstance(outcome, Applied):
+                self.told_the_end(outcome)
+            elif isinstance(outcome, Refused):
+                self.log.error("the store refuses the end of a job", job=job)
+                self._later(STRANDED_AGAIN_S, lambda: self.strand(job))
+
+        self.store.commit(settle, settled)
+
+    def _later(self, seconds: float, what: Callable[[], None]) -> None:
+        self.try_count += 1
+        self.tries[self.try_count] = what
+        self.after(seconds, MoveAgain(self.try_count))
+
+    def receiveMsg_MoveAgain(self, again: MoveAgain, sender: Any) -> None:
+        self.tries.pop(again.number)()
 
     # --- ending ----------------------------------------------------------------------------------------------
 
@@ -147,9 +235,9 @@ class QueueLedger(StoreAsker):
         message: str | None = None,
         charged: bool,
         images: tuple[ImageRecord, ...] = (),
-        then: Callable[[Written], None] | None = None,
+        then: Callable[[], None] | None = None,
     ) -> None:
-        """End the attempt if it is in one of `states`; tell the user once it is stored, then call `then(outcome)`."""
+        """End the attempt if it is in one of `states`; tell the user once it is stored, then call `then()`."""
         settle = Settle(
             job.id, job.attempt, tuple(map(str, states)), str(state), code, message, charged, images, self.wall()
         )
@@ -158,9 +246,14 @@ class QueueLedger(StoreAsker):
             if isinstance(outcome, Applied):
                 self.told_the_end(outcome)
             if then is not None:
-                then(outcome)
+                then()
 
-        self.store.commit(settle, settled)
+        def refused() -> None:
+            self.strand(job.id)
+            if then is not None:
+                then()
+
+        self.move(settle, settled, refused)
 
     def told_the_end(self, outcome: Applied) -> None:
         """A terminal state is stored: forget the job, tell its user, count it, and let the next one begin."""
@@ -168,6 +261,7 @@ class QueueLedger(StoreAsker):
         if job is None or outcome.seq is None:
             raise ValueError("a terminal write must answer with its job and seq")
         self.jobs.pop(job.id, None)
+        self.unwanted.discard(job.id)
         self.fair.remove(job.id)
         self.release(job.id)
         self.tell("lobby", JobSettled(job.user, job, outcome.seq))

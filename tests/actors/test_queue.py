@@ -50,10 +50,10 @@ OFFERS = (
 )
 
 
-async def set_up(stage: Stage) -> None:
+async def set_up(stage: Stage, store: type[Store] = Store) -> None:
     for name in ("monitor", "lobby", "scheduler", "gallery", "account/fox"):
         stage.cast(name)
-    stage.cast("store", Store)
+    stage.cast("store", store)
     for user in ("ana", "ben"):
         stage.tell("store", Commit(f"add-{user}", "monitor", AddUser(user, user, "free", False, 1.0)))
     stage.cast("queue", Queue)
