@@ -1,7 +1,7 @@
 """Account: one Discord account through which the drawing bot works. Carries drawings there and tells what became of it.
 
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
-        (gallery);  Suspend, Reinstate, SetSlots (console);  Committed, NotCommitted, LookedUp (store);  Prepared,
+        (gallery);  Suspend, Reinstate, SetSlots (console);  TellHealth (monitor);  Committed, NotCommitted, LookedUp (store);  Prepared,
         Posted, HistoryCame, LineMade, LineLost, FrameCame, Tick, ResendDue (itself)
 Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree,
         Renew -> scheduler;  Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor;

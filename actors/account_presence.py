@@ -15,7 +15,7 @@ from actors.account_messages import Reinstate, SetSlots, Suspend
 from actors.account_outbox import Outbox
 from actors.account_rest import Rest
 from actors.account_work import Work
-from actors.monitor_messages import Observed
+from actors.monitor_messages import Observed, TellHealth
 from actors.queue_messages import AskHoldings
 from actors.scheduler import AccountDown, AccountUp, Announce
 from actors.store_client import StoreAsker
@@ -46,7 +46,7 @@ class AccountPresence(StoreAsker):
     """Base of Account. Subclasses take events by the three `on_` hooks."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
-        *(Tick, Prepared, Announce, Suspend, Reinstate, SetSlots),
+        *(Tick, Prepared, Announce, Suspend, Reinstate, SetSlots, TellHealth),
         *GatewayLine.TAKES,
     )
 
@@ -252,9 +252,15 @@ class AccountPresence(StoreAsker):
             news = AccountDown(self.subject, why)
         if (why is None) != (self.told is None):
             self.log.info("account is up" if why is None else "account is down", why=why)
-            self.tell("monitor", Observed("limner_account_up", float(why is None), (self.subject,)))
+            self._tell_health(why)
         self.told = why
         self.tell("scheduler", news)
+
+    def receiveMsg_TellHealth(self, ask: TellHealth, sender: Any) -> None:
+        self._tell_health(self.told)
+
+    def _tell_health(self, why_down: str | None) -> None:
+        self.tell("monitor", Observed("limner_account_up", float(why_down is None), (self.subject,)))
 
     def suspend(self, reason: str) -> None:
         """No new work until the operator says otherwise."""

@@ -20,6 +20,10 @@ class Restarted(Message, frozen=True):
     actor: str
 
 
+class TellHealth(Message, frozen=True):
+    """A monitor that remembers nothing asks the Store and accounts to tell again how they are."""
+
+
 class AskMonitor(Message, frozen=True):
     """An HTTP request wants the metrics, or to know whether we are ready. Answered by Say(socket, …) to the gate."""
 

@@ -1,6 +1,6 @@
 """Store: the one door to the database, with group commit.
 
-Takes   Commit, Lookup (everyone);  GroupEnded, LookupsEnded, TidyDue, Tidied, LookDue (itself)
+Takes   Commit, Lookup (everyone);  TellHealth (monitor);  GroupEnded, LookupsEnded, TidyDue, Tidied, LookDue (itself)
 Sends   Committed, NotCommitted, LookedUp -> whoever asked (reply_to);  StoreTroubled, StoreWell, Observed -> monitor
 Crash   nothing acknowledged is lost: what was not answered is sent again by its asker under the same op_id
 
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from actors.monitor_messages import Observed
+from actors.monitor_messages import Observed, TellHealth
 from actors.shell import Shell
 from actors.store_messages import (
     Commit,
@@ -100,7 +100,7 @@ class LookDue(Message, frozen=True):
 class Store(Shell):
     """See the module's docstring."""
 
-    ACCEPTS = (Commit, Lookup, GroupEnded, LookupsEnded, TidyDue, Tidied, LookDue)
+    ACCEPTS = (Commit, Lookup, TellHealth, GroupEnded, LookupsEnded, TidyDue, Tidied, LookDue)
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Store(Shell):
             self.process.writer = ThreadPoolExecutor(1, "store-writer")
         self.writer: Executor = self.process.writer
         self.reader: Executor = self.writer if self.database.alone else ThreadPoolExecutor(1, "store-reader")
-        self.tell("monitor", StoreWell())
+        self._tell_health()
         self._tidy_in(TIDY_EACH_S)
         self.after(LOOK_EACH_S, LookDue())
 
@@ -253,14 +253,21 @@ class Store(Shell):
         before, self.trouble = self.trouble, trouble
         if trouble is not None and (before is None or before.code != trouble.code):
             self.log.error("the database refuses", code=trouble.code, why=trouble.message)
-            self.tell("monitor", StoreTroubled(trouble.code, trouble.message))
+            self._tell_health()
         elif trouble is None and before is not None:
             self.log.info("the database takes writes again")
-            self.tell("monitor", StoreWell())
+            self._tell_health()
         if trouble is not None:
             self._refuse_waiting(trouble)
             if before is None:
                 self._tidy_in(PROBE_EACH_S)
+
+    def receiveMsg_TellHealth(self, ask: TellHealth, sender: Any) -> None:
+        self._tell_health()
+
+    def _tell_health(self) -> None:
+        trouble = self.trouble
+        self.tell("monitor", StoreWell() if trouble is None else StoreTroubled(trouble.code, trouble.message))
 
 
 def _take(waiting: deque[Asked]) -> tuple[Asked, ...]:
