@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from actors.store import _find_all
 from storage.database import StoreTrouble
 from storage.groups import commit_group, tidy
 from system.virtual_time import START_WALL, VirtualLoop
@@ -21,6 +22,9 @@ from tests.city.weather import Weather
 SLOW_S_MAX = 4.0
 #: One errand after the other.
 ORDER_S = 1e-6
+#: How long a write waits for a database that another process holds.
+LOCKED_S = 5.0
+WRITES = (commit_group, tidy)
 
 
 class Inspector(Protocol):
@@ -28,6 +32,14 @@ class Inspector(Protocol):
 
     def committed(self) -> None:
         """A transaction has ended."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The database refuses, with this code, since then (loop s)."""
+
+    code: str
+    since: float
 
 
 @dataclass(eq=False)
@@ -59,13 +71,20 @@ class SlowThread(Executor):
 class CityLoop(VirtualLoop):
     """See the module's docstring."""
 
-    def __init__(self, seed: int, weather: Weather, virtual_s_max: float) -> None:
-        super().__init__(seed, START_WALL, virtual_s_max)
+    def __init__(self, seed: int, weather: Weather, virtual_s_max: float, start_wall: float = START_WALL) -> None:
+        super().__init__(seed, start_wall, virtual_s_max)
         self.weather = weather
         self.set_back_s = 0.0
         self.inspector: Inspector | None = None
+        self.trouble: Trouble | None = None
+        self.trouble_until = 0.0
         #: Threads with something on its way, for the end of the process.
         self.threads: dict[SlowThread, None] = {}
+
+    def end_trouble(self) -> None:
+        """The database is well again, unless new trouble has come."""
+        if self.time() >= self.trouble_until:
+            self.trouble = None
 
     def wall(self) -> float:
         """What the daemon's host believes the time to be."""
@@ -96,6 +115,9 @@ class CityLoop(VirtualLoop):
         slow = self.weather.strikes("store_slow")
         before_s, after_s = (self.weather.dice.uniform(0.0, SLOW_S_MAX) for _ in range(2)) if slow else (0.0, 0.0)
 
+        if func in WRITES and self.trouble is not None and self.trouble.code == "locked":
+            before_s += LOCKED_S
+
         def run() -> None:
             thread.errands.pop(errand, None)
             if future.cancelled() and not errand.begun:
@@ -115,7 +137,10 @@ class CityLoop(VirtualLoop):
         return future
 
     def _attempt(self, func: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
-        if func in (commit_group, tidy) and self.weather.strikes("store_refuses"):
+        trouble = self.trouble
+        if trouble is not None and (func in WRITES or (trouble.code == "unavailable" and func is _find_all)):
+            return None, StoreTrouble(trouble.code, "as the city wants it")
+        if func in WRITES and self.weather.strikes("store_refuses"):
             return None, StoreTrouble("full", "the disk is full; free some space")
         try:
             result = func(*args)

@@ -40,6 +40,8 @@ class Daemon:
     def __init__(self) -> None:
         self.is_up = False
         self.lives = 0
+        #: When a process or an actor was last made anew (loop s).
+        self.died_at = 0.0
         self.phones: dict[Phone, None] = {}
 
     def note(self, text: str) -> None:
@@ -56,6 +58,7 @@ class Daemon:
     def start_process(self) -> None:
         """A new process on the same database, image store and Discord."""
         self.lives += 1
+        self.died_at = self.loop.time()
         self.note(f"process {self.lives} starts")
         self.process = Process(self.config, Path("."), self.discord, self.pictures, SlowThread(), database=self.url)
         dice = self.dice(f"process {self.lives}")
@@ -91,6 +94,7 @@ class Daemon:
         self.note(f"{record.label} crashed: {type(error).__name__}")
         if not isinstance(error, Killed | Struck | TooManyRestarts):
             self.break_off(f"{record.label} crashed by itself at {type(during).__name__}: {error!r}")
+        self.died_at = self.loop.time()
         self.discord.gateway.forgive(None)
         LoopBase.crash(self.base, record, error, during)
 

@@ -23,7 +23,7 @@ from system.links import Fetched, LinkBroken, Response, Wire
 from tests.city.bot import BOT_ID, TRACES, Bot, Piece, hash_of
 from tests.city.cdn import Cdn
 from tests.city.clock import CityLoop
-from tests.city.gateway import Gateway
+from tests.city.gateway import INVALID_TOKEN, Gateway
 from tests.city.uploads import Uploads
 from tests.city.weather import Weather
 
@@ -173,6 +173,8 @@ class Discord:
     # --- REST ---
 
     def _serve(self, resident: Resident, request: Request) -> tuple[int, Any]:
+        if self.gateway.locked.get(resident.name) == INVALID_TOKEN:
+            raise Refusal(401, 0, "401: Unauthorized")
         match request.route:
             case "GET /users/@me":
                 return 200, {"id": resident.user_id, "username": resident.name}

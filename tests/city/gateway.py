@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ SESSION_KEPT_S = 180.0
 EVENTS_KEPT_MAX = 2000
 #: Two things sent one after the other arrive one after the other.
 ORDER_S = 1e-6
+INVALID_TOKEN, DISALLOWED_INTENTS = 4004, 4014
 
 
 @dataclass(eq=False)
@@ -124,8 +126,11 @@ class Gateway:
         self.sessions: dict[str, Session] = {}
         self.sessions_of: defaultdict[str, list[Session]] = defaultdict(list)
         self.wires = 0
-        #: Accounts whose line was closed for good (code), until somebody who may not know of it is there.
-        self.turned_away: dict[str, int] = {}
+        #: Accounts that Discord does not let in, by the code that says why.
+        self.locked: dict[str, int] = {}
+        #: Those whose line was closed for good (code, when), until somebody who may not know of it is there.
+        self.turned_away: dict[str, tuple[int, float]] = {}
+        self.broken: Callable[[str], None] = lambda what: None
         #: Wires that have seen op 7 and will be closed.
         self.live: dict[CityWire, None] = {}
 
@@ -160,6 +165,8 @@ class Gateway:
         if account is None:
             wire.shut(4004)
             return
+        if self._is_turned_away(wire, account.name):
+            return
         session = Session(self.dice.randbytes(8).hex(), account.name, wire=wire)
         self.sessions[session.id] = wire.session = session
         self.sessions_of[account.name].append(session)
@@ -170,6 +177,9 @@ class Gateway:
 
     def _resume(self, wire: CityWire, told: dict[str, Any]) -> None:
         session = self.sessions.get(told["session_id"])
+        if session is not None and self.locked.get(session.account) == INVALID_TOKEN:
+            self._is_turned_away(wire, session.account)
+            return
         if self.weather.strikes("resume_cut"):
             wire.cut()
             return
@@ -189,6 +199,16 @@ class Gateway:
                 wire.tell({"op": 0, "s": seq, "t": name, "d": data})
         self._say(session, "RESUMED", {})
         session.events.pop()
+
+    def _is_turned_away(self, wire: CityWire, account: str) -> bool:
+        """Closes the line of an account that is locked out; who was told so must not knock again."""
+        if account in self.turned_away:
+            self.broken(f"{account} knocks again after {self.turned_away[account]}")
+        code = self.locked.get(account)
+        if code is not None:
+            self.turned_away[account] = (code, self._now())
+            wire.shut(code)
+        return code is not None
 
     def publish(self, account: str, name: str, data: dict[str, Any]) -> None:
         """An event for every session of an account."""

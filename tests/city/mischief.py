@@ -7,8 +7,9 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from actors.account_messages import Reinstate
 from actors.shell import Kill
+from tests.city.clock import Trouble
+from tests.city.gateway import DISALLOWED_INTENTS, INVALID_TOKEN
 
 if TYPE_CHECKING:
     from tests.city.town import Town
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 CLOSE_CODES = (1000, 1001, 1006, 1011, 4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009)
 HOUR_S = 3600.0
 STALL_S = (1.0, 60.0)
+LOCKED_S = (5.0, 25.0)
+TROUBLED_S = (2.0, 30.0)
+TROUBLES = ("full", "locked", "unavailable")
 #: Within a turn an actor says a few things: it dies before one of them.
 WORDS_MAX = 3
 
@@ -42,6 +46,8 @@ class Mischief:
             self.kill_the_process: 2,
             self.restart_in_order: 1,
             self.set_the_clock: 1,
+            self.trouble_the_store: 1,
+            self.lock_an_account: 1,
         }
 
     async def work(self) -> None:
@@ -55,16 +61,6 @@ class Mischief:
             done = deed()
             if asyncio.iscoroutine(done):
                 await done
-
-    async def operate(self) -> None:
-        """The operator gives suspended accounts work again."""
-        while True:
-            await asyncio.sleep(10.0)
-            for resident in self.town.discord.residents:
-                actor = self.town.actor(f"account/{resident.name}")
-                if actor is not None and actor.suspended is not None:
-                    self.town.note(f"reinstated {resident.name}: {actor.suspended}")
-                    self.town.base.tell(f"account/{resident.name}", Reinstate(resident.name))
 
     # --- actors ---
 
@@ -123,6 +119,15 @@ class Mischief:
         """What the daemon knows of them is stale."""
         self.town.discord.version += 1
 
+    def lock_an_account(self) -> None:
+        """Discord does not let it in for a while: its token is invalid, or its intents are disallowed."""
+        gateway, loop = self.town.discord.gateway, self.town.loop
+        resident = self.dice.choice(self.town.discord.residents)
+        gateway.locked[resident.name] = self.dice.choice((INVALID_TOKEN, DISALLOWED_INTENTS))
+        loop.call_later(self.dice.uniform(*LOCKED_S), gateway.locked.pop, resident.name, None)
+        for wire in [wire for wire in gateway.live if wire.session and wire.session.account == resident.name]:
+            gateway.invalidate(wire, can_resume=self.dice.random() < 0.5)
+
     # --- the process ---
 
     async def kill_the_process(self) -> None:
@@ -140,3 +145,11 @@ class Mischief:
     def set_the_clock(self) -> None:
         """The host's clock is set back an hour, or right again."""
         self.town.loop.set_back_s = 0.0 if self.town.loop.set_back_s else HOUR_S
+
+    def trouble_the_store(self) -> None:
+        """The disk is full, another process holds the database, or it is gone: for some seconds."""
+        loop = self.town.loop
+        loop.trouble_until = loop.time() + self.dice.uniform(*TROUBLED_S)
+        loop.trouble = Trouble(self.dice.choice(TROUBLES), loop.time())
+        self.town.visited(f"store {loop.trouble.code}")
+        loop.call_at(loop.trouble_until, loop.end_trouble)

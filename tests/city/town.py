@@ -18,13 +18,14 @@ from typing import Any
 from unittest.mock import patch
 
 from actors.guests import digest_of
-from core.config import AccountConfig, Config, Limits, Plan, Secret
+from core.config import AccountConfig, Admin, Config, Limits, Plan, Secret
 from core.config import Discord as DiscordConfig
+from protocol.api import ShowReady
 from storage.database import open_database
 from storage.groups import Operation, commit_group
 from storage.operations import AddKey, AddUser
 from storage.pictures import MemoryPictures, PictureTrouble
-from system.virtual_time import Deadlock, TimeIsUp
+from system.virtual_time import START_WALL, Deadlock, TimeIsUp
 from tests.city.auditor import Auditor
 from tests.city.citizens import Citizen
 from tests.city.clock import CityLoop, SlowThread
@@ -34,10 +35,14 @@ from tests.city.fairness import WatchedFairQueue
 from tests.city.gateway import URL
 from tests.city.ground import SHM, quiet, template
 from tests.city.mischief import Mischief
+from tests.city.operator import KEY, Operator
 from tests.city.weather import Weather
 from tests.city.witness import Witness
 
+#: With the newcomer.
 CITIZENS_MAX = 4
+BEFORE_MIDNIGHT_S = (10.0, 120.0)
+NEWCOMER_S = (5.0, 80.0)
 STORM_S = (60.0, 150.0)
 CALM_S_MAX = 700.0
 #: After all has settled, until acknowledgements and last words are out; an account may hold on to a job that failed as
@@ -94,8 +99,10 @@ class Town(Daemon):
         self.discord = Discord(loop, weather, self.dice("discord"), residents, self.note, self._taken)
         self.witness.discord = self.discord
         self.pictures = FickleForPictures(weather)
-        self.citizens = [self._citizen(number, plan) for number in range(plan.randint(2, CITIZENS_MAX))]
+        self.citizens = [self._citizen(number, plan) for number in range(plan.randint(1, CITIZENS_MAX - 1))]
         self.mischief = Mischief(self, self.dice("mischief"))
+        self.operator = Operator(self, self.dice("operator"))
+        self.discord.gateway.broken = self.break_off
 
     def dice(self, name: str) -> random.Random:
         """Dice of their own for each part, so that more throws here change nothing there."""
@@ -148,7 +155,7 @@ class Town(Daemon):
             frames_per_min=dice.choice((20, 120)),
         )
         where = DiscordConfig(api="http://127.0.0.1/api/v10", gateway=URL, cdn="http://127.0.0.1/cdn")
-        return Config(discord=where, accounts=accounts, plans=plans, limits=limits)
+        return Config(discord=where, accounts=accounts, plans=plans, limits=limits, admin=Admin(Secret(KEY)))
 
     def _citizen(self, number: int, dice: random.Random) -> Citizen:
         name, key, plan = f"u{number}", f"key-{number}", dice.choice(("free", "pro"))
@@ -166,24 +173,44 @@ class Town(Daemon):
         """The whole run. Returns early when something is broken."""
         self.start_process()
         for citizen in self.citizens:
-            self._keep(citizen.live_on())
-            self._keep(citizen.wanting.want())
-            self._keep(citizen.use_a_tablet())
-        self._keep(self.mischief.operate())
+            self._send_in(citizen)
+        self._keep(self._newcomer())
+        self._keep(self.operator.work())
         storm = self._keep(self.mischief.work())
         if await self._passes(self.dice("storm").uniform(*STORM_S)):
             self.note("calm")
             self.weather.over = True
             await asyncio.wait({storm, self.broken}, return_when=asyncio.FIRST_COMPLETED)
-            self.loop.set_back_s = 0.0
+            self.loop.set_back_s, self.loop.trouble = 0.0, None
+            self.discord.gateway.locked.clear()
             calm_by = self.loop.time() + CALM_S_MAX
             while not self._is_settled() and self.loop.time() < calm_by and await self._passes(1.0):
                 pass
             rest_by = self.loop.time() + REST_S_MAX
             while self._left() and self.loop.time() < rest_by and await self._passes(5.0):
                 pass
+            ready = await self.operator.ask(ShowReady(), None)
+            self.witness.claim(getattr(ready, "reasons", None) == (), f"when all is well, readyz says {ready}")
             if not self.broken.done():
                 self._judge()
+
+    def _send_in(self, citizen: Citizen) -> None:
+        self._keep(citizen.live_on())
+        self._keep(citizen.wanting.want())
+        self._keep(citizen.use_a_tablet())
+
+    async def _newcomer(self) -> None:
+        """Somebody who is let in while others draw."""
+        dice = self.dice("newcomer")
+        await asyncio.sleep(dice.uniform(*NEWCOMER_S))
+        key = await self.operator.let_in("newcomer", dice.choice(("free", "pro")))
+        ((user,),) = self.witness.query(
+            "SELECT users.id FROM users JOIN keys ON user = users.id WHERE digest = ?", digest_of(key)
+        )
+        citizen = Citizen(self, user, key, self.dice("newcomer's"), wants=dice.randint(2, 7), modes=("fast", "relax"))
+        self.citizens.append(citizen)
+        self.visited("a newcomer")
+        self._send_in(citizen)
 
     def _keep(self, coroutine: Any) -> asyncio.Task[None]:
         async def watched() -> None:
@@ -255,7 +282,8 @@ def run(seed: int) -> Outcome:
         folder = Path(name)
         shutil.copy(template(), folder / "limner.db")
         weather = Weather(random.Random(f"{seed}/weather"))
-        loop = CityLoop(seed, weather, virtual_s_max=STORM_S[1] + CALM_S_MAX + 2 * REST_S_MAX)
+        most_s = STORM_S[1] + CALM_S_MAX + 2 * REST_S_MAX
+        loop = CityLoop(seed, weather, most_s, _start_wall(random.Random(f"{seed}/wall")))
         asyncio.set_event_loop(loop)
         town = Town(seed, loop, weather, folder)
         WatchedFairQueue.broken = staticmethod(town.break_off)  # type: ignore[assignment]
@@ -269,6 +297,12 @@ def run(seed: int) -> Outcome:
             _end(town)
         broken = town.broken.result() if town.broken.done() else None
         return Outcome(seed, broken, tuple(town.log), _ends(town), loop.time(), town.visits)
+
+
+def _start_wall(dice: random.Random) -> float:
+    """When it begins: any day, or soon before a midnight of a plan's (Auckland's is at 11:00 UTC)."""
+    midnight = START_WALL + dice.choice((11, 24)) * 3600.0
+    return dice.choice((START_WALL + 3600.0, midnight - dice.uniform(*BEFORE_MIDNIGHT_S)))
 
 
 def _ends(town: Town) -> Counter[str]:
