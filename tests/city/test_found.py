@@ -6,6 +6,8 @@ import asyncio
 from typing import Any
 
 from actors.account import Account
+from actors.monitor import Monitor
+from actors.monitor_messages import TellHealth
 from actors.queue import Queue
 from actors.queue_messages import (
     AskHoldings,
@@ -28,7 +30,7 @@ from actors.scheduler import AccountUp, Scheduler
 from actors.session_messages import Attach, Detach
 from actors.shell import Kill
 from actors.store import Store
-from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
+from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted, StoreWell
 from core.correlate import GHOST_S_MAX, Correlator
 from core.reconcile import LET_GO_S
 from core.signs import Drawing, Ended, Sign, Stage
@@ -263,5 +265,27 @@ def test_welcome_is_never_behind_what_another_socket_of_the_user_was_told() -> N
         await stage.quiet()
         shelf.answer()
         assert [frame.seq for frame in await said(stage, "s3")] == [1]
+
+    play(scene)
+
+
+def test_a_monitor_that_died_alone_hears_again_who_is_well() -> None:
+    async def scene(stage: Theatre) -> None:
+        for name in ("gate", "store", "account/fox"):
+            stage.cast(name)
+        stage.cast("monitor", Monitor)
+        for name in ("store", "account/fox"):
+            assert await stage.heard(name) == [TellHealth()]
+
+    play(scene)
+
+
+def test_a_store_tells_a_new_monitor_how_it_is() -> None:
+    async def scene(stage: Theatre) -> None:
+        stage.cast("monitor")
+        stage.cast("store", Store)
+        assert await stage.heard("monitor", StoreWell) == [StoreWell()]
+        stage.tell("store", TellHealth())
+        assert await stage.heard("monitor", StoreWell) == [StoreWell()]
 
     play(scene)
