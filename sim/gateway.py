@@ -316,6 +316,9 @@ class Connection:
                         self.abort()
                         return
                     await self.send(msgspec.json.encode({"t": None, "s": None, **item}))
+                if self.line is not None and not self.line.has_all_since(self.seen):
+                    self.close(4000, "Too far behind.")
+                    continue
                 event = self.line.after(self.seen) if self.line is not None else None
                 if event is None:
                     await self.woken.wait()

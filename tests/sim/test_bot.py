@@ -48,6 +48,29 @@ def test_an_imagine_is_told_in_the_observed_order() -> None:
     play(scenario, seconds=1.0)
 
 
+def test_of_old_drawings_only_their_ledger_rows_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.messages.HISTORY_LENGTH_MAX", 3)
+    monkeypatch.setattr("sim.sessions.REPLAY_EVENTS_MAX", 30)
+    monkeypatch.setattr("sim.bot.JOBS_MAX", 4)
+    monkeypatch.setattr("sim.cdn.ATTACHMENTS_MAX", 5)
+
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            for number in range(8):
+                await player.imagine(f"fox {number}")
+                await player.event("MESSAGE_DELETE")
+        assert world.simulator is not None
+        bot, parts = world.simulator.bot, world.simulator.parts
+        channel = parts.channels.messages[world.where["accounts"][0]["channel_id"]]
+        events = [len(line.events) for line in parts.hub.lines.values()]
+        assert 0 < len(channel) <= 3
+        assert 0 < len(parts.shelf.attachments) <= 5
+        assert (events, len(bot.jobs), bot.lives, bot.voice.held) == ([30], 4, {}, {})
+        assert [row.outcome for row in parts.ledger.rows] == ["done"] * 8
+
+    play(scenario, seconds=0.1)
+
+
 @given(st.floats(0.01, 600.0))
 def test_updates_are_half_a_second_apart_and_the_last_of_them_is_always_told(seconds: float) -> None:
     updates = [step for step in script_of("imagine", seconds) if step.do == "progress"]

@@ -183,6 +183,20 @@ def test_a_replay_longer_than_the_buffer_is_op_9_false(monkeypatch: pytest.Monke
     play(scenario)
 
 
+def test_a_connection_that_falls_behind_what_is_kept_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.sessions.REPLAY_EVENTS_MAX", 5)
+
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            assert world.simulator is not None
+            hub = world.simulator.parts.hub
+            for number in range(7):  # at once, so that the connection cannot keep up
+                hub.say(hub.lines[player.ready["session_id"]], "NEWS", {"number": number})
+            assert await player.frame() == {"close": 4000}
+
+    play(scenario)
+
+
 def test_a_player_sees_neither_the_channel_nor_the_nonce_of_another() -> None:
     async def scenario(world: World) -> None:
         async with world.player() as player, world.player(1) as other:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import random
 import uuid
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.grammar import (
+    LAYOUTS,
     LOOKS,
+    Buttons,
     cancel_components,
+    numbered,
     read_custom_id,
     result_components,
     result_filename,
@@ -28,6 +33,13 @@ def test_every_button_that_is_offered_is_understood(job: uuid.UUID, kind: str) -
     assert len(set(custom_ids)) == len(custom_ids)
     assert all(len(row["components"]) <= 5 for row in rows)
     assert all(len(custom_id) <= 100 for custom_id in custom_ids)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@given(st.uuids())
+def test_buttons_are_shown_as_their_components_numbered(layout: str, job: uuid.UUID) -> None:
+    buttons = Buttons(layout, str(job))
+    assert msgspec.json.decode(buttons.shown()) == numbered(buttons.components())
 
 
 @given(st.text(max_size=60))
