@@ -3,10 +3,14 @@
 Takes   Keep (queue);  PictureAt, Previewed (account);  AskImage (gate);  Committed, NotCommitted, LookedUp (store);
         ResendDue (itself)
 Sends   Kept, NotKept -> queue;  FreshPicture -> account/NAME;  Say -> gate;  Lookup -> store
+        PicturesTroubled, PicturesWell -> monitor
 Crash   jobs in `keeping` are sent again by the Queue; a picture's name is made from its job: twice is harmless
 
 Each picture is a task: it waits its turn, fetches, has the bytes checked in the process pool, and keeps them. Previews
 are shown while a drawing runs: of each job the newest, fetched when somebody looks at it, and kept in memory only.
+
+An image store that refuses is ours to mend, not the job's fault: the pictures wait until it takes the largest one there
+may be, and are fetched again then.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.account_messages import FreshPicture, PictureAt, Previewed
+from actors.monitor_messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say
@@ -35,6 +40,9 @@ FETCH_S_MAX = 60.0
 FETCH_TRIES_MAX = 6
 FETCH_AGAIN_S_MAX = 20.0
 FRESH_S_MAX = 20.0
+#: How often an image store that refuses is tried, and where.
+PROBE_EACH_S = 5.0
+PROBE_PATH = "probe"
 #: What Discord's CDN answers for an address that has expired, or is no more.
 EXPIRED = frozenset({401, 403, 404, 410})
 PREVIEW_FETCHES_MAX = 4
@@ -73,6 +81,9 @@ class Gallery(StoreAsker):
         self.fetch_turns = asyncio.Semaphore(FETCHES_MAX)
         self.preview_turns = asyncio.Semaphore(PREVIEW_FETCHES_MAX)
         self.read_turns = asyncio.Semaphore(READS_MAX)
+        self.takes_pictures = asyncio.Event()
+        self.takes_pictures.set()
+        self.tell("monitor", PicturesWell())
 
     # --- keeping ---------------------------------------------------------------------------------------------
 
@@ -86,16 +97,44 @@ class Gallery(StoreAsker):
 
     async def _keep(self, job: JobRecord) -> None:
         try:
-            self._kept(job, (await self._fetch(job),))
+            self._kept(job, (await self._keep_at_last(job),))
         except Gone as gone:
             self.log.error("a picture cannot be had", job=job.id, attempt=job.attempt, why=str(gone))
             text = f"The picture was drawn but could not be fetched: {gone}."
             self.tell("queue", NotKept(job.id, job.attempt, "upstream_timeout", text))
-        except PictureTrouble as trouble:
-            # Ours to mend, not the job's fault: the Queue sends it again.
-            self.log.error("the image store takes no picture", job=job.id, why=str(trouble))
         finally:
             self.keeping.discard((job.id, job.attempt))
+
+    async def _keep_at_last(self, job: JobRecord) -> ImageRecord:
+        """The picture, kept, however long the image store refuses. Raises Gone."""
+        while True:
+            await self.takes_pictures.wait()
+            try:
+                return await self._fetch(job)
+            except PictureTrouble as trouble:
+                self._suspect(trouble)
+
+    def _suspect(self, trouble: PictureTrouble) -> None:
+        """The image store has refused a picture: the others wait until it is well."""
+        if self.takes_pictures.is_set():
+            self.takes_pictures.clear()
+            self.log.error("the image store takes no pictures", code=trouble.code, why=str(trouble))
+            self.tell("monitor", PicturesTroubled(trouble.code))
+            self.work(self._mend(), "probe")
+
+    async def _mend(self) -> None:
+        """Until there is room for the largest picture; a monitor that was restarted meanwhile hears of it, too."""
+        while not self.takes_pictures.is_set():
+            await asyncio.sleep(PROBE_EACH_S)
+            try:
+                await self.process.pictures.put(PROBE_PATH, bytes(self.process.config.images.max_bytes))
+                await self.process.pictures.delete(PROBE_PATH)
+            except PictureTrouble as trouble:
+                self.tell("monitor", PicturesTroubled(trouble.code))
+            else:
+                self.takes_pictures.set()
+        self.log.info("the image store takes pictures again")
+        self.tell("monitor", PicturesWell())
 
     def _kept(self, job: JobRecord, images: tuple[ImageRecord, ...]) -> None:
         self.previews.drop(job.id)

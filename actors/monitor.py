@@ -1,7 +1,7 @@
 """Monitor: what is measured, and whether we are ready. Owns the metrics registry of the process.
 
-Takes   Observed, Restarted (everyone, supervisors);  StoreTroubled, StoreWell (store);  AskMonitor (gate);
-        Sample (itself)
+Takes   Observed, Restarted (everyone, supervisors);  StoreTroubled, StoreWell (store);  PicturesTroubled,
+        PicturesWell (gallery);  AskMonitor (gate);  Sample (itself)
 Sends   Say -> gate;  TellHealth -> store, account/NAME
 Crash   counters start again from zero, as Prometheus expects of a restart; who is well is asked
 """
@@ -15,7 +15,14 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from actors.monitor_messages import AskMonitor, Observed, Restarted, TellHealth
+from actors.monitor_messages import (
+    AskMonitor,
+    Observed,
+    PicturesTroubled,
+    PicturesWell,
+    Restarted,
+    TellHealth,
+)
 from actors.session_messages import Say
 from actors.shell import Shell
 from actors.store_messages import StoreTroubled, StoreWell
@@ -60,7 +67,7 @@ class Sample(Message, frozen=True):
 class Monitor(Shell):
     """See the module's docstring."""
 
-    ACCEPTS = (Observed, Restarted, StoreTroubled, StoreWell, AskMonitor, Sample)
+    ACCEPTS = (Observed, Restarted, StoreTroubled, StoreWell, PicturesTroubled, PicturesWell, AskMonitor, Sample)
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +75,7 @@ class Monitor(Shell):
         self.metrics = {name: self._make(name, kind, labels, text) for name, kind, labels, text in METRICS}
         self.up: dict[str, bool] = {}
         self.store_trouble: str | None = "store_starting"
+        self.pictures_trouble: str | None = None
 
     def _make(self, name: str, kind: type, labels: tuple[str, ...], text: str) -> Any:
         if kind is Histogram:
@@ -91,7 +99,7 @@ class Monitor(Shell):
         elif isinstance(metric, Gauge):
             metric.set(seen.amount)
         else:
-            metric.observe(seen.amount)
+            metric.observe(max(0.0, seen.amount))  # a clock that was set back makes no wait shorter than none
         if seen.metric == "limner_account_up":
             self.up[seen.labels[0]] = seen.amount > 0
 
@@ -106,6 +114,12 @@ class Monitor(Shell):
     def receiveMsg_StoreWell(self, well: StoreWell, sender: Any) -> None:
         self.store_trouble = None
 
+    def receiveMsg_PicturesTroubled(self, trouble: PicturesTroubled, sender: Any) -> None:
+        self.pictures_trouble = f"images_{trouble.code}"
+
+    def receiveMsg_PicturesWell(self, well: PicturesWell, sender: Any) -> None:
+        self.pictures_trouble = None
+
     def receiveMsg_AskMonitor(self, asked: AskMonitor, sender: Any) -> None:
         if isinstance(asked.question, ShowReady):
             reasons = self._reasons()
@@ -115,9 +129,7 @@ class Monitor(Shell):
 
     def _reasons(self) -> tuple[str, ...]:
         """Why we are not ready: codes of docs/API.md."""
-        reasons = []
-        if self.store_trouble is not None:
-            reasons.append(self.store_trouble)
+        reasons = [trouble for trouble in (self.store_trouble, self.pictures_trouble) if trouble is not None]
         if not self.process.config.accounts:
             reasons.append("no_account")
         elif not any(self.up.values()):

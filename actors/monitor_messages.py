@@ -24,6 +24,16 @@ class TellHealth(Message, frozen=True):
     """A monitor that remembers nothing asks the Store and accounts to tell again how they are."""
 
 
+class PicturesTroubled(Message, frozen=True):
+    """The image store takes no pictures. `code` is one of storage.pictures.PictureTrouble's."""
+
+    code: str
+
+
+class PicturesWell(Message, frozen=True):
+    """The image store takes pictures (again)."""
+
+
 class AskMonitor(Message, frozen=True):
     """An HTTP request wants the metrics, or to know whether we are ready. Answered by Say(socket, …) to the gate."""
 

@@ -7,15 +7,24 @@ after a crash. Paths are relative, with `/`, and made by us: one with `..` in it
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
 from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+#: What the system says when a file has no room (left) on a disk, in a quota or below a limit; or may not be written.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
 
 class PictureTrouble(Exception):
-    """The image store cannot be used (now). One line with what is wrong."""
+    """The image store cannot be used (now). One line with what is wrong; `code` (full, unwritable, unavailable)."""
+
+    def __init__(self, message: str, code: str = "unavailable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Missing(LookupError):
@@ -141,4 +150,6 @@ def _keep(place: Path, data: bytes) -> None:
 def trouble(verb: str, error: Exception) -> PictureTrouble:
     """The trouble behind an error, in one line."""
     line = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
-    return PictureTrouble(f"a picture could not be {verb}: {line or type(error).__name__}")
+    number = error.errno if isinstance(error, OSError) else None
+    code = "full" if number in _FULL else "unwritable" if number in _UNWRITABLE else "unavailable"
+    return PictureTrouble(f"a picture could not be {verb}: {line or type(error).__name__}", code)

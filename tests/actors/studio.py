@@ -22,7 +22,7 @@ import uvloop
 
 from actors.account_messages import Perform, Previewed, Progressed
 from actors.accounts import Accounts
-from actors.monitor_messages import Observed, Restarted
+from actors.monitor_messages import Observed, PicturesTroubled, PicturesWell, Restarted
 from actors.process import Process
 from actors.queue import Queue
 from actors.queue_messages import (
@@ -127,12 +127,13 @@ class Door(Shell):
 class Listener(Shell):
     """A monitor that only remembers."""
 
-    ACCEPTS = (Observed, Restarted, StoreTroubled, StoreWell)
+    ACCEPTS = (Observed, Restarted, StoreTroubled, StoreWell, PicturesTroubled, PicturesWell)
 
     def _hear(self, message: Any, sender: Any) -> None:
         self.process.ears.hear(message)  # type: ignore[attr-defined]
 
     receiveMsg_Observed = receiveMsg_Restarted = receiveMsg_StoreTroubled = receiveMsg_StoreWell = _hear
+    receiveMsg_PicturesTroubled = receiveMsg_PicturesWell = _hear
 
 
 def house_of(gallery: type[Shell]) -> type[Supervisor]:

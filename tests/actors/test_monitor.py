@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.monitor import METRICS, Monitor
-from actors.monitor_messages import AskMonitor, Observed, Restarted
+from actors.monitor_messages import AskMonitor, Observed, PicturesTroubled, PicturesWell, Restarted
 from actors.session_messages import Say
 from actors.store_messages import StoreTroubled, StoreWell
 from protocol.api import MetricsShown, ReadyShown, ShowMetrics, ShowReady
@@ -32,6 +32,7 @@ def test_every_metric_is_there_and_counts() -> None:
         stage.tell("monitor", Observed("limner_jobs_total", labels=("done",)))
         stage.tell("monitor", Observed("limner_queue_depth", 7))
         stage.tell("monitor", Observed("limner_job_seconds", 3.0))
+        stage.tell("monitor", Observed("limner_queue_wait_seconds", 2.0 - 3600.0))
         stage.tell("monitor", Restarted("session/u1"), Restarted("session/u2"), Restarted("queue"))
         text = await metrics(stage)
         for name, *_ in METRICS:
@@ -39,6 +40,7 @@ def test_every_metric_is_there_and_counts() -> None:
         assert 'limner_jobs_total{outcome="done"} 2.0' in text
         assert "limner_queue_depth 7.0" in text
         assert "limner_job_seconds_count 1.0" in text
+        assert "limner_queue_wait_seconds_sum 0.0" in text
         assert 'limner_actor_restarts_total{actor="session"} 2.0' in text
         assert 'limner_mailbox_depth{actor="gate"}' in text
 
@@ -53,6 +55,10 @@ def test_ready_means_the_store_and_at_least_one_account() -> None:
         stage.tell("monitor", StoreWell(), Observed("limner_account_up", 1, ("fox",)))
         assert await ready(stage) == ReadyShown(True, ())
         stage.tell("monitor", StoreTroubled("full", "No space left."))
+        assert (await ready(stage)).reasons == ("store_full",)
+        stage.tell("monitor", PicturesTroubled("full"))
+        assert (await ready(stage)).reasons == ("store_full", "images_full")
+        stage.tell("monitor", PicturesWell())
         assert (await ready(stage)).reasons == ("store_full",)
         stage.tell("monitor", StoreWell(), Observed("limner_account_up", 0, ("fox",)))
         assert (await ready(stage)).reasons == ("no_account_up",)

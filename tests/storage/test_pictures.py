@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,24 @@ def test_a_folder_in_the_way_of_a_picture_is_trouble(tmp_path: Path) -> None:
     (tmp_path / "images/P1.png").mkdir()
     with pytest.raises(PictureTrouble):
         run(pictures.put("P1.png", b"bytes"))
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, "full"), (errno.EROFS, "unwritable"), (errno.EIO, "unavailable")]
+)
+def test_a_picture_that_is_refused_leaves_nothing_behind_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    pictures = open_pictures(f"file://{tmp_path}/images")
+
+    def refuse(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(PictureTrouble) as trouble:
+        run(pictures.put("P1.png", b"bytes"))
+    assert trouble.value.code == code
+    assert list((tmp_path / "images").iterdir()) == []
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "gopher://x/y", "file:///dev/null/images"])
