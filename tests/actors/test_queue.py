@@ -426,3 +426,30 @@ async def test_an_act_presses_the_parents_button_on_the_parents_account(stage: S
     stage.tell("queue", Demand("l5", 1, "owl", ("fast",), 0.0))
     assert await stage.heard("scheduler", Next) == []
     assert (await submitted(stage, "l6")).job.id == told.job.id
+
+
+@scene
+async def test_the_place_an_act_is_told_at_its_acceptance_is_the_place_it_has(stage: Stage) -> None:
+    await accepted(stage)
+    go = await submitted(stage)
+    stage.tell("queue", drawn(go), Kept(go.job.id, 1, (picture(go.job.id),)))
+    await stage.one("lobby", JobSettled)
+    for number in range(2):
+        await accepted(stage, request_id=f"r{number}")
+        await accepted(stage, user="ben", request_id=f"b{number}")
+    stage.tell("queue", Enqueue("ana", "r9", "free", None, "act", "a fox", "fast", (), "upscale", 1, go.job.id))
+    told = await stage.one("lobby", JobAccepted)
+    stage.tell("queue", AskPlaces("ana"))
+    places = {place.job: (place.position, place.eta_s) for place in (await stage.one("lobby", Places)).places}
+    assert (told.position, told.eta_s) == places[told.job.id]
+
+
+@scene
+async def test_an_act_on_nothing_or_on_a_strangers_job_is_refused_as_not_found(stage: Stage) -> None:
+    await accepted(stage)
+    go = await submitted(stage)
+    stage.tell("queue", drawn(go), Kept(go.job.id, 1, (picture(go.job.id),)))
+    await stage.one("lobby", JobSettled)
+    for user, parent in (("ben", go.job.id), ("ana", "j-that-never-was")):
+        stage.tell("queue", Enqueue(user, "r9", "free", None, "act", "a fox", "fast", (), "upscale", 1, parent))
+        assert (await stage.one("lobby", JobRefused)).code == "not_found"
