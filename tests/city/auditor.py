@@ -39,6 +39,8 @@ class Auditor:
         self.standing: defaultdict[str, Counter[str]] = defaultdict(Counter)
         #: Until when a limit of a user's was reached, by (user, code of the refusal); for ever: it is now.
         self.full_until: dict[tuple[str, str], float] = {}
+        #: The day each user was last charged to.
+        self.days: dict[str, str] = {}
         self._watches: list[tuple[str, str, asyncio.Future[None]]] = []
         self._rows = 0
         self._changed: set[str] = set()
@@ -62,8 +64,11 @@ class Auditor:
             self.owners[job], self.plans[user] = user, plan
             self._changed.add(user)
             self.claim(charge == int(kind not in FREE_KINDS), f"{job} ({kind}) costs {charge}")
-            right = day_of(created_at, self.config.plan(plan).timezone)
-            self.claim(day == right, f"{job} of {right} is charged to {day}")
+            zone = self.config.plan(plan).timezone
+            # A clock set back over midnight gives nobody yesterday's pictures once more.
+            first, last = max(day_of(created_at, zone), self.days.get(user, "")), day_of(self.loop.true_wall(), zone)
+            self.claim(first <= day <= last, f"{job} is charged to {day}, and not to {first} or up to {last}")
+            self.days[user] = day
 
     def _moved(self, job: str, before: str | None, state: str) -> None:
         self._new_jobs()

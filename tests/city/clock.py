@@ -34,12 +34,12 @@ class Inspector(Protocol):
         """A transaction has ended."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Trouble:
-    """The database refuses, with this code, since then (loop s)."""
+    """The database refuses, with this code; `told_at`: since when somebody knows (loop s)."""
 
     code: str
-    since: float
+    told_at: float | None = None
 
 
 @dataclass(eq=False)
@@ -139,6 +139,7 @@ class CityLoop(VirtualLoop):
     def _attempt(self, func: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
         trouble = self.trouble
         if trouble is not None and (func in WRITES or (trouble.code == "unavailable" and func is _find_all)):
+            trouble.told_at = trouble.told_at or self.time()
             return None, StoreTrouble(trouble.code, "as the city wants it")
         if func in WRITES and self.weather.strikes("store_refuses"):
             return None, StoreTrouble("full", "the disk is full; free some space")

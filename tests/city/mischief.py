@@ -150,6 +150,6 @@ class Mischief:
         """The disk is full, another process holds the database, or it is gone: for some seconds."""
         loop = self.town.loop
         loop.trouble_until = loop.time() + self.dice.uniform(*TROUBLED_S)
-        loop.trouble = Trouble(self.dice.choice(TROUBLES), loop.time())
+        loop.trouble = Trouble(self.dice.choice(TROUBLES))
         self.town.visited(f"store {loop.trouble.code}")
         loop.call_at(loop.trouble_until, loop.end_trouble)

@@ -68,11 +68,17 @@ class Operator:
         if is_same:
             self.town.witness.claim(troubled in answer.reasons, f"readyz says {answer.reasons} in spite of {troubled}")
 
+    async def is_ready(self) -> bool:
+        """Whether readyz says so."""
+        answer = await self.ask(ShowReady(), None)
+        return isinstance(answer, ReadyShown) and answer.ready
+
     def _trouble(self) -> str | None:
         """The reason that readyz should give; None: it need not yet."""
         trouble = self.town.loop.trouble
-        has_lasted = trouble is not None and self.town.loop.time() - trouble.since >= KNOWN_AFTER_S
-        return f"store_{trouble.code}" if trouble is not None and has_lasted else None
+        if trouble is None or trouble.told_at is None or self.town.loop.time() - trouble.told_at < KNOWN_AFTER_S:
+            return None
+        return f"store_{trouble.code}"
 
     def _quiet_since(self) -> float:
         """When somebody of ours died last."""

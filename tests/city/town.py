@@ -20,7 +20,6 @@ from unittest.mock import patch
 from actors.guests import digest_of
 from core.config import AccountConfig, Admin, Config, Limits, Plan, Secret
 from core.config import Discord as DiscordConfig
-from protocol.api import ShowReady
 from storage.database import open_database
 from storage.groups import Operation, commit_group
 from storage.operations import AddKey, AddUser
@@ -189,8 +188,9 @@ class Town(Daemon):
             rest_by = self.loop.time() + REST_S_MAX
             while self._left() and self.loop.time() < rest_by and await self._passes(5.0):
                 pass
-            ready = await self.operator.ask(ShowReady(), None)
-            self.witness.claim(getattr(ready, "reasons", None) == (), f"when all is well, readyz says {ready}")
+            while not (ready := await self.operator.is_ready()) and self.loop.time() < rest_by:
+                await self._passes(1.0)
+            self.witness.claim(ready, "when all is well, readyz says no")
             if not self.broken.done():
                 self._judge()
 
@@ -204,6 +204,8 @@ class Town(Daemon):
         dice = self.dice("newcomer")
         await asyncio.sleep(dice.uniform(*NEWCOMER_S))
         key = await self.operator.let_in("newcomer", dice.choice(("free", "pro")))
+        if self.over:
+            return
         ((user,),) = self.witness.query('SELECT "user" FROM keys WHERE digest = ?', digest_of(key))
         citizen = Citizen(self, user, key, self.dice("newcomer's"), wants=dice.randint(2, 7), modes=("fast", "relax"))
         self.citizens.append(citizen)

@@ -85,6 +85,8 @@ class Wishes:
                 return
             order = self._act(number) if citizen.ends and dice.random() < 0.35 else None
             wish = Wish(order or await self._draw(number), by_http=dice.random() < 0.25)
+            if self.house.over:
+                return  # its pictures took so long
             citizen.wishes[wish.order.ref] = wish
             citizen.begin(self._order(wish))
             if dice.random() < 0.15:
