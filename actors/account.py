@@ -1,8 +1,8 @@
 """Account: one Discord account through which the drawing bot works. Carries drawings there and tells what became of it.
 
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
-        (gallery);  Suspend, Reinstate, SetSlots (console);  TellHealth (monitor);  Committed, NotCommitted, LookedUp (store);  Prepared,
-        Posted, HistoryCame, LineMade, LineLost, FrameCame, Tick, ResendDue (itself)
+        (gallery);  Suspend, Reinstate, SetSlots (console);  TellHealth (monitor);  Committed, NotCommitted, LookedUp
+        (store);  Prepared, Posted, HistoryCame, LineMade, LineLost, FrameCame, Tick, ResendDue (itself)
 Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree,
         Renew -> scheduler;  Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor;
         Commit, Lookup -> store
@@ -89,6 +89,8 @@ class Account(AccountHearing):
             return
         if self.why_down() is not None or self.line is None or self.line.session_id is None:
             return  # the lease does not begin: it is void soon, and the job goes elsewhere
+        if work is None and len(self.works) >= self.slots:
+            return  # a token of a scheduler that did not know all we hold
         wait_s = max(self.errands.hold_s(), LEARNING_S if self.learning or not self.is_session_kept else 0.0)
         if wait_s > 0:
             if wait_s < HOLD_S_MAX:

@@ -119,7 +119,7 @@ class Scheduler(Shell):
         self._settle(free.lease)
 
     def receiveMsg_Renew(self, renewed: Renew, sender: Any) -> None:
-        self.ledger.renew(renewed.account, renewed.lease, self.now())
+        self._withdraw(self.ledger.renew(renewed.account, renewed.lease, self.now()))
 
     # --- queue -----------------------------------------------------------------------------------------------
 

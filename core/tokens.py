@@ -118,15 +118,22 @@ class Ledger:
         lease.stage, lease.since, lease.job, lease.attempt = Stage.GRANTED, now, job, attempt
         return True
 
-    def renew(self, account: str, lease_id: str, now: float) -> None:
-        """The account works on it; a lease unknown here (of an earlier epoch) is adopted."""
+    def renew(self, account: str, lease_id: str, now: float) -> tuple[str, ...]:
+        """The account works on it; a lease unknown here (of an earlier epoch) is adopted.
+
+        Returns the asked-for lease that is withdrawn when it takes the adopted one's place.
+        """
         lease = self._leases.get(lease_id)
+        withdrawn: tuple[str, ...] = ()
         if lease is None:
             pool = self.pools.get(account)
             if pool is None:
-                return
+                return ()
+            if len(pool.leases) >= pool.slots:
+                withdrawn = self._drop_asked(pool, 1)
             lease = pool.leases[lease_id] = self._leases[lease_id] = Lease(lease_id, account, Stage.BEGUN, now)
         lease.stage, lease.since = Stage.BEGUN, now
+        return withdrawn
 
     def settle(self, lease_id: str) -> str | None:
         """The place is free again: of this account; None when it was free already."""
@@ -167,8 +174,8 @@ class Ledger:
         """All places of the accounts that are up."""
         return sum(pool.slots for pool in self.pools.values() if pool.up)
 
-    def _drop_asked(self, pool: Pool) -> tuple[str, ...]:
-        asked = [lease.id for lease in pool.leases.values() if lease.stage is Stage.ASKED]
+    def _drop_asked(self, pool: Pool, count_max: int | None = None) -> tuple[str, ...]:
+        asked = [lease.id for lease in pool.leases.values() if lease.stage is Stage.ASKED][:count_max]
         for lease_id in asked:
             del pool.leases[lease_id]
             del self._leases[lease_id]

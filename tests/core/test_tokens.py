@@ -75,6 +75,42 @@ def test_a_new_scheduler_adopts_what_an_account_says_it_holds() -> None:
     assert len(ledger.ask("fox", lambda: f"l{next(count)}", 0.0)) == 1
 
 
+def test_a_lease_of_an_earlier_epoch_that_is_renewed_takes_an_asked_for_place() -> None:
+    ledger, asked = ledger_with(slots=2)
+    (withdrawn,) = ledger.renew("fox", "of-an-earlier-epoch", 1.0)
+    assert withdrawn in asked
+    assert not ledger.grant(withdrawn, "j", 1, 1.0)
+    assert len(ledger.pools["fox"].leases) == 2
+    assert ledger.renew("fox", "of-an-earlier-epoch", 2.0) == ()
+
+
+def test_a_lease_that_nobody_holds_any_more_is_free_when_its_account_says_what_it_holds() -> None:
+    ledger, asked = ledger_with(slots=1)
+    ledger.grant(asked[0], "j", 1, 0.0)
+    ledger.renew("fox", asked[0], 1.0)
+    ledger.announce("fox", 1, ("fast",), 1.0, (), 2.0)
+    assert len(ledger.ask("fox", lambda: "again", 2.0)) == 1
+    assert ledger.settle(asked[0]) is None  # and comes back late
+
+
+def test_a_grant_on_its_way_to_an_account_that_announces_itself_keeps_its_place_until_it_is_void() -> None:
+    ledger, asked = ledger_with(slots=1)
+    ledger.grant(asked[0], "j", 1, 0.0)
+    ledger.announce("fox", 1, ("fast",), 1.0, (), 1.0)
+    assert ledger.ask("fox", lambda: "x", 1.0) == ()
+    assert ledger.overdue(asked[0], 1, BEGIN_S) is not None
+    assert ledger.settle(asked[0])
+    assert len(ledger.ask("fox", lambda: "again", BEGIN_S)) == 1
+
+
+def test_fewer_slots_take_asked_for_places_away_and_never_what_is_held() -> None:
+    ledger, asked = ledger_with(slots=3)
+    ledger.grant(asked[0], "j", 1, 0.0)
+    ledger.renew("fox", asked[0], 0.0)
+    assert set(ledger.announce("fox", 1, ("fast",), 1.0, (asked[0],), 1.0)) == set(asked[1:])
+    assert ledger.ask("fox", lambda: "x", 1.0) == ()
+
+
 def test_a_busy_account_seems_busier_than_an_idle_one_and_weight_lightens_it() -> None:
     ledger = Ledger()
     ledger.announce("busy", 2, ("fast",), 1.0, ("x",), 0.0)
@@ -94,7 +130,7 @@ def test_no_account_is_ever_oversold_and_no_place_leaks(seed: int) -> None:
     for _ in range(120):
         now += dice.random() * 5
         account = dice.choice(("fox", "owl"))
-        match dice.choice(("up", "down", "grant", "begin", "free", "void", "ask")):
+        match dice.choice(("up", "down", "grant", "begin", "old", "free", "void", "ask")):
             case "up":
                 ledger.announce(account, 3, ("fast",), 1.0, tuple(sorted(held[account])), now)
             case "down":
@@ -109,6 +145,12 @@ def test_no_account_is_ever_oversold_and_no_place_leaks(seed: int) -> None:
                     lease = dice.choice(granted)
                     held[lease.account].add(lease.id)
                     ledger.renew(lease.account, lease.id, now)
+            case "old" if account in ledger.pools and len(held[account]) < 3:
+                # An account begins no more than it has places, also with a grant of a scheduler that is no more.
+                stages = [lease.stage for lease in ledger.pools[account].leases.values()]
+                if Stage.GRANTED not in stages:
+                    held[account].add(old := f"l{next(count)}")
+                    ledger.renew(account, old, now)
             case "free" if held[account]:
                 done = dice.choice(sorted(held[account]))
                 held[account].remove(done)
