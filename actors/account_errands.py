@@ -210,6 +210,6 @@ class Errands:
         return drawing.imagine(place, commands, nonce, prompt)
 
 
-def messages_of(page: bytes) -> Iterator[dict[str, Any]]:
-    """A history page's messages, oldest first."""
-    return iter(msgspec.json.decode(page, type=list[dict[str, Any]])[::-1])
+def messages_of(page: bytes) -> Iterator[msgspec.Raw]:
+    """A history page's messages, oldest first, each as JSON: what Observer takes."""
+    return iter(msgspec.json.decode(page, type=list[msgspec.Raw])[::-1])

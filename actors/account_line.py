@@ -97,7 +97,7 @@ class GatewayLine:
         if isinstance(news, LineMade):
             self.gateway.connection_made(now)
         elif isinstance(news, FrameCame):
-            self._receive_frame(news.document, now)
+            self.gateway.receive(news.document, now)
         elif news.made:
             self.gateway.connection_lost(news.code, now)
         else:
@@ -118,14 +118,6 @@ class GatewayLine:
             self._wire.close(CLOSE_TO_RESUME)
         self.gateway.connection_lost(None, self._owner.now())
         return self._follow()
-
-    def _receive_frame(self, document: bytes, now: float) -> None:
-        try:
-            self.gateway.receive(msgspec.json.decode(document), now)
-        except msgspec.DecodeError:
-            if self._wire is not None:
-                self._wire.close(CLOSE_TO_RESUME)
-            self.gateway.connection_lost(None, now)
 
     def _follow(self) -> list[Event]:
         """Send what is to be sent, and do what a Hangup says."""

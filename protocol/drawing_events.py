@@ -1,18 +1,24 @@
 """What the drawing bot's messages say, as typed observations.
 
-`Observer.observe` takes a gateway dispatch (or a message from a channel's history, as MESSAGE_CREATE) and never
-raises: what is of no interest is `Ignored`, what should have been understood and was not is `Odd`. Which job an
+`Observer.observe` takes a gateway dispatch (or a message from a channel's history, as MESSAGE_CREATE), as JSON, and
+never raises: what is of no interest is `Ignored`, what should have been understood and was not is `Odd`. Which job an
 observation belongs to is decided in `core.correlate`, not here.
+
+A message costs by how far it gets: its kind alone, then whose it is, then its text, and last, of a final one, its
+buttons.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from typing import TypeAlias
 
 import msgspec
 
 from protocol import drawing_text as text
+from protocol.drawing_shapes import Attachment, Deletion, Embed, Interaction, Message, Row, id_of, origin_of
 from protocol.drawing_text import Offer
+from protocol.tolerant import Reader
 
 EPHEMERAL = 1 << 6
 DESCRIPTION_CHARS_MAX = 4_000
@@ -125,6 +131,9 @@ Observation: TypeAlias = (
 )
 IGNORED = Ignored()
 
+MESSAGE, INTERACTION, DELETION = Reader(Message), Reader(Interaction), Reader(Deletion)
+NO_PICTURE, NO_EMBED = Attachment(), Embed()
+
 
 class Observer:
     """Reads one account's channel. Messages of other authors, channels and users are ignored.
@@ -137,73 +146,70 @@ class Observer:
         self._channel_id = channel_id
         self._user_id = user_id
 
-    def observe(self, kind: str, data: Any) -> Observation:
-        """The meaning of one dispatch of type `kind`."""
-        if not isinstance(data, dict):
-            return Odd(f"{kind} is no map")
+    def observe(self, kind: str, data: bytes | msgspec.Raw) -> Observation:
+        """The meaning of one dispatch of type `kind`; `data` is its JSON."""
         if kind in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
-            return self._message(data) if self._is_ours(data) else IGNORED
+            message = MESSAGE.read(data)
+            if message is None:
+                return Odd(f"{kind} is no map")
+            return self._message(message) if self._is_ours(message) else IGNORED
         if kind == "MESSAGE_DELETE":
-            message_id = _id(data.get("id"))
-            ours = message_id is not None and _id(data.get("channel_id")) == self._channel_id
-            return Deleted(message_id) if ours and message_id is not None else IGNORED
-        if kind in ("INTERACTION_CREATE", "INTERACTION_SUCCESS"):
-            nonce = _id(data.get("nonce"))
-            return IGNORED if nonce is None else Traced(nonce, _id(data.get("id")))
-        if kind == "INTERACTION_FAILURE":
-            links = Links(nonce=_id(data.get("nonce")), interaction_id=_id(data.get("id")))
-            return _refusal(links, text.UNKNOWN_FAILURE, "Interaction failed", "The drawing bot did not answer.")
-        if kind == "INTERACTION_MODAL_CREATE":
-            return _modal(data)
-        if kind == "INTERACTION_IFRAME_MODAL_CREATE":
-            title = _text(data.get("title"))
-            links = Links(nonce=_id(data.get("nonce")), interaction_id=_id(data.get("id")))
-            verdict = text.verdict_on(title)
-            return Odd("iframe modal") if verdict is None else _refusal(links, verdict, title, "")
+            deletion = DELETION.read(data)
+            return Odd(f"{kind} is no map") if deletion is None else self._deletion(deletion)
+        if kind.startswith("INTERACTION_"):
+            interaction = INTERACTION.read(data)
+            return Odd(f"{kind} is no map") if interaction is None else _interaction(kind, interaction)
         return IGNORED
 
-    def _is_ours(self, message: dict[str, Any]) -> bool:
-        author = _id(_map(message.get("author")).get("id"))
-        application = _id(message.get("application_id"))
-        # A partial update may name neither; its message id says enough.
-        by_bot = (
-            author in self._application_ids if author is not None else application in (*self._application_ids, None)
-        )
-        if not by_bot or _id(message.get("channel_id")) != self._channel_id:
+    def _is_ours(self, message: Message) -> bool:
+        if id_of(message.channel_id) != self._channel_id:
             return False
-        user = _id(_map(_metadata(message).get("user")).get("id"))
-        return self._user_id is None or user in (None, self._user_id)
+        author = None if message.author is None else id_of(message.author.id)
+        if author is not None:
+            by_bot = author in self._application_ids
+        else:
+            # A partial update may name neither; its message id says enough.
+            application = id_of(message.application_id)
+            by_bot = application is None or application in self._application_ids
+        if not by_bot or self._user_id is None:
+            return by_bot
+        user = origin_of(message).user
+        return user is None or id_of(user.id) in (None, self._user_id)
 
-    def _message(self, message: dict[str, Any]) -> Observation:
-        message_id = _id(message.get("id"))
+    def _deletion(self, deletion: Deletion) -> Observation:
+        message_id = id_of(deletion.id)
+        if message_id is None or id_of(deletion.channel_id) != self._channel_id:
+            return IGNORED
+        return Deleted(message_id)
+
+    def _message(self, message: Message) -> Observation:
+        message_id = id_of(message.id)
         if message_id is None:
             return Odd("message without id")
-        written = _text(message.get("content"))
+        written = message.content or ""
         content = text.read_content(written)
         if content is not None and self._user_id is not None and content.user_id not in (None, self._user_id):
             return IGNORED
-        picture = _picture(message)
-        custom_ids = _custom_ids(message)
+        reference = message.message_reference
         links = Links(
             message_id=message_id,
-            nonce=_id(message.get("nonce")),
-            interaction_id=_id(_metadata(message).get("id")),
-            hash=_hash(picture, custom_ids),
-            reference_id=_id(_map(message.get("message_reference")).get("message_id")),
+            nonce=id_of(message.nonce),
+            interaction_id=id_of(origin_of(message).id),
+            hash=_hash(message),
+            reference_id=None if reference is None else id_of(reference.message_id),
             image_number=None if content is None else content.image_number,
         )
-        embed = _first_map(message.get("embeds"))
-        judged = _judge(links, written, embed)
+        embed = message.embeds[0] if message.embeds else NO_EMBED
+        judged = _judge(links, written, embed) if message.embeds or content is None else None
         if judged is not None:
             return judged
         if content is not None:
-            return _drawn(links, content, picture, custom_ids, message)
-        # Discord itself adds embeds for links in a prompt; those of the bot are "rich".
-        if embed.get("type", "rich") != "rich":
+            return _drawn(links, content, message)
+        if embed.type != "rich":
             return IGNORED
-        if _text(embed.get("description")) or embed.get("fields"):
-            return _told(links, embed, custom_ids, message)
-        if embed and _text(embed.get("title")):
+        if embed.description or embed.fields:
+            return _told(links, embed, message)
+        if embed.title:
             return Odd("embed of unknown title", message_id)
         if links.nonce is not None and not written:
             # Describe and shorten begin with an empty message that is edited to the result.
@@ -211,15 +217,33 @@ class Observer:
         return IGNORED if not written else Odd("content of unknown shape", message_id)
 
 
-def _judge(links: Links, written: str, embed: dict[str, Any]) -> Observation | None:
+def _interaction(kind: str, interaction: Interaction) -> Observation:
+    """What Discord says of an interaction of the account's own."""
+    nonce, interaction_id = id_of(interaction.nonce), id_of(interaction.id)
+    links = Links(nonce=nonce, interaction_id=interaction_id)
+    match kind:
+        case "INTERACTION_CREATE" | "INTERACTION_SUCCESS":
+            return IGNORED if nonce is None else Traced(nonce, interaction_id)
+        case "INTERACTION_FAILURE":
+            return _refusal(links, text.UNKNOWN_FAILURE, "Interaction failed", "The drawing bot did not answer.")
+        case "INTERACTION_MODAL_CREATE":
+            return _modal(interaction)
+        case "INTERACTION_IFRAME_MODAL_CREATE":
+            title = interaction.title or ""
+            verdict = text.verdict_on(title)
+            return Odd("iframe modal") if verdict is None else _refusal(links, verdict, title, "")
+    return IGNORED
+
+
+def _judge(links: Links, written: str, embed: Embed) -> Observation | None:
     """A refusal or postponement by title, colour or text; None if the message is neither."""
-    title, description = _text(embed.get("title")), _text(embed.get("description"))[:DESCRIPTION_CHARS_MAX]
+    title, description = embed.title or "", (embed.description or "")[:DESCRIPTION_CHARS_MAX]
     if title.strip().lower().startswith(text.POSTPONED_TITLES):
         return Postponed(links)
     verdict = text.verdict_on(title)
-    if verdict is None and embed.get("color") == text.RED:
+    if verdict is None and embed.color == text.RED:
         verdict = text.UNKNOWN_FAILURE
-    if verdict is None and embed.get("color") in text.WARNING:
+    if verdict is None and embed.color in text.WARNING:
         return Odd("warning of unknown title", links.message_id)
     if verdict is None and written.strip().lower().startswith(text.FAILED_CONTENT):
         verdict, description = text.UNKNOWN_FAILURE, written[:DESCRIPTION_CHARS_MAX]
@@ -232,102 +256,71 @@ def _refusal(links: Links, verdict: text.Verdict, title: str, description: str) 
     )
 
 
-def _drawn(
-    links: Links,
-    content: text.Content,
-    picture: dict[str, Any],
-    custom_ids: tuple[str, ...],
-    message: dict[str, Any],
-) -> Observation:
+def _drawn(links: Links, content: text.Content, message: Message) -> Observation:
     """A message about a drawing, at any stage of it."""
-    cancel_id = next((custom_id for custom_id in custom_ids if text.is_cancel(custom_id)), None)
-    if content.stage == "waiting":
-        return Waiting(links, content.prompt, cancel_id)
-    if content.stage == "progress":
-        return Progressed(links, content.percent or 0, _text(picture.get("url")) or None, cancel_id)
-    if content.stage == "stopped":
-        return Stopped(links)
-    if not _text(picture.get("url")):
+    picture = _picture(message)
+    match content.stage:
+        case "waiting":
+            return Waiting(links, content.prompt, _cancel_id(message))
+        case "progress":
+            return Progressed(links, content.percent or 0, picture.url or None, _cancel_id(message))
+        case "stopped":
+            return Stopped(links)
+    if not picture.url:
         return Odd("final without a picture", links.message_id)
     return Finished(
         links=links,
         prompt=content.prompt,
-        url=_text(picture.get("url")),
-        width=_count(picture.get("width")),
-        height=_count(picture.get("height")),
-        bytes=_count(picture.get("size")),
-        offers=_offers(custom_ids),
+        url=picture.url,
+        width=picture.width,
+        height=picture.height,
+        bytes=picture.size,
+        offers=_offers(message),
         mode=content.mode,
-        flags=_count(message.get("flags")) or 0,
+        flags=message.flags or 0,
     )
 
 
-def _told(links: Links, embed: dict[str, Any], custom_ids: tuple[str, ...], message: dict[str, Any]) -> Finished:
+def _told(links: Links, embed: Embed, message: Message) -> Finished:
     """The text result of describe or shorten: the embed's description and fields."""
-    fields = embed.get("fields")
-    lines = [_text(embed.get("description"))]
-    lines += [_text(_map(field).get("value")) for field in fields] if isinstance(fields, list) else []
+    lines = [embed.description, *(field.value for field in embed.fields or ())]
     told = "\n".join(line for line in lines if line)[:DESCRIPTION_CHARS_MAX]
-    flags = _count(message.get("flags")) or 0
-    return Finished(links, "", None, None, None, None, _offers(custom_ids), text=told, flags=flags)
+    return Finished(links, "", None, None, None, None, _offers(message), text=told, flags=message.flags or 0)
 
 
-def _modal(data: dict[str, Any]) -> Observation:
-    modal_id, custom_id = _id(data.get("id")), _text(data.get("custom_id"))
-    field = _first_map(_first_map(data.get("components")).get("components"))
-    field_id = _text(field.get("custom_id"))
-    if modal_id is None or not custom_id or not field_id:
+def _modal(form: Interaction) -> Observation:
+    modal_id = id_of(form.id)
+    row = form.components[0] if form.components else Row()
+    field = row.components[0] if row.components else None
+    if modal_id is None or not form.custom_id or field is None or not field.custom_id:
         return Odd("modal without a field")
-    return ModalAsked(_id(data.get("nonce")), modal_id, custom_id, field_id, _text(field.get("value")))
+    return ModalAsked(id_of(form.nonce), modal_id, form.custom_id, field.custom_id, field.value or "")
 
 
-def _offers(custom_ids: tuple[str, ...]) -> tuple[Offer, ...]:
-    return tuple(offer for custom_id in custom_ids if (offer := text.offer_of(custom_id)) is not None)
+def _offers(message: Message) -> tuple[Offer, ...]:
+    return tuple(offer for custom_id in _custom_ids(message) if (offer := text.offer_of(custom_id)) is not None)
 
 
-def _custom_ids(message: dict[str, Any]) -> tuple[str, ...]:
+def _cancel_id(message: Message) -> str | None:
+    return next((custom_id for custom_id in _custom_ids(message) if text.is_cancel(custom_id)), None)
+
+
+def _custom_ids(message: Message) -> Iterator[str]:
     """The custom ids of all buttons, row by row."""
-    rows = message.get("components")
-    found: list[str] = []
-    for row in rows if isinstance(rows, list) else []:
-        buttons = _map(row).get("components")
-        found += [_text(_map(button).get("custom_id")) for button in buttons] if isinstance(buttons, list) else []
-    return tuple(custom_id for custom_id in found if custom_id)
+    for row in message.components or ():
+        for button in row.components or ():
+            if button.custom_id:
+                yield button.custom_id
 
 
-def _picture(message: dict[str, Any]) -> dict[str, Any]:
-    return _first_map(message.get("attachments"))
+def _picture(message: Message) -> Attachment:
+    return message.attachments[0] if message.attachments else NO_PICTURE
 
 
-def _hash(picture: dict[str, Any], custom_ids: tuple[str, ...]) -> str | None:
+def _hash(message: Message) -> str | None:
     """The hash a message shows: that of its picture, else that of its buttons."""
-    shown = (_text(picture.get("url")), _text(picture.get("filename")), *custom_ids)
-    return next((found for name in shown if (found := text.hash_in(name)) is not None), None)
-
-
-def _metadata(message: dict[str, Any]) -> dict[str, Any]:
-    """`interaction_metadata`, or the older `interaction`, of a message."""
-    return _map(message.get("interaction_metadata")) or _map(message.get("interaction"))
-
-
-def _map(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _first_map(value: Any) -> dict[str, Any]:
-    return _map(value[0]) if isinstance(value, list) and value else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _id(value: Any) -> str | None:
-    """A snowflake or nonce as a string; Discord gives nonces as numbers too."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    return str(value) or None
+    picture = _picture(message)
+    for name in (picture.url, picture.filename):
+        if name and (found := text.hash_in(name)) is not None:
+            return found
+    return next((found for name in _custom_ids(message) if (found := text.hash_in(name)) is not None), None)

@@ -50,13 +50,18 @@ def read_content(content: str) -> Content | None:
     match = _CONTENT.fullmatch(content) or _NO_PROMPT.fullmatch(content)
     if match is None:
         return None
-    prompt, tail = match.groupdict().get("prompt", ""), _LINK.sub("", _FOOTER.sub("", match["tail"]))
+    prompt, tail = match["prompt"] if match.re is _CONTENT else "", match["tail"]
+    if "\n-# " in tail:
+        tail = _FOOTER.sub("", tail)
+    if "](" in tail:
+        tail = _LINK.sub("", tail)
     mention = _MENTION.search(tail)
     head, rest = (tail[: mention.start()], tail[mention.end() :]) if mention else ("", tail)
     notes = [note.strip().lower() for note in _PARENTHESIS.findall(rest)]
     percents = [int(found[1]) for note in notes if (found := _PERCENT.fullmatch(note))]
     modes = [_MODES[word] for note in notes if (word := note.split(",")[0]) in _MODES]
-    number = _IMAGE_NUMBER.search(head or tail)
+    named = head or tail
+    number = _IMAGE_NUMBER.search(named) if "#" in named else None
     stage: Literal["waiting", "progress", "stopped", "final"] = "final"
     if "waiting to start" in notes:
         stage = "waiting"
@@ -154,6 +159,8 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class _Button(msgspec.Struct, frozen=True):
+    #: What the pattern begins with literally: most buttons are told apart by it, in a tenth of the time.
+    prefix: str
     pattern: re.Pattern[str]
     action: str
     label: str
@@ -161,7 +168,8 @@ class _Button(msgspec.Struct, frozen=True):
 
 
 def _button(pattern: str, action: str, label: str, numbered: bool = False) -> _Button:
-    return _Button(re.compile(pattern), action, label, numbered)
+    prefix = re.split(r"[\\(.]", pattern, maxsplit=1)[0]
+    return _Button(prefix, re.compile(pattern), action, label, numbered)
 
 
 # `{}` in a label is the picture's number. Buttons that are not here (bookmark, inpaint's web page) are not offered.
@@ -185,17 +193,17 @@ BUTTONS: tuple[_Button, ...] = (
     _button(r"MJ::CustomZoom::.+", "custom_zoom", "Custom zoom"),
     _button(r"MJ::Job::PicReader::(?P<n>[1-4])(?:::.*)?", "draw_description", "Draw {}", numbered=True),
 )
-_CANCEL = re.compile(r"MJ::CancelJob::ByJobid::.+")
+_CANCEL_PREFIX = "MJ::CancelJob::ByJobid::"
 
 
 def offer_of(custom_id: str) -> Offer | None:
     """What a button offers; None for a button we do not offer."""
     for button in BUTTONS:
-        if match := button.pattern.fullmatch(custom_id):
+        if custom_id.startswith(button.prefix) and (match := button.pattern.fullmatch(custom_id)):
             index = int(match["n"]) if button.numbered else None
             return Offer(button.action, index, button.label.format(index), custom_id)
     return None
 
 
 def is_cancel(custom_id: str) -> bool:
-    return _CANCEL.fullmatch(custom_id) is not None
+    return custom_id.startswith(_CANCEL_PREFIX) and len(custom_id) > len(_CANCEL_PREFIX)

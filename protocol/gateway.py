@@ -1,9 +1,12 @@
-"""Sans-I/O client of the Discord gateway: JSON maps in; events, maps to send and deadlines out.
+"""Sans-I/O client of the Discord gateway: JSON documents in; events, maps to send and deadlines out.
 
 The shell opens the WebSocket the `Reconnect` names, then tells what happens: `connection_made`, `receive` for each
-payload, `connection_lost`, `connect_failed`, `tick` when `next_deadline()` has come. After each call it sends
+document, `connection_lost`, `connect_failed`, `tick` when `next_deadline()` has come. After each call it sends
 `data_to_send()` and handles `events_received()`. On `Hangup` it closes the socket with `close_code` (never 1000 or
 1001, which would end the session) and does what `then` says.
+
+Of a document only its envelope is read here (`op`, `s`, `t`); `d` is left as it came, for whoever knows its shape: most
+events are of no interest, and theirs is never decoded.
 
 Rules: discord-api-docs, developers/events/gateway.mdx and gateway-events.mdx. Where clients in the wild went wrong
 (endless RESUMEs, a dead resume URL kept for ever, a missed ACK carried to the next connection, back-off forgotten on a
@@ -32,6 +35,7 @@ from protocol.gateway_values import (
     Resumed,
     SavedSession,
 )
+from protocol.tolerant import UNREADABLE, Reader
 
 __all__ = [
     "Dispatch",
@@ -69,6 +73,32 @@ SEND_COUNT_MAX = 120
 SEND_RESERVE = 5
 SEND_WINDOW_S = 60.0
 SEND_QUEUE_LENGTH_MAX = 1_000
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """What every document is. Nothing about it is trusted to have its documented type."""
+
+    op: Any = None
+    s: Any = None
+    t: Any = None
+    d: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Hello(msgspec.Struct, frozen=True):
+    heartbeat_interval: float | None = None
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """READY's data: of a user account it has megabytes, of which no more is read."""
+
+    session_id: str | None = None
+    resume_gateway_url: str | None = None
+
+
+ENVELOPE = msgspec.json.Decoder(Envelope)
+HELLO_DATA = Reader(Hello)
+READY_DATA = Reader(Welcome)
+TRUE = msgspec.Raw(b"true")
 
 
 class State(Enum):
@@ -224,37 +254,44 @@ class Gateway:
                 self._beat_at = self._sent_at[0] + SEND_WINDOW_S
         self._release(now)
 
-    def receive(self, payload: Any, now: float) -> None:
-        """One payload as decoded from JSON. What is unknown or malformed is ignored."""
-        if self.state not in CONNECTED or not isinstance(payload, dict):
+    def receive(self, document: bytes, now: float) -> None:
+        """One whole document. What is unknown or malformed is ignored; what is no JSON ends the connection."""
+        if self.state not in CONNECTED:
             return
-        op, data = payload.get("op"), payload.get("d")
+        try:
+            envelope = ENVELOPE.decode(document)
+        except msgspec.ValidationError:
+            return  # JSON, but no envelope
+        except UNREADABLE:
+            self._hang_up(CLOSE_TO_RESUME, "a document that is no JSON", now)
+            return
+        op = envelope.op
         if op == DISPATCH:
-            self._receive_dispatch(payload, now)
+            self._receive_dispatch(envelope, now)
         elif op == HEARTBEAT:
             self._beat(now)
         elif op == HEARTBEAT_ACK:
             self._ack_missing = False
-        elif op == HELLO and isinstance(data, dict):
-            self._receive_hello(data, now)
+        elif op == HELLO:
+            self._receive_hello(envelope.d, now)
         elif op == RECONNECT:
             self._hang_up(CLOSE_TO_RESUME, "the server asks to reconnect", now)
         elif op == INVALID_SESSION:
             wait_s_min = 0.0
-            if data is not True:
+            if envelope.d != TRUE:
                 self._session, wait_s_min = None, self._rng.uniform(*INVALID_SESSION_S)
             self._hang_up(CLOSE_TO_RESUME, "invalid session", now, wait_s_min)
 
     # --- how it is done ---
 
-    def _receive_hello(self, data: dict[str, Any], now: float) -> None:
-        interval_ms = data.get("heartbeat_interval")
-        if not isinstance(interval_ms, int | float) or isinstance(interval_ms, bool):
+    def _receive_hello(self, data: msgspec.Raw, now: float) -> None:
+        hello = HELLO_DATA.read(data)
+        if hello is None or hello.heartbeat_interval is None:
             return
         session = self._session
         if not self._step(Step.IDENTIFY if session is None else Step.RESUME):
             return
-        self._interval_s = max(interval_ms / 1000, HEARTBEAT_S_MIN)
+        self._interval_s = max(hello.heartbeat_interval / 1000, HEARTBEAT_S_MIN)
         self._beat_at = now + self._interval_s * self._rng.random()
         self._answer_by = now + ANSWER_S_MAX
         if session is not None:
@@ -267,20 +304,19 @@ class Gateway:
             identify["intents"] = self._identity.intents
         self._put({"op": IDENTIFY, "d": identify}, now)
 
-    def _receive_dispatch(self, payload: dict[str, Any], now: float) -> None:
-        seq, kind, data = payload.get("s"), payload.get("t"), payload.get("d")
-        if not isinstance(seq, int) or not isinstance(kind, str) or not isinstance(data, dict | None):
+    def _receive_dispatch(self, envelope: Envelope, now: float) -> None:
+        seq, kind = envelope.s, envelope.t
+        if not isinstance(seq, int) or not isinstance(kind, str):
             return
-        data = data or {}
         if self.state is State.IDENTIFYING:
             if kind == "READY":
-                self._receive_ready(seq, data, now)
+                self._receive_ready(seq, envelope.d, now)
             return
         if self._session is None or seq <= self._session.seq:
             if kind == "RESUMED":
                 self._receive_resumed(now)
             return
-        self._session = msgspec.structs.replace(self._session, seq=seq)
+        self._session = SavedSession(self._session.session_id, seq, self._session.resume_url)
         self._resume_tries = 0
         if kind == "RESUMED":
             self._receive_resumed(now)
@@ -288,17 +324,18 @@ class Gateway:
         if self.state is State.RESUMING:
             self._replayed += 1
             self._answer_by = now + ANSWER_S_MAX
-        self._events.append(Dispatch(seq, kind, data))
+        self._events.append(Dispatch(seq, kind, envelope.d))
 
-    def _receive_ready(self, seq: int, data: dict[str, Any], now: float) -> None:
-        session_id, resume_url, user = data.get("session_id"), data.get("resume_gateway_url"), data.get("user")
-        if not isinstance(session_id, str) or not self._step(Step.READY):
+    def _receive_ready(self, seq: int, data: msgspec.Raw, now: float) -> None:
+        welcome = READY_DATA.read(data)
+        if welcome is None or welcome.session_id is None or not self._step(Step.READY):
             return
-        if not isinstance(resume_url, str) or not _as_safe(resume_url, self._url):
+        resume_url = welcome.resume_gateway_url
+        if resume_url is None or not _as_safe(resume_url, self._url):
             resume_url = self._url
-        self._session = SavedSession(session_id, seq, resume_url)
+        self._session = SavedSession(welcome.session_id, seq, resume_url)
         self._became_live(now)
-        self._events.append(Ready(session_id, resume_url, user if isinstance(user, dict) else {}))
+        self._events.append(Ready(welcome.session_id, resume_url))
 
     def _receive_resumed(self, now: float) -> None:
         if self._step(Step.RESUMED):

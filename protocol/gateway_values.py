@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -44,11 +44,11 @@ class Fatal(msgspec.Struct, frozen=True):
 
 
 class Dispatch(msgspec.Struct, frozen=True):
-    """An event, given once: a repeated seq is dropped."""
+    """An event, given once: a repeated seq is dropped. `data` is JSON as it came, mostly a map, not looked into."""
 
     seq: int
     type: str
-    data: dict[str, Any]
+    data: msgspec.Raw
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -56,7 +56,6 @@ class Ready(msgspec.Struct, frozen=True):
 
     session_id: str
     resume_url: str
-    user: dict[str, Any]
 
 
 class Resumed(msgspec.Struct, frozen=True):

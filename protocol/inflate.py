@@ -26,14 +26,17 @@ class Inflater:
 
     def receive(self, frame: bytes) -> bytes | None:
         """Takes one frame; returns a document if it completes one. Raises `BrokenStream`."""
-        self._waiting += frame
-        if len(self._waiting) > self._document_bytes_max:
+        waiting = self._waiting
+        if len(waiting) + len(frame) > self._document_bytes_max:
             raise BrokenStream("compressed document too large")
-        if not self._waiting.endswith(SYNC_FLUSH):
-            return None
-        compressed, self._waiting = bytes(self._waiting), bytearray()
+        if waiting or not frame.endswith(SYNC_FLUSH):
+            # Rare: a document of several frames. Only here is anything copied.
+            waiting += frame
+            if not waiting.endswith(SYNC_FLUSH):
+                return None
+            frame, self._waiting = bytes(waiting), bytearray()
         try:
-            document = self._context.decompress(compressed, self._document_bytes_max)
+            document = self._context.decompress(frame, self._document_bytes_max)
         except zlib.error as fault:
             raise BrokenStream("corrupt zlib stream") from fault
         if self._context.unconsumed_tail:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.account_hearing import AccountHearing
@@ -31,8 +32,9 @@ def lost(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     hear = AccountHearing.on_dispatch
 
     def deaf_to_results(self: AccountHearing, event: Dispatch) -> None:
-        if event.type == "MESSAGE_CREATE" and event.data.get("attachments"):
-            found.append(event.data["id"])
+        message = msgspec.json.decode(event.data)
+        if event.type == "MESSAGE_CREATE" and message.get("attachments"):
+            found.append(message["id"])
         else:
             hear(self, event)
 

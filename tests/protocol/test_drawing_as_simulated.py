@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from protocol.drawing_events import Finished, Observer, Postponed, Progressed, Refusal, Stopped, Waiting
@@ -17,7 +18,7 @@ PROMPTS = ["a fox", "", "two ** stars - <@5> (fast)"]
 
 def seen(content: str, **fields: Any) -> Any:
     message = {"id": "9", "channel_id": "c1", "author": {"id": APP}, "content": content} | fields
-    return OBSERVER.observe("MESSAGE_UPDATE", message)
+    return OBSERVER.observe("MESSAGE_UPDATE", msgspec.json.encode(message))
 
 
 @pytest.mark.parametrize("kind", grammar.LOOKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,8 +36,12 @@ def message(content: str = "", **fields: Any) -> dict[str, Any]:
     return {"id": "m1", "channel_id": CHANNEL, "author": {"id": APP, "bot": True}, "content": content} | fields
 
 
+def observed(kind: str, data: Any) -> e.Observation:
+    return OBSERVER.observe(kind, msgspec.json.encode(data))
+
+
 def seen(content: str = "", kind: str = "MESSAGE_CREATE", **fields: Any) -> e.Observation:
-    return OBSERVER.observe(kind, message(content, **fields))
+    return observed(kind, message(content, **fields))
 
 
 def picture(name: str, **fields: Any) -> list[dict[str, Any]]:
@@ -197,15 +202,15 @@ def test_a_refusal_may_come_as_an_edit_of_the_start_message_or_as_a_reply() -> N
 
 def test_a_captcha_pauses_the_account() -> None:
     challenge = {"id": "i1", "nonce": "5", "title": "Action required to continue", "custom_id": "x"}
-    found = OBSERVER.observe("INTERACTION_IFRAME_MODAL_CREATE", challenge)
+    found = observed("INTERACTION_IFRAME_MODAL_CREATE", challenge)
     assert isinstance(found, Refusal)
     assert found.pauses_account
 
 
 def test_interactions_are_traced_by_nonce() -> None:
     for kind in ("INTERACTION_CREATE", "INTERACTION_SUCCESS"):
-        assert OBSERVER.observe(kind, {"id": "i1", "nonce": "5"}) == Traced("5", "i1")
-    failure = OBSERVER.observe("INTERACTION_FAILURE", {"id": "i1", "nonce": "5"})
+        assert observed(kind, {"id": "i1", "nonce": "5"}) == Traced("5", "i1")
+    failure = observed("INTERACTION_FAILURE", {"id": "i1", "nonce": "5"})
     assert isinstance(failure, Refusal)
     assert failure.links.nonce == "5"
     assert not failure.retry
@@ -233,7 +238,7 @@ def test_the_embed_discord_adds_for_a_link_is_no_text_result() -> None:
 def test_a_modal_says_which_field_it_wants() -> None:
     row = {"type": 1, "components": [{"type": 4, "custom_id": "F::prompt", "value": "a fox"}]}
     data = {"id": "42", "nonce": "5", "custom_id": f"MJ::OutpaintCustomZoomModal::{H}", "components": [row]}
-    found = OBSERVER.observe("INTERACTION_MODAL_CREATE", data)
+    found = observed("INTERACTION_MODAL_CREATE", data)
     assert found == ModalAsked("5", "42", f"MJ::OutpaintCustomZoomModal::{H}", "F::prompt", "a fox")
 
 
@@ -248,12 +253,12 @@ def test_a_modal_says_which_field_it_wants() -> None:
     ],
 )
 def test_what_is_another_authors_channels_or_users_is_ignored(fields: dict[str, Any]) -> None:
-    assert OBSERVER.observe("MESSAGE_CREATE", message(f"**a fox** - <@{ME}> (Stopped)") | fields) == IGNORED
+    assert observed("MESSAGE_CREATE", message(f"**a fox** - <@{ME}> (Stopped)") | fields) == IGNORED
 
 
 def test_a_deletion_in_our_channel_is_told() -> None:
-    assert OBSERVER.observe("MESSAGE_DELETE", {"id": "m1", "channel_id": CHANNEL}) == Deleted("m1")
-    assert OBSERVER.observe("MESSAGE_DELETE", {"id": "m1", "channel_id": "elsewhere"}) == IGNORED
+    assert observed("MESSAGE_DELETE", {"id": "m1", "channel_id": CHANNEL}) == Deleted("m1")
+    assert observed("MESSAGE_DELETE", {"id": "m1", "channel_id": "elsewhere"}) == IGNORED
 
 
 def test_an_unknown_warning_is_odd_and_shows_no_text() -> None:
@@ -285,7 +290,7 @@ KINDS = st.sampled_from(
 def test_nothing_makes_the_observer_raise(kind: str, data: Any, is_ours: bool) -> None:
     if is_ours and isinstance(data, dict):
         data = message() | data | {"channel_id": CHANNEL, "author": {"id": APP}}
-    assert isinstance(OBSERVER.observe(kind, data), e.Observation)
+    assert isinstance(observed(kind, data), e.Observation)
 
 
 @given(st.text(max_size=60))

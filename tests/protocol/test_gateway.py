@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,10 @@ class Peer:
         return self.gateway.data_to_send()
 
     def say(self, payload: Any) -> list[gw.Event]:
-        self.gateway.receive(payload, self.now)
+        return self.hear(msgspec.json.encode(payload))
+
+    def hear(self, document: bytes) -> list[gw.Event]:
+        self.gateway.receive(document, self.now)
         return self.gateway.events_received()
 
     def dispatch(self, seq: int, kind: str = "MESSAGE_CREATE", **data: Any) -> list[gw.Event]:
@@ -85,8 +89,8 @@ def test_the_first_connection_identifies_at_the_base_url_after_hello() -> None:
 def test_ready_gives_the_session_and_later_events_are_dispatched_once() -> None:
     peer = Peer()
     peer.connect()
-    assert peer.ready() == [Ready("s1", RESUME_URL, {"id": "7"})]
-    assert peer.dispatch(2, id="m") == [Dispatch(2, "MESSAGE_CREATE", {"id": "m"})]
+    assert peer.ready() == [Ready("s1", RESUME_URL)]
+    assert peer.dispatch(2, id="m") == [Dispatch(2, "MESSAGE_CREATE", msgspec.Raw(b'{"id":"m"}'))]
     assert peer.dispatch(2, id="m") == []
     assert peer.dispatch(1, id="l") == []
     assert peer.gateway.save() == SavedSession("s1", 2, RESUME_URL)
@@ -314,6 +318,36 @@ def test_a_resume_url_in_clear_is_not_shown_the_token() -> None:
 def test_no_representation_holds_the_token() -> None:
     identity = Identity(TOKEN)
     assert TOKEN not in repr(identity) + str(identity) + repr(Peer().live().gateway.save())
+
+
+@pytest.mark.parametrize("document", [b"", b"{", b"nonsense", b'{"op":11', b'{"op":"\xff"}', b'{"d":' + b"[" * 100_000])
+def test_a_document_that_is_no_json_ends_the_connection_and_the_session_is_resumed(document: bytes) -> None:
+    hangup = only_hangup(Peer().live().hear(document))
+    assert hangup.close_code == gw.CLOSE_TO_RESUME
+    assert reconnect(hangup).resume
+
+
+@pytest.mark.parametrize("document", [b"[]", b"null", b"7", b'"op"', b"{}", b'{"op":0}', b'{"op":0,"s":"2","t":"X"}'])
+def test_json_that_is_no_envelope_changes_nothing(document: bytes) -> None:
+    peer = Peer().live()
+    assert peer.hear(document) == []
+    assert peer.gateway.save() == SavedSession("s1", 1, RESUME_URL)
+
+
+@pytest.mark.parametrize("data", [b"null", b"[]", b"[[0,0]]", b"7", b'{"name":"\xff"}'])
+def test_an_event_is_passed_on_whatever_its_data_are(data: bytes) -> None:
+    peer = Peer().live()
+    found = peer.hear(b'{"t":"PRESENCES_REPLACE","s":2,"op":0,"d":%b}' % data)
+    assert found == [Dispatch(2, "PRESENCES_REPLACE", msgspec.Raw(data))]
+    assert peer.gateway.save() == SavedSession("s1", 2, RESUME_URL)
+
+
+@pytest.mark.parametrize("resume_url", [None, 7, ["wss://elsewhere"]])
+def test_a_ready_without_a_usable_resume_url_resumes_at_the_base(resume_url: Any) -> None:
+    peer = Peer()
+    peer.connect()
+    data = {"session_id": "s", "resume_gateway_url": resume_url, "user": 7}
+    assert peer.dispatch(1, "READY", **data) == [Ready("s", BASE)]
 
 
 JSONISH = st.recursive(
