@@ -48,6 +48,8 @@ READS_WAITING_MAX = 50_000
 #: How often remembered operations are pruned; while the database refuses, how often it is tried.
 TIDY_EACH_S = 60.0
 PROBE_EACH_S = 1.0
+#: A database that was in trouble is well when it takes this much: a full disk often has room for one small write.
+ROOM_BYTES = 1 << 20
 #: How often is looked whether the database is still where it was, should nobody write.
 LOOK_EACH_S = 1.0
 BUSY = "busy: too many writes are waiting"
@@ -233,7 +235,8 @@ class Store(Shell):
             self.work(self._tidy(), "tidy")
 
     async def _tidy(self) -> Tidied:
-        _, trouble = await _on(self.writer, tidy, self.database, self.wall())
+        room_bytes = ROOM_BYTES if self.trouble else 0
+        _, trouble = await _on(self.writer, tidy, self.database, self.wall(), room_bytes)
         return Tidied(trouble)
 
     def receiveMsg_Tidied(self, tidied: Tidied, sender: Any) -> None:

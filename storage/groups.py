@@ -61,14 +61,15 @@ def commit_group(database: Database, group: Sequence[Operation], at: float) -> t
             return _apply_all(connection, group, at, savepoints=True)
 
 
-def tidy(database: Database, now: float) -> None:
+def tidy(database: Database, now: float, room_bytes: int = 0) -> None:
     """Drops the memory of writes done more than REMEMBERED_S ago. Raises StoreTrouble when the database is not well.
 
-    It always writes a row, for a full disk would not mind to delete nothing.
+    It always writes a row, for a full disk would not mind to delete nothing: one of `room_bytes`, so that it is well
+    only when it has room for that much.
     """
     with database.writing() as connection:
         _FORGET.run(connection, before=now - REMEMBERED_S)
-        _REMEMBER.run(connection, op_id=_TIDIED, outcome=b"", at=now)
+        _REMEMBER.run(connection, op_id=_TIDIED, outcome=bytes(room_bytes), at=now)
 
 
 def _apply_all(

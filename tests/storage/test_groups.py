@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import event, select
 
 from storage import writes
-from storage.database import StoreTrouble
+from storage.database import StoreTrouble, open_database
 from storage.groups import REMEMBERED_S, Operation, commit_group, tidy
 from storage.operations import Applied, Grant, Refused, Replayed, Stale, Ungrant, Write
 from storage.tables import operations
@@ -108,6 +108,24 @@ def test_operations_are_forgotten_after_their_time_and_not_before(book: Book) ->
     tidy(book.database, at + REMEMBERED_S + 1.0)
     tidy(book.database, at + REMEMBERED_S + 2.0)
     assert isinstance(book.do(replace(ACCEPT, job="J1"), op_id="old"), Refused)
+
+
+def test_a_database_is_well_only_when_it_has_room_and_what_was_tried_is_not_kept(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/limner.db")
+    with database.reading() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    with database.reading() as one, database.reading() as other:  # both connections there are
+        for connection in (one, other):
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
+    tidy(database, 1.0)
+    with pytest.raises(StoreTrouble) as trouble:
+        tidy(database, 2.0, 1 << 20)
+    assert trouble.value.code == "full"
+    tidy(database, 3.0, 1 << 14)
+    tidy(database, 4.0)
+    with database.reading() as connection:
+        assert connection.execute(select(operations.c.outcome)).scalars().all() == [b""]
+    database.close()
 
 
 def test_a_group_that_the_database_refuses_leaves_nothing(tmp_path: Path) -> None:
