@@ -196,8 +196,9 @@ class Gallery(StoreAsker):
         """Both files on disk, under names that say whose they are. Raises PictureTrouble."""
         name = f"{job.id}/{job.attempt}-1"
         path, thumb_path = f"{name}.{EXTENSIONS[checked.media_type]}", f"{name}.thumb.webp"
-        await self.process.pictures.put(path, data)
-        await self.process.pictures.put(thumb_path, checked.thumb)
+        await asyncio.gather(  # both on their way before one is waited for: they share a flush
+            self.process.pictures.put(path, data), self.process.pictures.put(thumb_path, checked.thumb)
+        )
         return ImageRecord(
             id=f"i{job.id}-{job.attempt}-1",
             job=job.id,

@@ -6,12 +6,9 @@ after a crash. Paths are relative, with `/`, and made by us: one with `..` in it
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import os
-import secrets
 from abc import ABC, abstractmethod
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 #: What the system says when a file has no room (left) on a disk, in a quota or below a limit; or may not be written.
@@ -47,46 +44,6 @@ class Pictures(ABC):
         """Forgets what is under the path; nothing there is fine. Raises PictureTrouble."""
 
 
-class FolderPictures(Pictures):
-    """In a folder; the disk is waited for in threads."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-
-    async def put(self, path: str, data: bytes) -> None:
-        """As Pictures.put."""
-        place = self._place(path)
-        try:
-            await asyncio.to_thread(_keep, place, data)
-        except OSError as error:
-            raise trouble("kept", error) from error
-
-    async def get(self, path: str) -> bytes:
-        """As Pictures.get."""
-        place = self._place(path)
-        try:
-            return await asyncio.to_thread(place.read_bytes)
-        except FileNotFoundError:
-            raise Missing(path) from None
-        except OSError as error:
-            raise trouble("read", error) from error
-
-    async def delete(self, path: str) -> None:
-        """As Pictures.delete."""
-        place = self._place(path)
-        try:
-            await asyncio.to_thread(place.unlink, missing_ok=True)
-        except OSError as error:
-            raise trouble("deleted", error) from error
-
-    def _place(self, path: str) -> Path:
-        parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts:
-            raise ValueError("a path of a picture leads out of its folder")
-        return self._folder / parts
-
-
 class MemoryPictures(Pictures):
     """In a dict, without any thread, so that it also works on a virtual loop; gone with the process."""
 
@@ -118,33 +75,14 @@ def open_pictures(url: str) -> Pictures:
         if parts.scheme == "memory":
             return MemoryPictures()
         if parts.scheme == "file":
+            from storage.folder import FolderPictures  # it builds on this module
+
             return FolderPictures(Path(unquote(parts.path)))
     except OSError as error:
         raise PictureTrouble(f"images.url cannot be used: {error.strerror or type(error).__name__}") from error
     from storage.bucket import open_bucket  # its library is 4 MB that a folder does not need
 
     return open_bucket(url)
-
-
-def _keep(place: Path, data: bytes) -> None:
-    """Writes a file beside its place and moves it there; returns when bytes and name are on disk."""
-    new_folder = not place.parent.is_dir()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.parent / f".{place.name}.{secrets.token_hex(4)}"
-    try:
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
-    for folder in (place.parent, place.parent.parent)[: 2 if new_folder else 1]:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def trouble(verb: str, error: Exception) -> PictureTrouble:

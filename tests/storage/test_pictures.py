@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import os
 from collections.abc import Coroutine
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from storage import folder
 from storage.pictures import Missing, Pictures, PictureTrouble, open_pictures
 
 
@@ -82,6 +84,39 @@ def test_a_picture_that_is_refused_leaves_nothing_behind_and_says_why(
     with pytest.raises(PictureTrouble) as trouble:
         run(pictures.put("P1.png", b"bytes"))
     assert trouble.value.code == code
+    assert list((tmp_path / "images").iterdir()) == []
+
+
+def test_many_pictures_at_once_are_all_kept_and_one_that_is_refused_spoils_no_other(tmp_path: Path) -> None:
+    pictures = open_pictures(f"file://{tmp_path}/images")
+    (tmp_path / "images/j7/P.png").mkdir(parents=True)  # in the way of one of them
+
+    async def story() -> list[BaseException | None]:
+        puts = (pictures.put(f"j{number}/P.png", b"%d" % number) for number in range(200))
+        return await asyncio.gather(*puts, return_exceptions=True)
+
+    refused = [number for number, outcome in enumerate(run(story())) if outcome is not None]
+    assert refused == [7]
+    files = {path.parent.name: path.read_bytes() for path in (tmp_path / "images").rglob("*") if path.is_file()}
+    assert files == {f"j{number}": b"%d" % number for number in range(200) if number != 7}
+
+
+def test_a_flush_of_everything_that_fails_fails_all_that_waited_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int) -> int:
+        ctypes.set_errno(errno.ENOSPC)
+        return -1
+
+    monkeypatch.setattr(folder, "_syncfs", refuse)
+    pictures = open_pictures(f"file://{tmp_path}/images")
+
+    async def story() -> list[BaseException | None]:
+        puts = (pictures.put(f"P{number}.png", b"bytes") for number in range(1 + folder.FLUSH_ALL_MIN))
+        return await asyncio.gather(*puts, return_exceptions=True)
+
+    outcomes = run(story())
+    assert [getattr(outcome, "code", None) for outcome in outcomes] == ["full"] * len(outcomes)
     assert list((tmp_path / "images").iterdir()) == []
 
 
