@@ -91,7 +91,10 @@ def picture(plan: Plan, book: Read, samples: list[Sample], found: Mapping[str, A
 def table(found: Mapping[str, Any]) -> str:
     """For people."""
     lines: list[tuple[str, str]] = [
-        ("jobs/s, in the middle / in total", " / ".join(f"{rate:,.1f}" for rate in found["jobs_per_s"].values()))
+        (
+            "jobs/s, in the middle / in total / accepted",
+            " / ".join(f"{rate:,.1f}" for rate in found["jobs_per_s"].values()),
+        )
     ]
     for part, name in (("in the middle", "cpu_ms_per_job_in_the_middle"), ("in total", "cpu_ms_per_job")):
         costs = ", ".join(f"{who} {cost:.2f}" for who, cost in found[name].items())

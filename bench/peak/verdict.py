@@ -146,10 +146,12 @@ def middle(book: Read) -> tuple[float, float]:
 
 
 def rates(book: Read) -> dict[str, float]:
-    """Finished jobs a second: in the middle, and from the begin to the last end."""
+    """Jobs a second: finished in the middle of the run, finished in all, accepted until the last one was."""
     (begun, last), (low, high) = span(book), middle(book)
     done = [at for at, end in zip(book.ended, book.end, strict=True) if end == DONE]
+    answered = [at for at in book.acked if not math.isnan(at)]
     return {
         "sustained": sum(low <= at < high for at in done) / max(high - low, 1e-9),
         "in total": len(done) / max(last - begun, 1e-9),
+        "accepted": len(answered) / max(max(answered, default=last) - begun, 1e-9),
     }

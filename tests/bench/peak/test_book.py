@@ -122,7 +122,9 @@ def test_when_the_jobs_of_those_who_were_away_ended_is_told_by_the_database(stor
 
 def test_rates_are_jobs_by_the_time_they_took(story, tmp_path):
     story.finish(0, 1, 2, 3)
-    assert rates(story.read(tmp_path))["in total"] == pytest.approx(4 / 5)
+    found = rates(story.read(tmp_path))
+    assert found["in total"] == pytest.approx(4 / 5)
+    assert found["accepted"] == pytest.approx(4 / 3.5)
 
 
 def test_percentiles_leave_out_what_never_happened():
