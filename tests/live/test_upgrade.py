@@ -13,8 +13,8 @@ from tests.storage.migrations.test_upgrade import KEY, left_by, revisions
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
-#: This Discord knows nothing of what the older one was drawing: that ends without evidence, and soon.
-CONFIG = "[limits]\ndrawing_s = 3\nundecided_s = 3\n"
+#: This Discord knows nothing of what the older one was drawing: that ends without evidence, and soon enough.
+CONFIG = "[limits]\ndrawing_s = 15\nundecided_s = 3\n"
 
 
 @pytest.fixture(params=revisions())
