@@ -27,7 +27,7 @@ from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say
 from actors.store_client import StoreAsker
-from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, media_type_of
+from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, is_small, media_type_of
 from protocol.api import ImageShown, Refusal, ShowImage
 from storage.operations import Found, ImageFound, ImageRecord, JobRecord, ReadImage
 from storage.pictures import Missing, PictureTrouble
@@ -35,7 +35,7 @@ from system.links import LinkBroken, TooLarge
 from system.message import Message
 
 #: Pictures in memory at once: this many times `images.max_bytes`, at worst.
-FETCHES_MAX = 6
+FETCHES_MAX = 12
 FETCH_S_MAX = 60.0
 FETCH_TRIES_MAX = 6
 FETCH_AGAIN_S_MAX = 20.0
@@ -170,7 +170,10 @@ class Gallery(StoreAsker):
             raise Expired(f"HTTP {fetched.status}")
         if fetched.status != 200:
             raise LinkBroken(f"HTTP {fetched.status}", True)
-        checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, fetched.data)
+        if is_small(fetched.data):
+            checked = check(fetched.data)
+        else:
+            checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, fetched.data)
         return await self._store(job, fetched.data, checked)
 
     async def _fresh_url(self, job: JobRecord) -> tuple[str | None, str]:
@@ -195,10 +198,13 @@ class Gallery(StoreAsker):
     async def _store(self, job: JobRecord, data: bytes, checked: Checked) -> ImageRecord:
         """Both files on disk, under names that say whose they are. Raises PictureTrouble."""
         name = f"{job.id}/{job.attempt}-1"
-        path, thumb_path = f"{name}.{EXTENSIONS[checked.media_type]}", f"{name}.thumb.webp"
-        await asyncio.gather(  # both on their way before one is waited for: they share a flush
-            self.process.pictures.put(path, data), self.process.pictures.put(thumb_path, checked.thumb)
-        )
+        path = thumb_path = f"{name}.{EXTENSIONS[checked.media_type]}"
+        files = {path: data}
+        if checked.thumb is not None:
+            thumb_path = f"{name}.thumb.webp"
+            files[thumb_path] = checked.thumb
+        # All on their way before one is waited for: they share a flush.
+        await asyncio.gather(*(self.process.pictures.put(*file) for file in files.items()))
         return ImageRecord(
             id=f"i{job.id}-{job.attempt}-1",
             job=job.id,
@@ -263,7 +269,8 @@ class Gallery(StoreAsker):
         self.store.lookup(ReadImage(ask.show.image, ask.user), found)
 
     async def _show(self, ask: AskImage, image: ImageRecord) -> None:
-        path, media_type = (image.thumb_path, "image/webp") if ask.show.thumb else (image.path, image.media_type)
+        path = image.thumb_path if ask.show.thumb else image.path
+        media_type = image.media_type if path == image.path else "image/webp"
         try:
             async with self.read_turns:
                 shown: ImageShown | Refusal = ImageShown(await self.process.pictures.get(path), media_type)

@@ -5,11 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
 THUMB_PX = 512
 THUMB_QUALITY = 82
+#: A picture of a thumbnail's size and of no more bytes is its own, and checked sooner than sent to another process.
+SMALL_BYTES_MAX = 16_384
 #: A picture of the drawing bot has at most 4 × 2048² pixels; more is a decompression bomb.
 PIXELS_MAX = 80_000_000
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
@@ -25,38 +33,67 @@ class BadPicture(ValueError):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A whole picture: its size in pixels, its type by content, its digest, and its thumbnail as WebP."""
+    """A whole picture: its size in pixels, its type by content, its digest, and its thumbnail as WebP.
+
+    `thumb` None: a small picture, which is its own thumbnail.
+    """
 
     width: int
     height: int
     media_type: str
     sha256: str
-    thumb: bytes
+    thumb: bytes | None
 
 
 def check(data: bytes) -> Checked:
-    """Decodes the whole picture and draws its thumbnail. Raises BadPicture."""
-    from PIL import Image, UnidentifiedImageError  # 2 MB that only the pool's processes need
+    """Decodes the whole picture and draws its thumbnail, if it needs one. Raises BadPicture."""
+    from PIL import Image  # 2 MB that a process needs only once it has a picture to check
+
+    with _opened(data) as picture:
+        if picture.width * picture.height > PIXELS_MAX:
+            raise BadPicture(f"it has {picture.width}x{picture.height} pixels")
+        if picture.format == "PNG" and PNG_END not in data[-PNG_END_WITHIN:]:
+            raise BadPicture("its end is missing")
+        picture.load()
+        width, height, media_type = picture.width, picture.height, MEDIA_TYPES[picture.format or ""]
+        thumb = None
+        if not _is_small(data, picture):
+            small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+            sink = io.BytesIO()
+            small.save(sink, "WEBP", quality=THUMB_QUALITY)
+            thumb = sink.getvalue()
+    return Checked(width, height, media_type, hashlib.sha256(data).hexdigest(), thumb)
+
+
+def is_small(data: bytes) -> bool:
+    """Whether it is a matter of microseconds to check it. Looks at its head only. Raises BadPicture."""
+    if len(data) > SMALL_BYTES_MAX:
+        return False
+    with _opened(data) as picture:
+        return _is_small(data, picture)
+
+
+def _is_small(data: bytes, picture: ImageFile) -> bool:
+    return len(data) <= SMALL_BYTES_MAX and max(picture.size) <= THUMB_PX
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[ImageFile]:
+    """The picture, its head read. Whatever goes wrong with it in the block is a BadPicture."""
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES)) as picture:
-                if picture.width * picture.height > PIXELS_MAX:
-                    raise BadPicture(f"it has {picture.width}x{picture.height} pixels")
-                if picture.format == "PNG" and PNG_END not in data[-PNG_END_WITHIN:]:
-                    raise BadPicture("its end is missing")
-                picture.load()
-                width, height, media_type = picture.width, picture.height, MEDIA_TYPES[picture.format or ""]
-                small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+                yield picture
+    except BadPicture:
+        raise
     except UnidentifiedImageError:
         raise BadPicture("it is no PNG, JPEG or WebP") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadPicture(f"it cannot be decoded: {error}") from None
-    small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
-    sink = io.BytesIO()
-    small.save(sink, "WEBP", quality=THUMB_QUALITY)
-    return Checked(width, height, media_type, hashlib.sha256(data).hexdigest(), sink.getvalue())
 
 
 def media_type_of(data: bytes) -> str | None:
