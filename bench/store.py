@@ -8,6 +8,7 @@ start.
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import statistics
 import tempfile
@@ -38,6 +39,7 @@ from storage.reads import unfinished
 GROUP = 50
 PAGE = 5000
 USERS = 10_000
+OP_NUMBERS = itertools.count(1)
 #: The course of jobs: the number of the first, and how many jobs are accepted between two steps of one.
 FIRST_OF_COURSE = 1_000_000
 APART = 100
@@ -139,10 +141,7 @@ def timed(database: Database, writes: Iterator[Write]) -> float:
 def commit(database: Database, writes: Iterator[Write]) -> int:
     """Commits all in groups; how many there were. Raises RuntimeError when one was not applied."""
     count = 0
-    while group := [
-        Operation(f"{type(write).__name__}{id(writes)}-{count + at}", write)
-        for at, write in islice(enumerate(writes), GROUP)
-    ]:
+    while group := [Operation(f"queue:1:{next(OP_NUMBERS)}", write) for write in islice(writes, GROUP)]:
         for outcome in commit_group(database, group, 0.0):
             if not isinstance(outcome, Applied):
                 raise RuntimeError(f"a write was not applied: {outcome}")

@@ -15,7 +15,7 @@ from core.job import TERMINAL, WAITING, State
 from protocol.client import Accepted
 from storage.events import store_event
 from storage.operations import AcceptJob, Applied, JobRecord, Moment, Refused, Replayed
-from storage.rows import EMPTY, INSERT_HISTORY, JOB_COLUMNS, as_json, offers_of, read_whole_job
+from storage.rows import INSERT_HISTORY, JOB_COLUMNS, as_stored, offers_of, read_whole_job
 from storage.statements import Statement, given, insertion, literals
 from storage.tables import jobs, quota, refs, users
 
@@ -174,7 +174,6 @@ def _insert(connection: Connection, write: AcceptJob, button: Button) -> JobReco
     told = asdict(write)
     fields = _NEW | {name: told[name] for name in _TAKEN_OVER} | button._asdict()
     fields |= {"id": write.job, "charged": write.charge > 0, "created_at": write.at}
-    as_stored = {"images_in": as_json(write.images_in), "offers": EMPTY}
-    _INSERT_JOB.run(connection, **fields | as_stored, charge=write.charge, charged_day=write.day)
+    _INSERT_JOB.run(connection, **as_stored(fields), charge=write.charge, charged_day=write.day)
     INSERT_HISTORY.run(connection, job=write.job, state=State.QUEUED.value, at=write.at)
     return JobRecord(**fields, history=(Moment(State.QUEUED.value, write.at),))

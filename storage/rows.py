@@ -24,6 +24,8 @@ _offers = msgspec.json.Decoder(tuple[Offer, ...])
 EMPTY = "[]"
 
 _JOB = Statement(select(*JOB_COLUMNS).where(jobs.c.id == given("job")))
+# No other writer may come between this and the move: PostgreSQL locks the row, SQLite has the one write lock.
+_JOB_TO_MOVE = Statement(select(*JOB_COLUMNS).where(jobs.c.id == given("job")).with_for_update())
 _IMAGES = (
     select(*IMAGE_COLUMNS)
     .where(images.c.job.in_(bindparam("given_jobs", expanding=True)))
@@ -42,6 +44,11 @@ INSERT_HISTORY = Statement(insertion(history, "job", "state", "at"))
 def as_json(values: Sequence[Any]) -> str:
     """A list as it lies in a text column."""
     return msgspec.json.encode(values).decode() if values else EMPTY
+
+
+def as_stored(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a JobRecord as they lie in its columns."""
+    return {name: as_json(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
 
 def offers_of(text: str) -> tuple[Offer, ...]:
@@ -65,6 +72,12 @@ def image_of(row: Sequence[Any]) -> ImageRecord:
 def read_job(connection: Connection, job: str) -> JobRecord | None:
     """The job as it is, without images and history."""
     row = _JOB.one(connection, job=job)
+    return job_of(row) if row is not None else None
+
+
+def job_to_move(connection: Connection, job: str) -> JobRecord | None:
+    """The job as it is and stays until the transaction ends, without images and history."""
+    row = _JOB_TO_MOVE.one(connection, job=job)
     return job_of(row) if row is not None else None
 
 

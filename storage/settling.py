@@ -8,28 +8,17 @@ from sqlalchemy import Connection, and_, case, select, update
 from core.job import TERMINAL, WAITING, State, may_move
 from storage.events import store_event, terminal_frame
 from storage.moving import end_attempt
-from storage.operations import Applied, Settle, Stale
-from storage.rows import INSERT_HISTORY, JOB_COLUMNS, job_of, read_whole_job
+from storage.operations import Applied, JobRecord, Settle, Stale
+from storage.rows import INSERT_HISTORY, job_to_move, read_whole_job
 from storage.statements import Statement, given, insertion
 from storage.tables import images, jobs, quota
 
-_BEFORE = Statement(
-    select(jobs.c.state, jobs.c.attempt, jobs.c.charged, jobs.c.charge, jobs.c.charged_day).where(
-        jobs.c.id == given("job")
-    )
-)
 _SETTLE = Statement(
     update(jobs)
     .where(jobs.c.id == given("job"), jobs.c.attempt == given("attempt"), jobs.c.state == given("before"))
-    .values(
-        state=given("state"),
-        code=given("code"),
-        message=given("message"),
-        charged=given("charged"),
-        finished_at=given("at"),
-    )
-    .returning(*JOB_COLUMNS)
+    .values({name: given(name) for name in ("state", "code", "message", "charged", "finished_at")})
 )
+_CHARGE = Statement(select(jobs.c.charged_day, jobs.c.charge).where(jobs.c.id == given("job")))
 _REFUND = Statement(
     update(quota)
     .where(and_(quota.c.user == given("user"), quota.c.day == given("day")))
@@ -45,27 +34,32 @@ def settle(connection: Connection, write: Settle) -> Applied | Stale:
     """
     if write.state not in TERMINAL:
         raise ValueError(f"a job cannot end in state {write.state!r}")
-    before = _BEFORE.one(connection, job=write.job)
-    if before is None or not _expected(before[0], before[1], write):
+    before = job_to_move(connection, write.job)
+    if before is None or not _expected(before, write):
         return Stale(read_whole_job(connection, write.job))
-    state, attempt, was_charged, charge, charged_day = before
     # Nothing was drawn for a job that is cancelled while it waits: it never costs anything.
-    never_drawn = write.state == State.CANCELLED and state in WAITING
-    charged = was_charged and write.charged and not never_drawn
-    row = _SETTLE.one(connection, **asdict(write) | {"attempt": attempt, "before": state, "charged": charged})
-    if row is None:
+    never_drawn = write.state == State.CANCELLED and before.state in WAITING
+    end = {
+        "state": write.state,
+        "code": write.code,
+        "message": write.message,
+        "charged": before.charged and write.charged and not never_drawn,
+        "finished_at": write.at,
+    }
+    if not _SETTLE.run(connection, job=before.id, attempt=before.attempt, before=before.state, **end):
         return Stale(read_whole_job(connection, write.job))
-    job = replace(job_of(row), images=write.images)
+    job = replace(before, images=write.images, **end)
     INSERT_HISTORY.run(connection, job=job.id, state=job.state, at=write.at)
     end_attempt(connection, job.id, job.attempt, job.code or job.state)
     if write.images:
         _INSERT_IMAGE.run_each(connection, map(asdict, write.images))
-    if was_charged and not charged:
-        _REFUND.run(connection, user=job.user, day=charged_day, charge=charge)
+    if before.charged and not job.charged:
+        ((day, charge),) = _CHARGE.all(connection, job=job.id)
+        _REFUND.run(connection, user=job.user, day=day, charge=charge)
     seq = store_event(connection, job.user, job.id, lambda seq: terminal_frame(job, seq))
     return Applied(job, seq)
 
 
-def _expected(state: str, attempt: int, write: Settle) -> bool:
-    same_attempt = write.attempt is None or write.attempt == attempt
-    return same_attempt and state in write.states and may_move(State(state), State(write.state))
+def _expected(job: JobRecord, write: Settle) -> bool:
+    same_attempt = write.attempt in (None, job.attempt)
+    return same_attempt and job.state in write.states and may_move(State(job.state), State(write.state))

@@ -60,11 +60,13 @@ class Statement:
         self._clause = clause
         self._made: dict[type[Dialect], _Made] = {}
 
-    def run(self, connection: Connection, /, **values: Any) -> None:
-        """Executes it; it gives no rows."""
+    def run(self, connection: Connection, /, **values: Any) -> int:
+        """Executes it, which must give no rows; how many it changed."""
         made = self._for(connection)
         try:
-            connection.connection.cursor().execute(made.sql, made.arranged(values))
+            cursor = connection.connection.cursor()
+            cursor.execute(made.sql, made.arranged(values))
+            return cursor.rowcount
         except made.error as error:
             raise _as_sqlalchemy(connection, made, error) from error
 
