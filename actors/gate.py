@@ -54,6 +54,7 @@ OPERATOR = KeyHolder("config", "", "operator", "", ROLE_ADMIN, False)
 WRONG_KEY = "The key is not known, or no longer valid."
 NO_KEY = "A key is needed: `Authorization: Bearer KEY`, the page's login, or a first frame `auth`."
 DRAINING = "The service is stopping and takes no new drawings; queued ones go on after it is back."
+UNREAD = "Your key cannot be looked up just now; try again in a moment."
 
 
 class Arrived(Message, frozen=True):
@@ -178,7 +179,11 @@ class Gate(StoreAsker):
             self.checks[digest].append(who)
         else:
             self.checks[digest] = [who]
-            self.store.lookup(FindKey(digest, self.wall()), lambda found: self._looked_up(digest, found))
+            self.store.lookup(
+                FindKey(digest, self.wall()),
+                lambda found: self._looked_up(digest, found),
+                lambda why: self._not_looked_up(digest),
+            )
 
     def _looked_up(self, digest: str, found: Found) -> None:
         holder = found if isinstance(found, KeyHolder) else None
@@ -189,6 +194,14 @@ class Gate(StoreAsker):
             self.known.put(digest, holder, self.now())
         for who in waiting:
             self._found(who, holder)
+
+    def _not_looked_up(self, digest: str) -> None:
+        """The database cannot be read now: who was known is still, the others come again."""
+        for who in self.checks.pop(digest):
+            if isinstance(who, Caller):
+                self._say(who.socket, Refusal("draining", UNREAD))
+            elif who.standing is Standing.CHECKING:
+                self._turn_away(who, "draining", UNREAD, CLOSE_LATER)
 
     def _found(self, who: Guest | Caller, holder: KeyHolder | None) -> None:
         if isinstance(who, Caller):

@@ -148,7 +148,7 @@ class Store(Shell):
 
     def receiveMsg_Commit(self, commit: Commit, sender: Any) -> None:
         if self.trouble is not None:
-            self._refuse(commit, self.trouble)
+            self._refuse(commit.op_id, commit.reply_to, self.trouble)
             return
         if len(self.writes_waiting) >= WRITES_WAITING_MAX:
             self.tell(commit.reply_to, NotCommitted(commit.op_id, BUSY))
@@ -183,17 +183,18 @@ class Store(Shell):
     def _answer(self, outcomes: tuple[Written, ...], trouble: Trouble | None) -> None:
         if trouble is not None:
             for commit in self.group:
-                self._refuse(commit, trouble)
+                self._refuse(commit.op_id, commit.reply_to, trouble)
         else:
             for commit, outcome in zip(self.group, outcomes, strict=True):
                 self.tell(commit.reply_to, Committed(commit.op_id, outcome))
 
-    def _refuse(self, commit: Commit, trouble: Trouble) -> None:
-        self.tell(commit.reply_to, NotCommitted(commit.op_id, f"{trouble.code}: {trouble.message}"))
+    def _refuse(self, ask_id: str, asker: str, trouble: Trouble) -> None:
+        self.tell(asker, NotCommitted(ask_id, f"{trouble.code}: {trouble.message}"))
 
     def _refuse_waiting(self, trouble: Trouble) -> None:
         while self.writes_waiting:
-            self._refuse(self.writes_waiting.popleft(), trouble)
+            commit = self.writes_waiting.popleft()
+            self._refuse(commit.op_id, commit.reply_to, trouble)
 
     # --- reads -----------------------------------------------------------------------------------------------
 
@@ -220,6 +221,8 @@ class Store(Shell):
             for lookup, found in zip(self.lookups, ended.found, strict=True):
                 self.tell(lookup.reply_to, LookedUp(lookup.lookup_id, found))
         else:
+            for lookup in self.lookups:
+                self._refuse(lookup.lookup_id, lookup.reply_to, ended.trouble)
             self._note_health(ended.trouble)
         self.lookups, self.reading = (), False
         self._read_on()

@@ -67,9 +67,9 @@ class StoreClient:
         """Write durably, then `then(outcome)`. With `refuse`, a store that surely did not ends it."""
         self._ask(write, then, refuse)
 
-    def lookup(self, read: Read, then: Callable[[Found], None]) -> None:
-        """Read, then call `then(found)`."""
-        self._ask(read, then, None)
+    def lookup(self, read: Read, then: Callable[[Found], None], refuse: Callable[[str], None] | None = None) -> None:
+        """Read, then call `then(found)`. With `refuse`, a database that cannot be read now ends it."""
+        self._ask(read, then, refuse)
 
     def _ask(self, what: Write | Read, then: Callable[..., None], refuse: Callable[[str], None] | None) -> None:
         self._count += 1

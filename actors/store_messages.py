@@ -22,14 +22,17 @@ class Committed(Message, frozen=True):
 
 
 class NotCommitted(Message, frozen=True):
-    """The database would not take it now (locked, full, gone). Nothing changed; send it again after a while."""
+    """The database would not take it now (locked, full, gone). Nothing changed; send it again after a while.
+
+    Also said of a Lookup (`op_id` is its id) that the database did not answer.
+    """
 
     op_id: str
     why: str
 
 
 class Lookup(Message, frozen=True):
-    """Read something; answered by LookedUp. A database that cannot be read gives no answer: ask again after a while."""
+    """Read something; answered by LookedUp, or by NotCommitted when the database cannot be read."""
 
     lookup_id: str
     reply_to: str

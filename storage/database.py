@@ -141,8 +141,8 @@ class Database:
             yield
         except self._errors as error:
             trouble = trouble_of(error)
-            if trouble.code in _DAMAGE:
-                self._damage = trouble
+            if trouble.code in _DAMAGE:  # said in many ways, page by page: the first is told
+                self._damage = trouble = self._damage or trouble
             raise trouble from error
 
 

@@ -28,6 +28,7 @@ from protocol.api import (
     ShowReady,
 )
 from protocol.client import Auth, Cancel, Draw, Error, Jobs, Notice, Pong, Quota, Welcome
+from protocol.frames import CLOSE_LATER
 from storage.operations import AddKey, Applied, DropKey, FindKey, KeyHolder, Nothing, Refused
 from tests.actors.stage import CONFIG, play
 
@@ -171,6 +172,23 @@ def test_a_store_that_lost_the_question_is_asked_again():
         await asyncio.sleep(7)
         assert len(await answer_lookups(stage)) >= 1
         assert await stage.heard("lobby", Attach) == [Attach("u1", "s1")]
+
+    play(scene)
+
+
+def test_while_the_database_cannot_be_read_newcomers_are_told_to_come_again_and_who_is_known_stays():
+    async def scene(stage):
+        await set_up(stage)
+        known = await enter(stage, "s1")
+        newcomer, caller = door(stage, "s2"), door(stage, "s3")
+        stage.tell("gate", Arrived("s2", "127.0.0.1", "other"), Asked("s3", "127.0.0.1", "third", ShowMe()))
+        for _ in range(2):  # the second time all are asked for that are due for it
+            for lookup in await stage.heard("store", Lookup):
+                stage.tell("gate", NotCommitted(lookup.lookup_id, "corrupt: the database is damaged"))
+            await stage.quiet(RECHECK_S + 1.0)
+        assert [words.code for words in (*newcomer.said, *caller.said)] == ["draining", "draining"]
+        assert newcomer.code == CLOSE_LATER
+        assert (known.said, known.code) == ([], None)
 
     play(scene)
 

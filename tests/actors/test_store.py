@@ -238,12 +238,12 @@ def test_a_stop_tries_a_database_that_refuses_once_and_not_for_each_group(monkey
     play(scene)
 
 
-def test_a_read_that_the_database_refuses_is_not_answered_until_asked_again(refusing: Refusing) -> None:
+def test_a_read_that_the_database_refuses_is_told_and_answered_when_asked_again(refusing: Refusing) -> None:
     async def scene(stage: Stage) -> None:
         await opened(stage)
         refusing.code = "unavailable"
         stage.tell("store", Lookup("l1", "asker", CountJobs()))
-        assert await stage.heard("asker") == []
+        assert await stage.heard("asker") == [NotCommitted("l1", "unavailable: not now")]
         refusing.code = None
         stage.tell("store", Lookup("l1", "asker", CountJobs()))
         assert (await stage.one("asker", LookedUp)).lookup_id == "l1"

@@ -168,6 +168,9 @@ def test_a_damaged_database_is_not_written_to_again_until_it_is_opened_anew(tmp_
     with pytest.raises(StoreTrouble) as found:
         add(database, "U1")
     assert found.value.code == "corrupt"
+    with pytest.raises(StoreTrouble) as found, database.reading():
+        raise sqlite_error(database, "file is not a database")
+    assert found.value.code == "corrupt", "the first that was said of it"
     database.close()
     database = open_database(f"sqlite:///{tmp_path}/limner.db")
     add(database, "U1")
