@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test style types city bench chaos browser clean help
+.PHONY: run test style types city peak bench chaos browser clean help
 
 help:
 	@echo "make run     start the daemon with a simulated Discord (ARGS='--port 9000' passes options)"
@@ -13,6 +13,7 @@ help:
 	@echo "make style   check formatting and lint"
 	@echo "make types   check types"
 	@echo "make city    every actor against all that can go wrong: 2,000 seeds (CITY_SEEDS=N; CITY_SEED=N shows one)"
+	@echo "make peak    300,000 drawings of 10,000 users in eight virtual hours (ARGS='--jobs 30000 --hours 0.8')"
 	@echo "make bench   measure"
 	@echo "make chaos   kill the daemon 100 times under load, and then 100 times with the simulator (ARGS='--kills 20')"
 
@@ -31,6 +32,9 @@ types: $(VENV)/.test
 
 city: $(VENV)/.test
 	@$(BIN)/python -m tests.city
+
+peak: $(VENV)/.test
+	@$(BIN)/python -m tests.city.peak $(ARGS)
 
 bench: $(VENV)/.test
 	@for name in loop_base store queue sockets peak; do \

@@ -6,7 +6,8 @@ would bring the real world in is refused or replaced:
 
 - sockets, pipes, subprocesses and signals are refused (NotImplementedError, asyncio's answer for a loop without them);
 - calls from other threads are refused;
-- `run_in_executor` and `asyncio.to_thread` run the function at once, in this thread; its result comes in the next turn;
+- `run_in_executor` and `asyncio.to_thread` run the function at once, in this thread; its result comes in the next turn,
+  or as much later as `takes_s` says;
 - nothing ready, no timer, and the main coroutine not done is a Deadlock, raised with the names of the waiting tasks.
 
 The clockwork stands in for the selector of asyncio's BaseEventLoop, whose inside is the same in CPython 3.11 to 3.13.
@@ -84,15 +85,26 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def run_in_executor(
         self, executor: Any, func: Callable[[*Arguments], Result], *args: *Arguments
     ) -> "asyncio.Future[Result]":
-        """Runs the function at once, whatever the executor; the future is settled in the next turn."""
+        """Runs the function at once, whatever the executor; the future is settled after `takes_s` of it."""
         future: asyncio.Future[Result] = self.create_future()
         try:
             result = func(*args)
         except Exception as error:  # whoever awaits the future raises it
-            self.call_soon(_settle, future, None, error)
+            self._settle_later(self.takes_s(func), future, None, error)
         else:
-            self.call_soon(_settle, future, result, None)
+            self._settle_later(self.takes_s(func), future, result, None)
         return future
+
+    def takes_s(self, func: Callable[..., Any]) -> float:
+        """The virtual time until the result of a function run by an executor is known; none, unless a subclass knows
+        better."""
+        return 0.0
+
+    def _settle_later(self, seconds: float, *settlement: Any) -> None:
+        if seconds > 0:
+            self.call_later(seconds, _settle, *settlement)
+        else:
+            self.call_soon(_settle, *settlement)
 
     def _process_events(self, event_list: list[Any]) -> None:
         assert not event_list, "a virtual loop has no I/O"
