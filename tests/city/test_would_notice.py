@@ -6,14 +6,14 @@ from unittest.mock import patch
 
 import pytest
 
-from core.correlate import Correlator
+from actors.account_presence import AccountPresence
+from core.correlate import Correlator, _Standing
 from core.signs import Stage
-from core.tokens import Ledger, Pool
 from protocol import rest
 from tests.city.town import run
 
 SEEDS_MAX = 40
-honest_outcome, honest_proof, honest_ask = rest.outcome, Correlator._prove, Ledger.ask
+honest_outcome, honest_proof, honest_start = rest.outcome, Correlator._prove, AccountPresence.on_start
 
 
 def repeat_what_may_have_arrived(*arguments, **more):
@@ -21,27 +21,21 @@ def repeat_what_may_have_arrived(*arguments, **more):
     return rest.Refused(None, "no answer", retry=True, kind="not_sent") if isinstance(found, rest.Doubtful) else found
 
 
-def guess_whose_picture_it_is(self, sign):
+def give_it_to_another_who_waits(self, sign):
     proven = honest_proof(self, sign)
-    if proven is None and sign.stage is Stage.FINISHED and sign.nonce is None:
-        return next(iter(self._entries.values()), None)
-    return proven
+    waiting = [each for each in self._entries.values() if each is not proven and each.standing is _Standing.OPEN]
+    return waiting[0] if sign.stage is Stage.FINISHED and waiting else proven
 
 
-def forget_one_place_that_is_taken(self, new_id, now):
-    for pool in self.pools.values():
-        self.pools[pool.account] = Pool(pool.account, pool.slots + 1, pool.modes, pool.weight, pool.up, pool.leases)
-    try:
-        return honest_ask(self, new_id, now)
-    finally:
-        for pool in self.pools.values():
-            pool.slots -= 1
+def believe_in_one_place_more(self):
+    honest_start(self)
+    self.slots += 1
 
 
 LIES = {
     "submitted again": lambda: patch.object(rest, "outcome", repeat_what_may_have_arrived),
-    "got the picture": lambda: patch.object(Correlator, "_prove", guess_whose_picture_it_is),
-    "oversold": lambda: patch.object(Ledger, "ask", forget_one_place_that_is_taken),
+    "got the picture": lambda: patch.object(Correlator, "_prove", give_it_to_another_who_waits),
+    "oversold": lambda: patch.object(AccountPresence, "on_start", believe_in_one_place_more),
 }
 
 
