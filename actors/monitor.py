@@ -29,7 +29,7 @@ from actors.store_messages import StoreTroubled, StoreWell
 from protocol.api import MetricsShown, ReadyShown, ShowReady
 from system.message import Message
 
-SAMPLE_EACH_S = 2.0
+SAMPLE_EACH_S = 5.0
 #: Mailbox depths are told of the deepest few, so that 10,000 sessions do not become 10,000 time series.
 DEEPEST = 20
 ACCOUNT = "account/"
