@@ -1,7 +1,7 @@
 """Group commit: several writes in one transaction, each applied once, none able to spoil another.
 
-A write that was seen before, by its op_id, is answered as the first time. One that breaks (a rule of the database, a
-mistake of ours) is answered Refused `internal` and leaves no trace; the rest of its group goes on.
+A write that was seen before, by its op_id, is answered as the first time and not done again. One that breaks (a rule of
+the database, a mistake of ours) is answered Refused `internal` and leaves no trace; the rest of its group goes on.
 """
 
 from __future__ import annotations
@@ -11,23 +11,42 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from storage.database import Database
-from storage.operations import Refused, Write, Written
+from storage.operations import Applied, Refused, Write, Written
+from storage.rows import read_whole_job
 from storage.statements import Statement, given, insertion
 from storage.tables import operations
 from storage.writes import apply
 
 log = logging.getLogger(__name__)
 
-#: How long a write sent again is recognised.
-REMEMBERED_S = 3600.0
+#: How long a write sent again is recognised. Who lives and was not answered sends again after seconds, and who died
+#: never does: minutes leave room for a Store that is started again and a long line of writes before it.
+REMEMBERED_S = 600.0
+#: How many op_ids one query looks for.
+LOOKED_FOR = 50
+
+
+class Moved(Struct, frozen=True, tag=True):
+    """What is remembered of an Applied with a job: enough to answer so again, in a tenth of the job's size."""
+
+    job: str
+    attempt: int
+    state: str
+    seq: int | None
+
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Written)
-_SEEN = Statement(select(operations.c.outcome).where(operations.c.op_id == given("op_id")))
+_decoder: msgspec.msgpack.Decoder[Written | Moved] = msgspec.msgpack.Decoder(Written | Moved)
+_SEEN = Statement(
+    select(operations.c.op_id, operations.c.outcome).where(
+        operations.c.op_id.in_([given(f"op_id{place}") for place in range(LOOKED_FOR)])
+    )
+)
 _REMEMBER = Statement(insertion(operations))
 _TIDIED = "tidied"
 _FORGET = Statement(delete(operations).where(or_(operations.c.at < given("before"), operations.c.op_id == _TIDIED)))
@@ -75,21 +94,48 @@ def tidy(database: Database, now: float, room_bytes: int = 0) -> None:
 def _apply_all(
     connection: Connection, group: Sequence[Operation], at: float, *, savepoints: bool
 ) -> tuple[Written, ...]:
-    outcomes: dict[str, Written] = {}
+    outcomes = _seen_before(connection, [operation.op_id for operation in group])
     fresh = []
     for operation in group:
-        op_id = operation.op_id
-        if op_id in outcomes:
-            continue
-        if seen := _SEEN.one(connection, op_id=op_id):
-            outcomes[op_id] = _decoder.decode(seen[0])
+        if operation.op_id in outcomes:
             continue
         outcome = _apply_safely(connection, operation) if savepoints else _apply_or_spoil(connection, operation)
-        outcomes[op_id] = outcome
-        fresh.append({"op_id": op_id, "outcome": _encoder.encode(outcome), "at": at})
+        outcomes[operation.op_id] = outcome
+        fresh.append({"op_id": operation.op_id, "outcome": _remembered(outcome), "at": at})
     if fresh:
         _REMEMBER.run_each(connection, fresh)
     return tuple(outcomes[operation.op_id] for operation in group)
+
+
+def _seen_before(connection: Connection, op_ids: Sequence[str]) -> dict[str, Written]:
+    """What was answered to those of the operations that were done before."""
+    found: dict[str, Written] = {}
+    for first in range(0, len(op_ids), LOOKED_FOR):
+        some = op_ids[first : first + LOOKED_FOR]
+        # The places that are left over repeat what is looked for anyway.
+        places = {f"op_id{place}": some[place % len(some)] for place in range(LOOKED_FOR)}
+        for op_id, outcome in _SEEN.all(connection, **places):
+            found[op_id] = _recalled(connection, _decoder.decode(outcome))
+    return found
+
+
+def _remembered(outcome: Written) -> bytes:
+    if isinstance(outcome, Applied) and outcome.job is not None:
+        job = outcome.job
+        return _encoder.encode(Moved(job.id, job.attempt, job.state, outcome.seq))
+    return _encoder.encode(outcome)
+
+
+def _recalled(connection: Connection, known: Written | Moved) -> Written:
+    """The answer of the first time; its job is in the attempt and state of then, all else of it is as known now.
+
+    So who hears it takes it for no later news than it is.
+    """
+    if not isinstance(known, Moved):
+        return known
+    job = read_whole_job(connection, known.job)
+    assert job is not None, "jobs are never deleted"
+    return Applied(replace(job, attempt=known.attempt, state=known.state), known.seq)
 
 
 def _apply_or_spoil(connection: Connection, operation: Operation) -> Written:

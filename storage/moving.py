@@ -98,10 +98,12 @@ class Move:
         )
 
     def __call__(self, connection: Connection, job: JobRecord | None, write: Any) -> JobRecord | None:
-        """The `job` after the move, None when it is not where it should be."""
+        """The `job` after the move, None when it is not where it should be. What is known already is not written."""
         if job is None or job.state not in self.before or not self.fits(job, write):
             return None
         news = {name: source(job, write) for name, source in self.fields.items()}
+        if job.state == self.after and all(getattr(job, name) == value for name, value in news.items()):
+            return job
         before = {"job": job.id, "state_before": job.state, "attempt_before": job.attempt}
         if not self._statement.run(connection, **before, **as_stored(news)):
             return None

@@ -17,6 +17,7 @@ _WITH_JOB = ("images", "history")
 #: The columns of a JobRecord, in its order (images and history are rows of their own).
 JOB_COLUMNS = tuple(jobs.c[name] for name in JobRecord.__struct_fields__ if name not in _WITH_JOB)
 IMAGE_COLUMNS = tuple(images.c[name] for name in ImageRecord.__struct_fields__)
+_LISTS = ("images_in", "offers")
 _IMAGES_IN = JobRecord.__struct_fields__.index("images_in")
 _OFFERS = JobRecord.__struct_fields__.index("offers")
 _texts = msgspec.json.Decoder(tuple[str, ...])
@@ -48,7 +49,8 @@ def as_json(values: Sequence[Any]) -> str:
 
 def as_stored(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of a JobRecord as they lie in its columns."""
-    return {name: as_json(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+    lists = {name: as_json(fields[name]) for name in _LISTS if name in fields}
+    return fields | lists if lists else fields
 
 
 def offers_of(text: str) -> tuple[Offer, ...]:

@@ -95,10 +95,11 @@ class Statement:
         return rows[0] if rows else None
 
     def _for(self, connection: Connection) -> _Made:
-        kind = type(connection.dialect)
-        made = self._made.get(kind)
-        if made is None:
-            made = self._made[kind] = _make(self._clause, connection.dialect)
+        dialect = connection.dialect
+        return self._made.get(type(dialect)) or self._make(dialect)
+
+    def _make(self, dialect: Dialect) -> _Made:
+        made = self._made[type(dialect)] = _make(self._clause, dialect)
         return made
 
 

@@ -168,3 +168,11 @@ def settle_failed(job: str, at: float, *states: str, charged: bool = False, atte
 
 def settle_cancelled(job: str, at: float, *states: str, charged: bool = False, attempt: int | None = None) -> Settle:
     return Settle(job, attempt, states or ("queued", "granted"), "cancelled", "cancelled", "As asked.", charged, (), at)
+
+
+def known(outcome: Written) -> tuple[Any, ...]:
+    """What an answer says that is the same when the write is sent again; of a job, where it was."""
+    kind = type(outcome).__name__
+    if isinstance(outcome, Applied) and outcome.job is not None:
+        return kind, outcome.job.id, outcome.job.attempt, outcome.job.state, outcome.seq
+    return kind, outcome

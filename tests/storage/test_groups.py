@@ -10,10 +10,10 @@ from sqlalchemy import event, select
 
 from storage import writes
 from storage.database import StoreTrouble, open_database
-from storage.groups import REMEMBERED_S, Operation, commit_group, tidy
+from storage.groups import LOOKED_FOR, REMEMBERED_S, Operation, commit_group, tidy
 from storage.operations import Applied, Grant, Refused, Replayed, Stale, Ungrant, Write
 from storage.tables import operations
-from tests.storage.book import ACCEPT, Book
+from tests.storage.book import ACCEPT, Book, gather, known, settle_done
 
 
 def test_every_write_has_its_function() -> None:
@@ -30,12 +30,37 @@ def test_a_write_sent_again_is_answered_as_the_first_time_and_done_once(book: Bo
     assert book.used() == 2
 
 
-def test_an_answer_is_remembered_as_it_was_when_the_job_has_moved_on(book: Book) -> None:
-    job = book.queued()
-    granted = book.do(Grant(job, 1, "lease", "fox", 5.0), op_id="grant")
-    book.do(Ungrant(job, 1, 6.0))
-    assert book.do(Grant(job, 1, "lease", "fox", 5.0), op_id="grant") == granted
-    assert book.job(job).state == "queued"
+def test_an_answer_is_no_later_news_than_it_was_when_the_job_has_moved_on(book: Book) -> None:
+    job = book.drawing()
+    gathered = book.do(gather(job, 5.0), op_id="gather")
+    book.do(settle_done(job, 6.0))
+    again = book.do(gather(job, 5.0), op_id="gather")
+    assert known(again) == known(gathered) == ("Applied", job, 1, "keeping", None)
+    assert again.job.picture_url == gathered.job.picture_url
+    assert book.job(job).state == "done"
+
+
+def test_an_end_sent_again_is_answered_with_all_that_is_told_of_it(book: Book) -> None:
+    job = book.keeping()
+    first = book.do(settle_done(job, 6.0), op_id="settle")
+    again = book.do(settle_done(job, 6.0), op_id="settle")
+    assert replace(again.job, history=()) == first.job
+    assert again.seq == first.seq
+
+
+def test_more_operations_than_one_query_looks_for_are_each_done_once(book: Book) -> None:
+    group = [Operation(f"op{number}", replace(ACCEPT, job=f"J{number}")) for number in range(LOOKED_FOR + 3)]
+    group = [Operation(one.op_id, replace(one.write, queued=LOOKED_FOR * 2)) for one in group]
+    first = commit_group(book.database, group, 1.0)
+    assert commit_group(book.database, group, 2.0) == first
+    assert book.used() == LOOKED_FOR + 3
+
+
+def test_what_is_remembered_of_a_move_is_small(book: Book) -> None:
+    book.do(replace(ACCEPT, job="J1", prompt="a fox " * 200), op_id="accept")
+    with book.database.reading() as connection:
+        outcome = connection.execute(select(operations.c.outcome).where(operations.c.op_id == "accept")).scalar_one()
+    assert len(outcome) < 100
 
 
 @pytest.mark.parametrize("outcome", ["refused", "stale", "replayed"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.job import State, may_move
 from protocol.client import Started
@@ -203,3 +204,16 @@ def test_a_doubt_says_since_when_and_a_new_attempt_knows_nothing_of_it(book: Boo
     assert isinstance(book.do(Doubt(job, 1, 66.0)), Stale)
     assert book.job(job).undecided_at == 55.0
     assert book.changed(book.do(GiveBack(job, 1, "not taken", 70.0))).undecided_at is None
+
+
+def test_what_is_known_already_is_not_written_again(book: Book) -> None:
+    job = book.drawing()
+    updates: list[str] = []
+    with book.database.engine.connect() as connection:
+        connection.connection.driver_connection.set_trace_callback(updates.append)
+    told = book.do(Track(job, 1, "interaction-1", None, None, book.now()))
+    assert isinstance(told, Applied)
+    assert told.job == replace(book.job(job), history=())
+    assert [sql for sql in updates if sql.startswith("UPDATE")] == []
+    book.do(Track(job, 1, None, "message-0", None, book.now()))
+    assert len([sql for sql in updates if sql.startswith("UPDATE jobs")]) == 1
