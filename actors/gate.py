@@ -201,7 +201,8 @@ class Gate(StoreAsker):
             if isinstance(who, Caller):
                 self._say(who.socket, Refusal("draining", UNREAD))
             elif who.standing is Standing.CHECKING:
-                self._turn_away(who, "draining", UNREAD, CLOSE_LATER)
+                who.standing = Standing.LEAVING
+                self._hang(who.socket, CLOSE_LATER, "draining")
 
     def _found(self, who: Guest | Caller, holder: KeyHolder | None) -> None:
         if isinstance(who, Caller):
