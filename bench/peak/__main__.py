@@ -11,7 +11,7 @@ each other.
     --profile    where the daemon's CPU time goes: OUT/profile.txt, and folded stacks for a flame graph in OUT/profile
 
 The result is OUT/peak.json and OUT/peak.svg; OUT is named in the end. Exit code 1 when anything was lost, doubled or
-swapped.
+swapped; the daemon's data is kept then, and the logs always.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ import argparse
 import asyncio
 import contextlib
 import json
+import shutil
+import signal
 import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +72,7 @@ async def run(plan: Plan, folder: Path, profile: bool) -> dict[str, Any]:
         await crowd.spawn("-m", "bench.peak.crowd", port, msgspec.json.encode(plan).decode(), str(book_file))
         watch = Watch(machines)
         watch.look()
-        await attend(plan, crowd, watch)
+        await attend(plan, crowd, watch, (lambda: daemon.signal(signal.SIGUSR2)) if profile else None)
         ledger, stats = await ask_ledger(base), await ask(base, "/_sim/stats")
         await crowd.stop()
         await daemon.stop()
@@ -101,10 +104,10 @@ async def accounts_up(base: str, accounts: int) -> None:
             await asyncio.sleep(POLL_S)
 
 
-async def attend(plan: Plan, crowd: Machine, watch: Watch) -> None:
+async def attend(plan: Plan, crowd: Machine, watch: Watch, at_begin: Callable[[], None] | None) -> None:
     """From the first socket to the last look at a picture, while all are watched. Raises Ended."""
     watching = asyncio.create_task(watch.run())
-    crowding = asyncio.create_task(follow(plan, crowd))
+    crowding = asyncio.create_task(follow(plan, crowd, at_begin))
     try:
         await asyncio.wait({watching, crowding}, return_when=asyncio.FIRST_COMPLETED)
         if watching.done():
@@ -117,11 +120,13 @@ async def attend(plan: Plan, crowd: Machine, watch: Watch) -> None:
         await asyncio.gather(watching, crowding, return_exceptions=True)
 
 
-async def follow(plan: Plan, crowd: Machine) -> None:
+async def follow(plan: Plan, crowd: Machine, at_begin: Callable[[], None] | None) -> None:
     """The crowd's own words, passed on to whoever runs this."""
     say(f"connected in {float(await crowd.line('connected')):.1f} s")
     crowd.tell()
     begun = float(await crowd.line("begun"))
+    if at_begin is not None:
+        at_begin()
     say(f"all sent {float(await crowd.line('sent')) - begun:.1f} s after the begin")
     say(f"settled {float(await crowd.line('settled')) - begun:.1f} s after the begin")
     say(f"pictures were looked at in {float(await crowd.line('looked')):.1f} s")
@@ -205,7 +210,10 @@ def main() -> int:
     (folder / "peak.json").write_text(json.dumps(found, indent=1) + "\n")
     print(table(found))
     print(f"peak: {folder}/peak.json, {folder}/peak.svg")
-    return 1 if not plan.hold and any(found["counts"][name] for name in ("lost", "doubled", "swapped")) else 0
+    if any(found["counts"][name] for name in ("lost", "doubled", "swapped")):
+        return 1
+    shutil.rmtree(folder / "data")  # hundreds of thousands of pictures, which nobody will look into
+    return 0
 
 
 if __name__ == "__main__":

@@ -71,11 +71,16 @@ class Machine:
         assert self.process.stdin is not None
         self.process.stdin.write(b"\n")
 
+    def signal(self, number: int) -> None:
+        """Raises when it was not spawned."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL if that takes too long."""
         if self.process is None or self.process.returncode is not None:
             return
-        self.process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self.process.wait(), STOP_S_MAX)
         except TimeoutError:

@@ -4,12 +4,13 @@ A thread looks at every other thread each 2 ms, and books the CPU time that the 
 where it stands (so waiting costs nothing, and the loop and the store's writer are told apart). OUT gets folded stacks,
 `thread;outer;…;inner MICROSECONDS` a line, as flame graph tools read them; OUT.txt the tables: by actor's handler
 (everything under it), by function (itself alone, C calls included), and by the clock, where threads stand and wait (a
-disk, the interpreter's lock). With PROFILE_AFTER_S in the environment nothing is booked before so many seconds.
+disk, the interpreter's lock). Nothing is booked before SIGUSR2 comes.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import sysconfig
 import threading
@@ -30,9 +31,10 @@ Stack = tuple[str, ...]
 class Sampler(threading.Thread):
     """Looks until `stop`."""
 
-    def __init__(self, after_s: float) -> None:
+    def __init__(self) -> None:
         super().__init__(name="sampler", daemon=True)
-        self._after_s, self._looked_at = after_s, 0.0
+        self.begin = threading.Event()
+        self._looked_at = 0.0
         self.stacks: Counter[Stack] = Counter()
         self.stood: Counter[tuple[str, str]] = Counter()
         self._names: dict[object, str] = {}
@@ -40,13 +42,14 @@ class Sampler(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        self._over.wait(self._after_s)
+        self.begin.wait()
         while not self._over.wait(LOOK_S):
             self.look()
 
     def stop(self) -> None:
         """No look after this."""
         self._over.set()
+        self.begin.set()
         self.join()
 
     def look(self) -> None:
@@ -121,7 +124,8 @@ def main() -> int:
 
     out = Path(sys.argv[1])
     sys.setswitchinterval(SWITCH_S)
-    sampler = Sampler(float(os.environ.get("PROFILE_AFTER_S", "0")))
+    sampler = Sampler()
+    signal.signal(signal.SIGUSR2, lambda *_: sampler.begin.set())
     sampler.start()
     try:
         return limner(sys.argv[2:])
