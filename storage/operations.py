@@ -1,6 +1,7 @@
 """What can be asked of the store: writes (each one transaction, applied once) and reads, as frozen values.
 
-A write is carried by its `op_id`: sent again after a crash it answers as it did the first time and changes nothing.
+A write is carried by its `op_id`: sent again after a crash it answers as it did the first time (of the job: in the
+attempt and state of then) and changes nothing.
 Moves of a job are compare-and-set on (job, attempt, state): who comes late gets `Stale` with the job as it is.
 All times are Unix seconds (float); all ids are strings.
 """

@@ -200,7 +200,7 @@ gateways = Table(
     Column("at", Double, nullable=False),
 )
 
-#: What each write answered, for an hour, so that one sent again is answered and not done again (storage.groups).
+#: What each write answered, for a while, so that one sent again is answered and not done again (storage.groups).
 operations = Table(
     "operations",
     metadata,
