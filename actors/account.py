@@ -60,6 +60,8 @@ PROVE_EACH_S = 30.0
 POSTED_MAX = 10_000
 #: Of more attempts than this nothing is recalled: the correlator keeps no more results in mind.
 PAST_COUNT_MAX = 2_000
+#: What was submitted may bear a time of before the clock was set, by this much.
+CLOCK_STEP_S_MAX = 3_600.0
 UNDECIDED_TEXT = "It could not be learnt what became of this drawing, so it was not sent again."
 #: A drawing of which nothing was heard for this long may have ended in an event that never came: the channel knows.
 SILENT_S = 45.0
@@ -262,15 +264,15 @@ class Account(AccountHearing):
         limits = self.process.config.limits
         submitted = [work.job.submitted_at for work in self.works.values() if work.job and work.job.submitted_at]
         first = min([self.wall(), *submitted])
-        since = first - GHOST_S_MAX - max(limits.drawing_s, limits.undecided_s)
+        since = first - GHOST_S_MAX - max(limits.drawing_s, limits.undecided_s) - CLOCK_STEP_S_MAX
         self.store.lookup(ReadPast(self.subject, since, PAST_COUNT_MAX), self._recalled)
 
     def _recalled(self, found: Found) -> None:
         if isinstance(found, Past) and found.whole:
             for job in found.resultless:
-                if job.code not in TOLD_ENDS and job.finished_at is not None:
-                    ended_at = self.now() - max(0.0, self.wall() - job.finished_at)
-                    self.act_on(self.correlator.restore(drawing_of(job), self.now(), closed_at=ended_at))
+                if job.code not in TOLD_ENDS:
+                    # How long ago it ended, a clock that was set meanwhile does not tell: its result may come from now.
+                    self.act_on(self.correlator.restore(drawing_of(job), self.now(), closed_at=self.now()))
             self.correlator.recall(found.given)
         else:
             self.log.warning("too much was drawn lately to recall; results without proof are nobody's for an hour")

@@ -36,10 +36,12 @@ from core.reconcile import LET_GO_S
 from core.signs import Drawing, Ended, Sign, Stage
 from core.tokens import BEGIN_S, Ledger
 from protocol.client import Accepted
-from storage.operations import Applied, Backlog, Fence, Gather, JobRecord, ReadBacklog, Settle, Track
+from storage.operations import Applied, Backlog, Fence, Gather, JobRecord, Past, ReadBacklog, ReadPast, Settle, Track
 from tests.actors.stage import Stage as Theatre
 from tests.actors.stage import play
 from tests.actors.test_session import present, said, set_up
+
+HOUR_S = 3600.0
 
 
 def a_job(state: str, **changes: Any) -> JobRecord:
@@ -287,5 +289,28 @@ def test_a_store_tells_a_new_monitor_how_it_is() -> None:
         assert await stage.heard("monitor", StoreWell) == [StoreWell()]
         stage.tell("store", TellHealth())
         assert await stage.heard("monitor", StoreWell) == [StoreWell()]
+
+    play(scene)
+
+
+def test_a_picture_that_may_still_come_is_nobodys_also_when_the_clock_was_set_meanwhile() -> None:
+    async def scene(stage: Theatre) -> None:
+        for name in ("monitor", "lobby", "store", "scheduler", "queue"):
+            stage.cast(name)
+        stage.base.process.links = Silence()
+        account, wall = stage.cast("account/fox", Account), stage.base.wall()
+        stage.tell("account/fox", Holdings("fox", ()))
+        asked = {type(lookup.read): lookup for lookup in await stage.heard("store", Lookup)}
+        assert asked[ReadPast].read.since <= wall - HOUR_S - GHOST_S_MAX
+        # It ended a moment ago, when the clock went an hour behind.
+        ended = a_job("failed", code="undecided", submitted_at=wall - HOUR_S - 60, finished_at=wall - HOUR_S - 30)
+        stage.tell("account/fox", LookedUp(asked[ReadPast].lookup_id, Past((), (ended,), True)))
+        await stage.quiet(GHOST_S_MAX / 2)
+        result = Sign(Stage.FINISHED, message_id="99")
+        account.correlator.open(Drawing("j2", 1, "8"))
+        account.correlator.doubt("j2", 1)
+        account.correlator.observe(result, account.now())
+        await stage.quiet(60)
+        assert await stage.heard("queue", Drawn) == []
 
     play(scene)
