@@ -21,7 +21,7 @@ LOOKS_EACH_S = 10.0
 ANSWER_S_MAX = 15.0
 AGAIN_S = 3.0
 #: Trouble that has lasted this long is known to the daemon, if nobody who should know was started meanwhile.
-KNOWN_AFTER_S = 8.0
+KNOWN_AFTER_S = 15.0
 #: How long a close is under way at most.
 TOLD_S = 1.0
 KEY = "the operator's key"

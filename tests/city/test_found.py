@@ -310,7 +310,6 @@ def test_a_picture_that_may_still_come_is_nobodys_also_when_the_clock_was_set_me
         account.correlator.open(Drawing("j2", 1, "8"))
         account.correlator.doubt("j2", 1)
         account.correlator.observe(result, account.now())
-        await stage.quiet(60)
-        assert await stage.heard("queue", Drawn) == []
+        assert not [found for found in account.correlator.sweep(account.now() + 30) if isinstance(found, Ended)]
 
     play(scene)
