@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from protocol import gateway_frames as frames
 from protocol.close_codes import Then, meaning_of
 from protocol.gateway_values import (
     Dispatch,
@@ -35,7 +36,7 @@ from protocol.gateway_values import (
     Resumed,
     SavedSession,
 )
-from protocol.tolerant import UNREADABLE, Reader
+from protocol.tolerant import UNREADABLE
 
 __all__ = [
     "Dispatch",
@@ -49,8 +50,6 @@ __all__ = [
     "Resumed",
     "SavedSession",
 ]
-
-DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 0, 1, 2, 6, 7, 9, 10, 11
 
 CLOSE_TO_RESUME = 4000
 HELLO_S_MAX = 15.0
@@ -73,32 +72,6 @@ SEND_COUNT_MAX = 120
 SEND_RESERVE = 5
 SEND_WINDOW_S = 60.0
 SEND_QUEUE_LENGTH_MAX = 1_000
-
-
-class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """What every document is. Nothing about it is trusted to have its documented type."""
-
-    op: Any = None
-    s: Any = None
-    t: Any = None
-    d: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class Hello(msgspec.Struct, frozen=True):
-    heartbeat_interval: float | None = None
-
-
-class Welcome(msgspec.Struct, frozen=True):
-    """READY's data: of a user account it has megabytes, of which no more is read."""
-
-    session_id: str | None = None
-    resume_gateway_url: str | None = None
-
-
-ENVELOPE = msgspec.json.Decoder(Envelope)
-HELLO_DATA = Reader(Hello)
-READY_DATA = Reader(Welcome)
-TRUE = msgspec.Raw(b"true")
 
 
 class State(Enum):
@@ -259,33 +232,33 @@ class Gateway:
         if self.state not in CONNECTED:
             return
         try:
-            envelope = ENVELOPE.decode(document)
+            envelope = frames.ENVELOPE.decode(document)
         except msgspec.ValidationError:
             return  # JSON, but no envelope
         except UNREADABLE:
             self._hang_up(CLOSE_TO_RESUME, "a document that is no JSON", now)
             return
         op = envelope.op
-        if op == DISPATCH:
+        if op == frames.DISPATCH:
             self._receive_dispatch(envelope, now)
-        elif op == HEARTBEAT:
+        elif op == frames.HEARTBEAT:
             self._beat(now)
-        elif op == HEARTBEAT_ACK:
+        elif op == frames.HEARTBEAT_ACK:
             self._ack_missing = False
-        elif op == HELLO:
+        elif op == frames.HELLO:
             self._receive_hello(envelope.d, now)
-        elif op == RECONNECT:
+        elif op == frames.RECONNECT:
             self._hang_up(CLOSE_TO_RESUME, "the server asks to reconnect", now)
-        elif op == INVALID_SESSION:
+        elif op == frames.INVALID_SESSION:
             wait_s_min = 0.0
-            if envelope.d != TRUE:
+            if envelope.d != frames.TRUE:
                 self._session, wait_s_min = None, self._rng.uniform(*INVALID_SESSION_S)
             self._hang_up(CLOSE_TO_RESUME, "invalid session", now, wait_s_min)
 
     # --- how it is done ---
 
     def _receive_hello(self, data: msgspec.Raw, now: float) -> None:
-        hello = HELLO_DATA.read(data)
+        hello = frames.HELLO_DATA.read(data)
         if hello is None or hello.heartbeat_interval is None:
             return
         session = self._session
@@ -296,15 +269,15 @@ class Gateway:
         self._answer_by = now + ANSWER_S_MAX
         if session is not None:
             resume = {"token": self._identity.token, "session_id": session.session_id, "seq": session.seq}
-            self._put({"op": RESUME, "d": resume}, now)
+            self._put({"op": frames.RESUME, "d": resume}, now)
             return
         self._identified_at.append(now)
         identify: dict[str, Any] = {"token": self._identity.token, "properties": self._identity.properties}
         if self._identity.intents is not None:
             identify["intents"] = self._identity.intents
-        self._put({"op": IDENTIFY, "d": identify}, now)
+        self._put({"op": frames.IDENTIFY, "d": identify}, now)
 
-    def _receive_dispatch(self, envelope: Envelope, now: float) -> None:
+    def _receive_dispatch(self, envelope: frames.Envelope, now: float) -> None:
         seq, kind = envelope.s, envelope.t
         if not isinstance(seq, int) or not isinstance(kind, str):
             return
@@ -327,7 +300,7 @@ class Gateway:
         self._events.append(Dispatch(seq, kind, envelope.d))
 
     def _receive_ready(self, seq: int, data: msgspec.Raw, now: float) -> None:
-        welcome = READY_DATA.read(data)
+        welcome = frames.READY_DATA.read(data)
         if welcome is None or welcome.session_id is None or not self._step(Step.READY):
             return
         resume_url = welcome.resume_gateway_url
@@ -391,7 +364,7 @@ class Gateway:
         self._forget_sent(now)
         if len(self._sent_at) >= SEND_COUNT_MAX:
             return False
-        self._put({"op": HEARTBEAT, "d": None if self._session is None else self._session.seq}, now)
+        self._put({"op": frames.HEARTBEAT, "d": None if self._session is None else self._session.seq}, now)
         return True
 
     def _put(self, payload: dict[str, Any], now: float) -> None:
