@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -69,6 +71,22 @@ def test_work_for_an_executor_is_done_at_once_and_answered_in_the_next_turn() ->
         return events
 
     assert run_virtually(main) == ["worked", "not answered", "answered"]
+
+
+def test_a_loop_may_know_how_long_an_executor_takes() -> None:
+    class Slow(VirtualLoop):
+        def takes_s(self, func: Callable[..., Any]) -> float:
+            return 2.0 if func is sum else 0.0
+
+    async def main(loop: VirtualLoop) -> tuple[list[int], float]:
+        found: list[int] = [await loop.run_in_executor(None, work, (1, 2)) for work in (sum, max)]
+        return found, loop.time()
+
+    loop = Slow()
+    try:
+        assert loop.run_until_complete(main(loop)) == ([3, 2], 2.0)
+    finally:
+        loop.close()
 
 
 def test_an_error_in_an_executor_reaches_the_one_who_waits() -> None:
