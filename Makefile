@@ -37,7 +37,7 @@ peak: $(VENV)/.test
 	@$(BIN)/python -m tests.city.peak $(ARGS)
 
 bench: $(VENV)/.test
-	@for name in loop_base store queue sockets peak; do \
+	@for name in loop_base store queue gateway sockets peak; do \
 		echo "== bench.$$name"; $(BIN)/python -m "bench.$$name" || exit 1; \
 	done
 
