@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from enum import Enum
 
 import msgspec
 
+from core.remembered import Entry, Remembered, Standing
 from core.signs import (
     ENDINGS,
     Began,
@@ -46,25 +46,8 @@ HELD_S_MAX = 900.0
 SETTLE_S = 10.0
 GHOST_S_MAX = 3_600.0
 MESSAGE_MEMORY_COUNT_MAX = 2_000
-DRAWING_MEMORY_COUNT_MAX = 256
 # Discord's clock and ours may differ by this much.
 CLOCK_SKEW_S = 30.0
-
-
-class _Standing(Enum):
-    OPEN = 1
-    GHOST = 2  # closed without an ending: its result may still come
-    SETTLED = 3  # ended: no other result can come
-
-
-class _Entry(msgspec.Struct):
-    """A drawing in the tables; `opened` is its place among the arrivals of signs, 0 for a restored one."""
-
-    drawing: Drawing
-    opened: int
-    standing: _Standing = _Standing.OPEN
-    closed_at: float = 0.0
-    restored: bool = False
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -86,9 +69,7 @@ class Correlator:
     def __init__(self, claimed: Iterable[str] | None = None, born: float | None = None) -> None:
         self._knows_claimed = claimed is not None
         self._remembers_all_at = None if born is None else born + GHOST_S_MAX
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        #: Those of them that are or were ghosts since the last sweep: few, while the entries are many.
-        self._ghosts: dict[str, _Entry] = {}
+        self._drawings = Remembered()
         self._held: list[_Waiting] = []
         self._claimed: OrderedDict[str, None] = OrderedDict.fromkeys(claimed or ())
         self._deleted: OrderedDict[str, None] = OrderedDict()
@@ -98,18 +79,17 @@ class Correlator:
 
     def open(self, drawing: Drawing) -> None:
         """A drawing is about to be submitted: only signs that arrive from now on can be its own."""
-        self._entries[drawing.nonce] = _Entry(drawing, self._arrivals)
+        self._drawings.put(Entry(drawing, self._arrivals))
 
     def restore(self, drawing: Drawing, now: float, closed_at: float | None = None) -> tuple[Finding, ...]:
         """A drawing from before a restart, with the links that were stored; held results may be its own.
 
         `closed_at` is of one that was closed without an ending: its result may still come.
         """
-        entry = _Entry(msgspec.structs.replace(drawing, doubtful=True), opened=0, restored=True)
+        entry = Entry(msgspec.structs.replace(drawing, doubtful=True), opened=0, restored=True)
+        self._drawings.put(entry)
         if closed_at is not None:
-            entry.standing, entry.closed_at = _Standing.GHOST, closed_at
-            self._ghosts[drawing.nonce] = entry
-        self._entries[drawing.nonce] = entry
+            self._drawings.haunt(entry, closed_at)
         return self._look_again(now)
 
     def recall(self, claimed: Iterable[str]) -> None:
@@ -120,21 +100,21 @@ class Correlator:
 
     def doubt(self, job_id: str, attempt: int) -> None:
         """The answer to its submission never came: the one result that can only be its own is evidence for it."""
-        for entry in self._entries_of(job_id, attempt):
-            entry.drawing = msgspec.structs.replace(entry.drawing, doubtful=True)
+        for entry in self._drawings.of_attempt(job_id, attempt):
+            self._drawings.learn(entry, msgspec.structs.replace(entry.drawing, doubtful=True))
 
     def close(self, job_id: str, attempt: int, now: float, never_taken: bool = False) -> tuple[Finding, ...]:
         """Nobody waits for it any more. Unless it was `never_taken`, its result may come and belongs to nobody else."""
-        for entry in self._entries_of(job_id, attempt):
-            entry.standing = _Standing.SETTLED if never_taken else _Standing.GHOST
-            entry.closed_at = now
-            if not never_taken:
-                self._ghosts[entry.drawing.nonce] = entry
+        for entry in self._drawings.of_attempt(job_id, attempt):
+            if never_taken:
+                self._drawings.settle(entry)
+            else:
+                self._drawings.haunt(entry, now)
         return self._look_again(now)
 
     def drawings(self) -> tuple[Drawing, ...]:
         """The open drawings with all that is known of them."""
-        return tuple(entry.drawing for entry in self._entries.values() if entry.standing is _Standing.OPEN)
+        return tuple(entry.drawing for entry in self._drawings.live() if entry.standing is Standing.OPEN)
 
     # --- signs come ---
 
@@ -154,10 +134,9 @@ class Correlator:
 
     def sweep(self, now: float) -> tuple[Finding, ...]:
         """Time has passed: settles what has only one candidate, gives up what was held too long, forgets ghosts."""
-        for nonce, entry in tuple(self._ghosts.items()):
-            if entry.standing is not _Standing.GHOST or now - entry.closed_at >= GHOST_S_MAX:
-                entry.standing = _Standing.SETTLED
-                del self._ghosts[nonce]
+        for entry in self._drawings.live():
+            if entry.standing is Standing.GHOST and now - entry.closed_at >= GHOST_S_MAX:
+                self._drawings.settle(entry)
         findings = self._look_again(now)
         expired = [waiting for waiting in self._held if now - waiting.at >= HELD_S_MAX]
         self._held = [waiting for waiting in self._held if now - waiting.at < HELD_S_MAX]
@@ -170,11 +149,11 @@ class Correlator:
 
     # --- evidence ---
 
-    def _prove(self, sign: Sign) -> _Entry | None:
+    def _prove(self, sign: Sign) -> Entry | None:
         """The one drawing a link of the sign names; the strongest link decides."""
         if sign.nonce is not None:
             # A nonce is the surest link, and one that is not ours is as sure.
-            return self._entries.get(sign.nonce)
+            return self._drawings.of_nonce(sign.nonce)
         links: list[tuple[str, str | None]] = [
             ("interaction_id", sign.interaction_id),
             ("message_id", sign.message_id),
@@ -184,31 +163,21 @@ class Correlator:
             links.append(("hash", sign.hash))
         if sign.stage is Stage.REFUSED:
             links.append(("message_id", sign.reference_id))
-        for name, value in links:
-            if value is None:
-                continue
-            named = [entry for entry in self._entries.values() if getattr(entry.drawing, name) == value]
-            if len(named) == 1:
-                return named[0]
-        return None
+        named = (self._drawings.of_link(link, value) for link, value in links if value is not None)
+        return next((entry for entry in named if entry is not None), None)
 
-    def _candidates(self, waiting: _Waiting) -> list[_Entry]:
+    def _candidates(self, waiting: _Waiting) -> list[Entry]:
         """The drawings nothing rules out."""
         return [
             entry
-            for entry in self._entries.values()
-            if entry.standing is not _Standing.SETTLED
-            and entry.opened < waiting.arrival
-            and _is_possible(entry.drawing, waiting.sign)
+            for entry in self._drawings.live()
+            if entry.opened < waiting.arrival and _is_possible(entry.drawing, waiting.sign)
         ]
 
     def _look_again(self, now: float) -> tuple[Finding, ...]:
         """Ties held signs to drawings as far as the evidence goes: each tie may rule out candidates of another."""
         findings: tuple[Finding, ...] = ()
-        while True:
-            tie = self._next_tie(now)
-            if tie is None:
-                break
+        while (tie := self._next_tie(now)) is not None:
             waiting, entry = tie
             self._held = [other for other in self._held if other is not waiting]
             findings += self._apply(entry, waiting.sign, now)
@@ -217,14 +186,13 @@ class Correlator:
         for waiting in self._held:
             (kept if self._candidates(waiting) else hopeless).append(waiting)
         self._held = kept
-        self._forget()
         return findings + _given_up(hopeless)
 
-    def _next_tie(self, now: float) -> tuple[_Waiting, _Entry] | None:
+    def _next_tie(self, now: float) -> tuple[_Waiting, Entry] | None:
         for waiting in self._held:
             if (proven := self._prove(waiting.sign)) is not None:
                 return waiting, proven
-        alone: dict[str, list[tuple[_Waiting, _Entry]]] = {}
+        alone: dict[str, list[tuple[_Waiting, Entry]]] = {}
         for waiting in self._held:
             if waiting.sign.stage is Stage.FINISHED and len(found := self._candidates(waiting)) == 1:
                 alone.setdefault(found[0].drawing.nonce, []).append((waiting, found[0]))
@@ -234,7 +202,7 @@ class Correlator:
             (tie for tie in ties if self._may_settle(tie[1], now) and _is_due(tie[1].drawing, tie[0], now)), None
         )
 
-    def _may_settle(self, entry: _Entry, now: float) -> bool:
+    def _may_settle(self, entry: Entry, now: float) -> bool:
         """Whether being the only candidate means anything: not among results whose owners we do not know."""
         if self._remembers_all_at is not None and now < self._remembers_all_at:
             return False
@@ -259,15 +227,16 @@ class Correlator:
             held = (Held(sign, tuple(entry.drawing.job_id for entry in candidates)),)
         return held + _given_up(overflow)
 
-    def _apply(self, entry: _Entry, sign: Sign, now: float) -> tuple[Finding, ...]:
+    def _apply(self, entry: Entry, sign: Sign, now: float) -> tuple[Finding, ...]:
         """The sign is this drawing's: learn its links, and say what happened."""
         before = entry.drawing
         if sign.stage is Stage.FINISHED and sign.is_text and before.kind is not Kind.TEXT:
             return ()
-        entry.drawing = after = self._learn(before, sign)
+        after = self._learn(before, sign)
+        self._drawings.learn(entry, after)
         if sign.stage in ENDINGS:
-            return self._end(entry, sign, now)
-        if entry.standing is not _Standing.OPEN:
+            return self._end(entry, sign)
+        if entry.standing is not Standing.OPEN:
             return ()
         job_id, attempt = after.job_id, after.attempt
         findings: list[Finding] = []
@@ -293,33 +262,17 @@ class Correlator:
             percent=max(drawing.percent, -1 if sign.percent is None else sign.percent),
         )
 
-    def _end(self, entry: _Entry, sign: Sign, now: float) -> tuple[Finding, ...]:
+    def _end(self, entry: Entry, sign: Sign) -> tuple[Finding, ...]:
         if sign.stage is Stage.FINISHED and sign.message_id is not None:
             _remember(self._claimed, sign.message_id)
-        was, entry.standing = entry.standing, _Standing.SETTLED
-        job_id, attempt = entry.drawing.job_id, entry.drawing.attempt
-        if was is _Standing.OPEN:
-            entry.closed_at = now
+        was, job_id, attempt = entry.standing, entry.drawing.job_id, entry.drawing.attempt
+        self._drawings.settle(entry)
+        if was is Standing.OPEN:
             return (Ended(job_id, attempt, sign),)
         return (Late(job_id, attempt, sign),) if sign.stage is Stage.FINISHED else ()
 
-    def _forget(self) -> None:
-        """Keeps the tables bounded: the oldest settled drawings go first."""
-        excess = len(self._entries) - DRAWING_MEMORY_COUNT_MAX
-        if excess > 0:
-            settled = [nonce for nonce, entry in self._entries.items() if entry.standing is _Standing.SETTLED]
-            for nonce in settled[:excess]:
-                del self._entries[nonce]
-
     def _is_held(self, sign: Sign) -> bool:
         return any(w.sign.stage is sign.stage and w.sign.message_id == sign.message_id for w in self._held)
-
-    def _entries_of(self, job_id: str, attempt: int) -> list[_Entry]:
-        return [
-            entry
-            for entry in self._entries.values()
-            if (entry.drawing.job_id, entry.drawing.attempt) == (job_id, attempt) and entry.standing is _Standing.OPEN
-        ]
 
 
 def _is_possible(drawing: Drawing, sign: Sign) -> bool:
