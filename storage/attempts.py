@@ -33,9 +33,10 @@ _RESULTLESS = (
 
 
 def read_past(connection: Connection, read: ReadPast) -> Past:
-    """See ReadPast; one more is read to know whether there are more."""
+    """See ReadPast; one more is read to know whether there are more. Where there are, nothing else is worth its time."""
     bounds = {"given_account": read.account, "given_since": read.since, "given_limit": read.limit + 1}
     rows = connection.execute(_RECENT, bounds).all()
+    if len(rows) > read.limit:
+        return Past((), (), False)
     resultless = tuple(job_of(row) for row in connection.execute(_RESULTLESS, bounds))
-    given_out = tuple(row.message_id for row in rows if row.message_id is not None)
-    return Past(given_out, resultless, len(rows) <= read.limit)
+    return Past(tuple(row.message_id for row in rows if row.message_id is not None), resultless, True)
