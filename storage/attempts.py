@@ -33,7 +33,7 @@ _RESULTLESS = (
 
 
 def read_past(connection: Connection, read: ReadPast) -> Past:
-    """See ReadPast; one more is read to know whether there are more. Where there are, nothing else is worth its time."""
+    """See ReadPast; one more is read to know whether there are more, and then the rest is not worth its time."""
     bounds = {"given_account": read.account, "given_since": read.since, "given_limit": read.limit + 1}
     rows = connection.execute(_RECENT, bounds).all()
     if len(rows) > read.limit:

@@ -47,8 +47,8 @@ class Past(Struct, frozen=True, tag=True):
     """Submissions of an account that are over.
 
     `given`: the ids of the messages that were taken as their results; `resultless`: jobs that ended with none, as they
-    are, whose result may yet come if nothing was said of it. `whole`: there were no more than the limit; else nothing is
-    told.
+    are, whose result may yet come if nothing was said of it. `whole`: there were no more than the limit; else both are
+    empty.
     """
 
     given: tuple[str, ...]
