@@ -56,7 +56,7 @@ LOOK_EACH_S = 1.0
 SAMPLE_EACH_S = 10.0
 TOLD_EACH_S = 900.0
 #: A slow, shared disk: so long a commit takes, and a look into the database or at a picture.
-COMMIT_S, READ_S = 0.2, 0.1
+COMMIT_S, READ_S = 0.1, 0.01
 HEARTBEAT_MS = 41_250
 #: Discord asks some gateway connection to resume, each so many seconds on average.
 RECONNECT_EACH_S = 30.0
