@@ -122,7 +122,7 @@ class Peak:
         self.discord.bot.draw_s, self.discord.bot.running_max = size.draw_s, size.slots
         self.discord.bot.remembered_max = REMEMBERED_MAX
         self.witness.discord = self.discord
-        self.pictures = PeakPictures()
+        self.pictures = PeakPictures(self.break_off)
         self.process = Process(
             self._config(names),
             Path(),
@@ -154,7 +154,7 @@ class Peak:
 
     def _look_at(self, job: str, image: str) -> None:
         """A user was shown this picture as this job's."""
-        nonce = self.pictures.nonces.pop(image, None)
+        nonce = self.pictures.nonces.get(image)
         self.witness.claim(nonce is not None, f"{image} of {job} was never kept")
         if nonce is not None:
             self.witness.picture(job, nonce)
@@ -222,7 +222,8 @@ class Peak:
         witness.claim(ledger.ordered == self.size.jobs, f"{ledger.ordered} of {self.size.jobs} were ordered")
         witness.claim(ledger.accepted == ledger.ordered, f"{ledger.accepted} of {ledger.ordered} were accepted")
         witness.claim(ledger.done == ledger.accepted, f"{ledger.done} of {ledger.accepted} accepted are done")
-        witness.claim(not self.pictures.nonces, f"{len(self.pictures.nonces)} pictures were shown to nobody")
+        kept = len(self.pictures.nonces)
+        witness.claim(kept == ledger.done, f"{kept} pictures were kept for {ledger.done} jobs")
         witness.verdict(ledger.accepted)
 
     def _crashed(self, record: Any, error: BaseException, during: object | None) -> None:

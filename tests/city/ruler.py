@@ -53,10 +53,11 @@ class PeakWitness(Witness):
 
 
 class PeakPictures(MemoryPictures):
-    """An image store that knows what each picture was drawn for: image id → nonce, until its user has heard of it."""
+    """An image store that knows what each picture was drawn for: image id → nonce. Kept twice, it is the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, broken: Callable[[str], None]) -> None:
         super().__init__()
+        self.broken = broken
         self.nonces: dict[str, str] = {}
 
     async def put(self, path: str, data: bytes) -> None:
@@ -64,4 +65,6 @@ class PeakPictures(MemoryPictures):
         job, _, name = path.partition("/")
         image, _, kind = name.partition(".")
         if kind == "png":
-            self.nonces[f"i{job}-{image}"] = nonce_in(data)
+            nonce = nonce_in(data)
+            if (before := self.nonces.setdefault(f"i{job}-{image}", nonce)) != nonce:
+                self.broken(f"the picture of {job} was drawn for {before} and is now that of {nonce}")
