@@ -27,7 +27,7 @@ from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say
 from actors.store_client import StoreAsker
-from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, is_small, media_type_of
+from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, check_small, media_type_of
 from protocol.api import ImageShown, Refusal, ShowImage
 from storage.operations import Found, ImageFound, ImageRecord, JobRecord, ReadImage
 from storage.pictures import Missing, PictureTrouble
@@ -170,9 +170,8 @@ class Gallery(StoreAsker):
             raise Expired(f"HTTP {fetched.status}")
         if fetched.status != 200:
             raise LinkBroken(f"HTTP {fetched.status}", True)
-        if is_small(fetched.data):
-            checked = check(fetched.data)
-        else:
+        checked = check_small(fetched.data)
+        if checked is None:
             checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, fetched.data)
         return await self._store(job, fetched.data, checked)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +13,10 @@ from actors.session_lines import Line, LineOverrun
 from actors.session_messages import Hang, Say
 from actors.session_rules import banned_words, check_order
 from actors.session_uploads import UPLOADS_MAX, Uploaded, keep
+from actors.session_user import NEVER, SessionUser
 from actors.session_views import NOTHING_LIVE, Live, accepted_frame, first_view, job_view, welcome_frame
-from actors.store_client import StoreAsker
 from core.ids import new_id
 from core.job import ACT
-from core.quota import day_of
 from protocol.api import (
     Answer,
     CancelJob,
@@ -61,7 +59,6 @@ from storage.operations import (
     ListJobs,
     ReadEvents,
     ReadJob,
-    ReadUser,
     UserRecord,
 )
 
@@ -70,9 +67,6 @@ REPLAY_PAGE = 200
 #: Orders and cancels under way at the Queue, over all sockets; the Queue's answer to one is seconds away at worst.
 ASKERS_MAX = 1000
 ACT_MODE = "fast"
-#: By whose midnight the first read of a user's quota is made; it is made again if the user's plan has another.
-FIRST_PLAN = "free"
-NEVER = float("-inf")
 NO_USER = "This user is not known any more."
 
 
@@ -85,7 +79,7 @@ class Asker:
     by_http: bool
 
 
-class SessionWords(StoreAsker):
+class SessionWords(SessionUser):
     """See the module's docstring."""
 
     def __init__(self) -> None:
@@ -95,10 +89,6 @@ class SessionWords(StoreAsker):
         self.jobs: dict[str, JobRecord] = {}
         self.requests = 0
         self.uploading = 0
-        #: The newest seq known here; it is repeated by frames that take none.
-        self.seq = 0
-        self.plan = FIRST_PLAN
-        self.user_waiting: tuple[Callable[[UserRecord | None], None], ...] = ()
         self.polled_at = NEVER
 
     @cached_property
@@ -155,30 +145,7 @@ class SessionWords(StoreAsker):
             if line.is_live:
                 self.say(line.socket, frame)
 
-    # --- the user --------------------------------------------------------------------------------------------
-
-    def with_user(self, then: Callable[[UserRecord | None], None]) -> None:
-        """Calls `then` with the user's record, read now; with None when there is no such user. It is not kept: most
-        users are silent, and who speaks is worth a read."""
-        self.user_waiting += (then,)
-        if len(self.user_waiting) == 1:
-            self._read_user()
-
-    def _read_user(self) -> None:
-        day = day_of(self.wall(), self.process.config.plan(self.plan).timezone)
-
-        def found(user: Found) -> None:
-            if isinstance(user, UserRecord):
-                self.seq, self.plan = max(self.seq, user.seq), sys.intern(user.plan)
-                if day_of(self.wall(), self.process.config.plan(user.plan).timezone) != day:
-                    self._read_user()  # another plan, another midnight: `used` is of the wrong day
-                    return
-            waiting, self.user_waiting = self.user_waiting, ()
-            known = user if isinstance(user, UserRecord) and not user.banned else None
-            for then in waiting:
-                then(known)
-
-        self.store.lookup(ReadUser(self.subject, day), found)
+    # --- opening a line --------------------------------------------------------------------------------------------
 
     def greet(self, line: Line, user: UserRecord | None) -> None:
         """`welcome`, and then what has happened since the user's record was read."""
@@ -317,21 +284,21 @@ class SessionWords(StoreAsker):
             self._refuse(asker, mistake.code, mistake.message, None)
             return
         if isinstance(order, Draw):
-            self.with_user(lambda user: self._enqueue(order, order.mode, asker, user))
+            self.with_plan(lambda plan: self._enqueue(order, order.mode, asker, plan))
             return
 
         def found(parent: Found) -> None:
             # An act names no mode: it is drawn as its parent was. A parent that is not there, the Queue refuses.
             mode = parent.job.mode if isinstance(parent, JobFound) else ACT_MODE
-            self.with_user(lambda user: self._enqueue(order, mode, asker, user))
+            self.with_plan(lambda plan: self._enqueue(order, mode, asker, plan))
 
         self.store.lookup(ReadJob(order.job, self.subject), found)
 
-    def _enqueue(self, order: Draw | Act, mode: str, asker: Asker, user: UserRecord | None) -> None:
-        if user is None:
+    def _enqueue(self, order: Draw | Act, mode: str, asker: Asker, plan: str | None) -> None:
+        if plan is None:
             self._refuse(asker, "unauthenticated", NO_USER, None)
             return
-        who, prompt = (user.id, self._await(asker), user.plan, order.ref), order.prompt or ""
+        who, prompt = (self.subject, self._await(asker), plan, order.ref), order.prompt or ""
         if isinstance(order, Draw):
             wish = Enqueue(*who, order.kind, prompt, mode, order.images)
         else:

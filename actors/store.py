@@ -39,8 +39,8 @@ from storage.reads import find
 from system.message import Message
 
 #: A group is closed after this time, or at this length: a commit costs the disk the same for one write as for fifty.
-GATHER_S = 0.002
-GROUP_LENGTH_MAX = 50
+GATHER_S = 0.004
+GROUP_LENGTH_MAX = 200
 #: Writes waiting for their turn; beyond it they are refused, and their askers send them again later.
 WRITES_WAITING_MAX = 20_000
 #: Reads waiting for their turn; beyond it they are dropped, and asked again later.

@@ -47,35 +47,41 @@ class Checked(msgspec.Struct, frozen=True):
 
 def check(data: bytes) -> Checked:
     """Decodes the whole picture and draws its thumbnail, if it needs one. Raises BadPicture."""
-    from PIL import Image  # 2 MB that a process needs only once it has a picture to check
-
     with _opened(data) as picture:
-        if picture.width * picture.height > PIXELS_MAX:
-            raise BadPicture(f"it has {picture.width}x{picture.height} pixels")
-        if picture.format == "PNG" and PNG_END not in data[-PNG_END_WITHIN:]:
-            raise BadPicture("its end is missing")
-        picture.load()
-        width, height, media_type = picture.width, picture.height, MEDIA_TYPES[picture.format or ""]
-        thumb = None
-        if not _is_small(data, picture):
-            small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-            small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
-            sink = io.BytesIO()
-            small.save(sink, "WEBP", quality=THUMB_QUALITY)
-            thumb = sink.getvalue()
-    return Checked(width, height, media_type, hashlib.sha256(data).hexdigest(), thumb)
+        return _check(data, picture)
 
 
-def is_small(data: bytes) -> bool:
-    """Whether it is a matter of microseconds to check it. Looks at its head only. Raises BadPicture."""
+def check_small(data: bytes) -> Checked | None:
+    """As `check` if that takes microseconds; None, having read no more than its head, if not. Raises BadPicture."""
     if len(data) > SMALL_BYTES_MAX:
-        return False
+        return None
     with _opened(data) as picture:
-        return _is_small(data, picture)
+        return _check(data, picture) if _is_small(data, picture) else None
 
 
 def _is_small(data: bytes, picture: ImageFile) -> bool:
     return len(data) <= SMALL_BYTES_MAX and max(picture.size) <= THUMB_PX
+
+
+def _check(data: bytes, picture: ImageFile) -> Checked:
+    if picture.width * picture.height > PIXELS_MAX:
+        raise BadPicture(f"it has {picture.width}x{picture.height} pixels")
+    if picture.format == "PNG" and PNG_END not in data[-PNG_END_WITHIN:]:
+        raise BadPicture("its end is missing")
+    picture.load()
+    width, height, media_type = picture.width, picture.height, MEDIA_TYPES[picture.format or ""]
+    thumb = None if _is_small(data, picture) else _thumbnail_of(picture)
+    return Checked(width, height, media_type, hashlib.sha256(data).hexdigest(), thumb)
+
+
+def _thumbnail_of(picture: ImageFile) -> bytes:
+    from PIL import Image  # 2 MB that a process needs only once it has a picture to check
+
+    small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    small.thumbnail((THUMB_PX, THUMB_PX), Image.Resampling.LANCZOS)
+    sink = io.BytesIO()
+    small.save(sink, "WEBP", quality=THUMB_QUALITY)
+    return sink.getvalue()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from actors.gallery import AskImage, Gallery
 from actors.monitor_messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
 from actors.session_messages import Say
-from actors.thumbnails import SMALL_BYTES_MAX, THUMB_PX, BadPicture, check, is_small, media_type_of
+from actors.thumbnails import SMALL_BYTES_MAX, THUMB_PX, BadPicture, check, check_small, media_type_of
 from protocol.api import ImageShown, Refusal, ShowImage
 from storage.pictures import MemoryPictures, PictureTrouble
 from tests.actors.studio import USER, Sim, Studio, run, simulator, studio
@@ -45,14 +45,16 @@ def test_a_whole_picture_gets_its_size_type_digest_and_a_small_thumbnail(kind: s
 
 def test_a_small_picture_is_its_own_thumbnail_and_one_of_many_pixels_in_few_bytes_is_not_small() -> None:
     tiny = picture(64, 64)
-    assert is_small(tiny)
-    assert check(tiny).thumb is None
+    checked = check_small(tiny)
+    assert checked == check(tiny)
+    assert checked is not None
+    assert checked.thumb is None
     sink = io.BytesIO()
     Image.new("1", (2000, 2000)).save(sink, "PNG")
     assert len(sink.getvalue()) < SMALL_BYTES_MAX
-    assert not is_small(sink.getvalue())
+    assert check_small(sink.getvalue()) is None
     assert check(sink.getvalue()).thumb is not None
-    assert not is_small(bytes(SMALL_BYTES_MAX + 1))
+    assert check_small(bytes(SMALL_BYTES_MAX + 1)) is None
 
 
 @pytest.mark.live

@@ -1,0 +1,59 @@
+"""What a session knows of its user, by reading the store: the base of the Session actor (see session.py)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from actors.store_client import StoreAsker
+from core.quota import day_of
+from storage.operations import Found, ReadUser, UserRecord
+
+#: By whose midnight the first read of a user's quota is made; it is made again if the user's plan has another.
+FIRST_PLAN = "free"
+NEVER = float("-inf")
+#: How long a plan that was read is good for: whoever draws a lot would have it read for every order.
+PLAN_FRESH_S = 30.0
+
+
+class SessionUser(StoreAsker):
+    """Base of SessionWords."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: The newest seq known here; it is repeated by frames that take none.
+        self.seq = 0
+        self.plan = FIRST_PLAN
+        self.read_at = NEVER
+        self.user_waiting: tuple[Callable[[UserRecord | None], None], ...] = ()
+
+    def with_plan(self, then: Callable[[str | None], None]) -> None:
+        """Calls `then` with the user's plan as it was PLAN_FRESH_S ago at most, None if there is no such user."""
+        if self.now() - self.read_at < PLAN_FRESH_S:
+            then(self.plan)
+        else:
+            self.with_user(lambda user: then(user.plan if user is not None else None))
+
+    def with_user(self, then: Callable[[UserRecord | None], None]) -> None:
+        """Calls `then` with the user's record, read now; with None when there is no such user. It is not kept: most
+        users are silent."""
+        self.user_waiting += (then,)
+        if len(self.user_waiting) == 1:
+            self._read_user()
+
+    def _read_user(self) -> None:
+        day = day_of(self.wall(), self.process.config.plan(self.plan).timezone)
+
+        def found(user: Found) -> None:
+            if isinstance(user, UserRecord):
+                self.seq, self.plan = max(self.seq, user.seq), sys.intern(user.plan)
+                if day_of(self.wall(), self.process.config.plan(user.plan).timezone) != day:
+                    self._read_user()  # another plan, another midnight: `used` is of the wrong day
+                    return
+            waiting, self.user_waiting = self.user_waiting, ()
+            known = user if isinstance(user, UserRecord) and not user.banned else None
+            self.read_at = self.now() if known is not None else NEVER
+            for then in waiting:
+                then(known)
+
+        self.store.lookup(ReadUser(self.subject, day), found)
