@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 CLOSE_CODES = (1000, 1001, 1006, 1011, 4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009)
 HOUR_S = 3600.0
 STALL_S = (1.0, 60.0)
+AFTER_MIDNIGHT_S = (5.0, 30.0)
 LOCKED_S = (5.0, 25.0)
-TROUBLED_S = (2.0, 30.0)
+TROUBLED_S = (2.0, 45.0)
 TROUBLES = ("full", "locked", "unavailable")
 #: Within a turn an actor says a few things: it dies before one of them.
 WORDS_MAX = 3
@@ -141,6 +142,13 @@ class Mischief:
         await self.town.stop_process()
         await asyncio.sleep(self.dice.uniform(0.1, 3.0))
         self.town.start_process()
+
+    async def play_with_midnight(self, at: float) -> None:
+        """Soon after a plan's midnight (loop s), the clock is set back over it."""
+        await asyncio.sleep(at + self.dice.uniform(*AFTER_MIDNIGHT_S))
+        if not self.town.over and not self.town.loop.set_back_s:
+            self.town.visited("back over midnight")
+            self.set_the_clock()
 
     def set_the_clock(self) -> None:
         """The host's clock is set back an hour, or right again."""

@@ -17,7 +17,7 @@ from tests.city.phone import REMOTE
 if TYPE_CHECKING:
     from tests.city.town import Town
 
-LOOKS_EACH_S = 10.0
+LOOKS_EACH_S = 8.0
 ANSWER_S_MAX = 15.0
 AGAIN_S = 3.0
 #: Trouble that has lasted this long is known to the daemon, if nobody who should know was started meanwhile.

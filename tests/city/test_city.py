@@ -21,13 +21,24 @@ DIGEST = (
     "import hashlib; from tests.city.town import run; print(hashlib.sha256(repr(run({}).log).encode()).hexdigest())"
 )
 
+#: What some of the seeds must have met, or the city has forgotten how.
+CORNERS = (
+    *(f"cancel while {state}" for state in ("queued", "granted", "submitting", "undecided", "drawing", "keeping")),
+    *("refused quota_exceeded", "refused too_many_jobs", "refused ref_conflict", "replayed", "a newcomer"),
+    *("resumed from anywhere", "reset", "too slow", "too many bad frames", "too many frames", "stranger turned away"),
+    *("too many sockets of a user", "too many sockets of an address", "suspended for 4004", "suspended for 4014"),
+    *("store full", "store locked", "store unavailable", "back over midnight"),
+)
+
 ended: Counter[str] = Counter()
+visits: Counter[str] = Counter()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_promise_is_broken(seed):
     outcome = run(seed)
     ended.update(outcome.ends)
+    visits.update(outcome.visits)
     assert outcome.broken is None, told(outcome)
 
 
@@ -36,6 +47,12 @@ def test_most_jobs_are_drawn_whatever_happens():
         ended.update(run(A_SEED).ends)
     assert ended["done"] > 0.6 * sum(ended.values()), ended
     assert ended["undecided"] < 0.1 * sum(ended.values()), ended
+
+
+def test_every_corner_is_visited():
+    for seed in () if visits else SEEDS:
+        visits.update(run(seed).visits)
+    assert [corner for corner in CORNERS if not visits[corner]] == []
 
 
 def test_the_same_seed_is_the_same_run_also_in_another_process():

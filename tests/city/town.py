@@ -40,6 +40,7 @@ from tests.city.witness import Witness
 
 #: With the newcomer.
 CITIZENS_MAX = 4
+HALF_HOUR_S = 1800.0
 BEFORE_MIDNIGHT_S = (10.0, 120.0)
 NEWCOMER_S = (5.0, 80.0)
 STORM_S = (60.0, 150.0)
@@ -175,6 +176,7 @@ class Town(Daemon):
             self._send_in(citizen)
         self._keep(self._newcomer())
         self._keep(self.operator.work())
+        self._keep(self.mischief.play_with_midnight(-self.loop.wall() % HALF_HOUR_S))
         storm = self._keep(self.mischief.work())
         if await self._passes(self.dice("storm").uniform(*STORM_S)):
             self.note("calm")
@@ -189,7 +191,8 @@ class Town(Daemon):
             while self._left() and self.loop.time() < rest_by and await self._passes(5.0):
                 pass
             while not (ready := await self.operator.is_ready()) and self.loop.time() < rest_by:
-                await self._passes(1.0)
+                if not await self._passes(1.0):
+                    return
             self.witness.claim(ready, "when all is well, readyz says no")
             if not self.broken.done():
                 self._judge()
@@ -300,9 +303,9 @@ def run(seed: int) -> Outcome:
 
 
 def _start_wall(dice: random.Random) -> float:
-    """When it begins: any day, or soon before a midnight of a plan's (Auckland's is at 11:00 UTC)."""
+    """When it begins: at a quiet hour, or soon before a midnight of a plan's (Auckland's is at 11:00 UTC)."""
     midnight = START_WALL + dice.choice((11, 24)) * 3600.0
-    return dice.choice((START_WALL + 3600.0, midnight - dice.uniform(*BEFORE_MIDNIGHT_S)))
+    return dice.choice((START_WALL + 2 * HALF_HOUR_S, midnight - dice.uniform(*BEFORE_MIDNIGHT_S)))
 
 
 def _ends(town: Town) -> Counter[str]:
