@@ -37,7 +37,7 @@ from protocol.client import (
 )
 from tests.city.auditor import Auditor
 from tests.city.cdn import nonce_in
-from tests.city.phone import LATENCY_S, REMOTE, TOO_MANY, Hear, Phone
+from tests.city.phone import LATENCY_S, REMOTE, Hear, Phone
 from tests.city.tablet import Visit
 from tests.city.wishes import Wish, Wishes
 from tests.city.witness import Witness
@@ -49,6 +49,8 @@ AGAIN_S = (0.2, 4.0)
 TABLET_EACH_S = 25.0
 #: Refusals that say: ask again later.
 LATER = frozenset({"draining", "queue_full", "too_many_jobs", "no_account", "rate_limited"})
+#: Refusals of a whole connection that say so.
+NOT_NOW = frozenset({"rate_limited", "draining"})
 #: What a limit of the user's own plan refuses.
 LIMITS = frozenset({"too_many_jobs", "quota_exceeded"})
 
@@ -146,8 +148,7 @@ class Citizen:
         except TimeoutError:
             return phone.hang_up()
         if welcome is None or isinstance(welcome, Error):
-            full = phone.refused == TOO_MANY or getattr(welcome, "code", "") == "rate_limited"
-            self.claim(welcome is None or full, f"the first frame is {welcome}")
+            self.claim(welcome is None or welcome.code in NOT_NOW, f"the first frame is {welcome}")
             return phone.hang_up()
         self.claim(isinstance(welcome, Welcome), f"the first frame is {welcome}")
         self.claim(welcome.seq >= self.seq, f"welcome says {welcome.seq}, {self.seq} was told before")
@@ -247,8 +248,10 @@ class Citizen:
         elif code not in LATER:  # else it is asked again, as it is without an answer
             fair = code == "quota_exceeded" or (isinstance(wish.order, Act) and code in ("bad_prompt", "not_found"))
             self.claim(fair, f"{wish.order.ref} is refused: {code}: {message}")
-            self.claim(wish.job is None, f"{wish.order.ref} was accepted as {wish.job} and refused: {code}")
-            wish.refused = code
+            # Of an order said twice the one copy may be in luck, and the refusal of the other be heard later.
+            fair = wish.job is None or code in LIMITS
+            self.claim(fair, f"{wish.order.ref} was accepted as {wish.job} and refused: {code}")
+            wish.refused = code if wish.job is None else None
 
     # --- asking ---
 
