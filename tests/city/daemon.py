@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ REMEMBERED_S = 30.0
 STOP_S_MAX = 10.0
 
 
-class Daemon:
+class Daemon(ABC):
     """What of a Town is the daemon's. Town makes what it stands on."""
 
     loop: CityLoop
@@ -44,14 +45,17 @@ class Daemon:
         self.died_at = 0.0
         self.phones: dict[Phone, None] = {}
 
+    @abstractmethod
     def note(self, text: str) -> None:
-        raise NotImplementedError
+        """Writes it into the log."""
 
+    @abstractmethod
     def break_off(self, what: str) -> None:
-        raise NotImplementedError
+        """Something does not hold."""
 
+    @abstractmethod
     def dice(self, name: str) -> random.Random:
-        raise NotImplementedError
+        """Dice of their own for each part."""
 
     # --- its lives ---
 

@@ -76,6 +76,8 @@ class Visit:
             others = house.count_since(citizen.name, since) - 1
             self._claim(others >= most, f"{others} other sockets are too many, {most} are allowed")
             house.visited("too many sockets of a user")
+        elif isinstance(first, Error) and first.code == "draining":
+            house.visited("a key cannot be looked up")
         elif strange:
             await self._is_turned_away(phone, first)
         elif first is not None:
