@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 SEEDS = (
     range(int(os.environ["CITY_SEED"]), int(os.environ["CITY_SEED"]) + 1) if "CITY_SEED" in os.environ else range(110)
 )
+SEEDS_ENOUGH = 100
 A_SEED = 17
 DIGEST = (
     "import hashlib; from tests.city.town import run; print(hashlib.sha256(repr(run({}).log).encode()).hexdigest())"
@@ -32,6 +33,7 @@ CORNERS = (
 
 ended: Counter[str] = Counter()
 visits: Counter[str] = Counter()
+met: set[int] = set()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -39,6 +41,7 @@ def test_no_promise_is_broken(seed):
     outcome = run(seed)
     ended.update(outcome.ends)
     visits.update(outcome.visits)
+    met.add(seed)
     assert outcome.broken is None, told(outcome)
 
 
@@ -50,8 +53,8 @@ def test_most_jobs_are_drawn_whatever_happens():
 
 
 def test_every_corner_is_visited():
-    for seed in () if visits else SEEDS:
-        visits.update(run(seed).visits)
+    if len(met) < SEEDS_ENOUGH:
+        pytest.skip(f"{len(met)} seeds ran, {SEEDS_ENOUGH} meet everything")
     assert [corner for corner in CORNERS if not visits[corner]] == []
 
 
