@@ -203,13 +203,13 @@ class Wishes:
         except TimeoutError:
             return
         assert wish.job is not None, "it was accepted"
-        if self.house.witness.states[wish.job] != state:
+        if self.house.witness.states.get(wish.job) != state:
             await asyncio.wait({self.house.auditor.watch(wish.job, state)}, timeout=STATE_S_MAX)
         await asyncio.sleep(self.dice.choice((0.0, 0.01, 0.1, 0.5)))
         await self._cancel(wish.job)
 
     async def _cancel(self, job: str) -> None:
-        citizen, state = self.citizen, self.house.witness.states[job]
+        citizen, state = self.citizen, self.house.witness.states.get(job, "unseen")
         self.house.visited(f"cancel while {state}")
         if citizen.live and self.dice.random() < 0.4:
             citizen.say(Cancel(job))
