@@ -5,7 +5,7 @@ Pages go by job id: ids sort by the time they were made, so a page costs the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
@@ -37,26 +37,35 @@ from storage.operations import (
 )
 from storage.people import find_key, read_user
 from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, completed, image_of, job_of, read_whole_job
-from storage.statements import given
+from storage.statements import Statement, given
 from storage.tables import events, images, jobs, users
 
-_BACKLOG = (
+_BACKLOG = Statement(
     select(jobs.c.state, *(jobs.c[name] for name in QueuedJob.__struct_fields__))
     .where(jobs.c.finished_at.is_(None), jobs.c.id > given("after"))
     .order_by(jobs.c.id)
     .limit(given("limit"))
 )
-_NEWEST_JOB = select(func.max(jobs.c.id))
+_NEWEST_JOB = Statement(select(func.max(jobs.c.id)))
 _THESE = select(*JOB_COLUMNS).where(jobs.c.id.in_(bindparam("given_jobs", expanding=True))).order_by(jobs.c.id)
-_EVENTS = (
+_UNFINISHED_OF_ALL = (
+    select(*JOB_COLUMNS)
+    .where(jobs.c.finished_at.is_(None), jobs.c.id > given("after"))
+    .order_by(jobs.c.id)
+    .limit(given("limit"))
+)
+_UNFINISHED_OF_USER = Statement(_UNFINISHED_OF_ALL.where(jobs.c.user == given("user")))
+_UNFINISHED = Statement(_UNFINISHED_OF_ALL)
+_EVENTS = Statement(
     select(events.c.seq, events.c.job, events.c.frame)
     .where(events.c.user == given("user"), events.c.seq > given("after"))
     .order_by(events.c.seq)
     .limit(given("limit"))
 )
-_OLDEST_EVENT = select(func.min(events.c.seq)).where(events.c.user == given("user"))
-_NEWEST_EVENT = select(users.c.seq).where(users.c.id == given("user"))
-_IMAGE = select(*IMAGE_COLUMNS).where(images.c.id == given("image"), images.c.user == given("user"))
+_OLDEST_EVENT = select(func.min(events.c.seq)).where(events.c.user == given("user")).scalar_subquery()
+#: The seq of the user's latest event, and that of the earliest which is kept.
+_SEQS = Statement(select(users.c.seq, _OLDEST_EVENT).where(users.c.id == given("user")))
+_IMAGE = Statement(select(*IMAGE_COLUMNS).where(images.c.id == given("image"), images.c.user == given("user")))
 _BY_STATE = select(jobs.c.state, func.count().label("number")).group_by(jobs.c.state)
 _USERS = select(func.count()).select_from(users)
 _IMAGES = select(func.count()).select_from(images)
@@ -83,45 +92,39 @@ def list_jobs(connection: Connection, read: ListJobs) -> JobRecords:
         query = query.where(jobs.c.state == read.state)
     if read.before is not None:
         query = query.where(jobs.c.id < read.before)
-    page = _page(connection, query, read.limit)
+    page = _page(map(job_of, connection.execute(query.limit(read.limit + 1))), read.limit)
     return JobRecords(completed(connection, page.jobs), page.next)
 
 
 def unfinished(connection: Connection, read: Unfinished) -> JobRecords:
     """See Unfinished."""
-    query: Select[Any] = select(*JOB_COLUMNS).where(jobs.c.finished_at.is_(None)).order_by(jobs.c.id)
-    if read.user is not None:
-        query = query.where(jobs.c.user == read.user)
-    if read.after is not None:
-        query = query.where(jobs.c.id > read.after)
-    return _page(connection, query, read.limit)
+    which = _UNFINISHED if read.user is None else _UNFINISHED_OF_USER
+    rows = which.all(connection, user=read.user, after=read.after or "", limit=read.limit + 1)
+    return _page(map(job_of, rows), read.limit)
 
 
 def read_backlog(connection: Connection, read: ReadBacklog) -> Backlog:
     """See ReadBacklog; one more is read to know whether there is a next page."""
-    bounds = {"given_after": read.after or "", "given_limit": read.limit + 1}
-    rows = connection.execute(_BACKLOG, bounds).all()
+    rows = _BACKLOG.all(connection, after=read.after or "", limit=read.limit + 1)
     page = rows[: read.limit]
     queued = tuple(QueuedJob(*about) for state, *about in page if state == State.QUEUED)
-    begun = [row.id for row in page if row.state != State.QUEUED]
+    begun = [job for state, job, *_ in page if state != State.QUEUED]
     records = connection.execute(_THESE, {"given_jobs": begun}) if begun else ()
-    following = page[-1].id if len(rows) > read.limit else None
-    return Backlog(queued, tuple(map(job_of, records)), following, connection.execute(_NEWEST_JOB).scalar() or "")
+    following = page[-1][1] if len(rows) > read.limit else None
+    newest = _NEWEST_JOB.one(connection)
+    return Backlog(queued, tuple(map(job_of, records)), following, (newest and newest[0]) or "")
 
 
 def read_events(connection: Connection, read: ReadEvents) -> EventRecords:
     """See ReadEvents; without any event kept, `oldest` is the seq of the next one."""
-    who = {"given_user": read.user}
-    rows = connection.execute(_EVENTS, who | {"given_after": read.after, "given_limit": read.limit})
-    newest = connection.execute(_NEWEST_EVENT, who).scalar() or 0
-    oldest = connection.execute(_OLDEST_EVENT, who).scalar()
-    found = tuple(EventRecord(*row) for row in rows)
-    return EventRecords(found, oldest if oldest is not None else newest + 1, newest)
+    rows = _EVENTS.all(connection, user=read.user, after=read.after, limit=read.limit)
+    newest, oldest = _SEQS.one(connection, user=read.user) or (0, None)
+    return EventRecords(tuple(EventRecord(*row) for row in rows), newest + 1 if oldest is None else oldest, newest)
 
 
 def read_image(connection: Connection, read: ReadImage) -> ImageFound | Nothing:
     """See ReadImage."""
-    row = connection.execute(_IMAGE, {"given_image": read.image, "given_user": read.user}).one_or_none()
+    row = _IMAGE.one(connection, image=read.image, user=read.user)
     return ImageFound(image_of(row)) if row is not None else Nothing()
 
 
@@ -131,11 +134,10 @@ def count_jobs(connection: Connection, _read: CountJobs) -> Counts:
     return Counts(by_state, connection.execute(_USERS).scalar_one(), connection.execute(_IMAGES).scalar_one())
 
 
-def _page(connection: Connection, query: Select[Any], limit: int) -> JobRecords:
-    """The first `limit` jobs; one more is read to know whether there is a next page."""
-    found: list[JobRecord] = [job_of(row) for row in connection.execute(query.limit(limit + 1))]
-    more = len(found) > limit
-    return JobRecords(tuple(found[:limit]), found[limit - 1].id if more else None)
+def _page(read: Iterable[JobRecord], limit: int) -> JobRecords:
+    """The first `limit` jobs; one more was read to know whether there is a next page."""
+    found = tuple(read)
+    return JobRecords(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
 FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from storage.operations import ImageRecord, JobRecord, Moment, Offer
 from storage.statements import Statement, given, insertion
@@ -27,16 +27,13 @@ EMPTY = "[]"
 _JOB = Statement(select(*JOB_COLUMNS).where(jobs.c.id == given("job")))
 # No other writer may come between this and the move: PostgreSQL locks the row, SQLite has the one write lock.
 _JOB_TO_MOVE = Statement(select(*JOB_COLUMNS).where(jobs.c.id == given("job")).with_for_update())
-_IMAGES = (
-    select(*IMAGE_COLUMNS)
-    .where(images.c.job.in_(bindparam("given_jobs", expanding=True)))
-    .order_by(images.c.job, images.c.index)
-)
-_HISTORY = (
-    select(history.c.job, history.c.state, history.c.at)
-    .where(history.c.job.in_(bindparam("given_jobs", expanding=True)))
-    .order_by(history.c.id)
-)
+_SELECT_IMAGES = select(*IMAGE_COLUMNS).order_by(images.c.job, images.c.index)
+_SELECT_HISTORY = select(history.c.job, history.c.state, history.c.at).order_by(history.c.id)
+_THESE: BindParameter[Any] = bindparam("given_jobs", expanding=True)
+_IMAGES = _SELECT_IMAGES.where(images.c.job.in_(_THESE))
+_HISTORY = _SELECT_HISTORY.where(history.c.job.in_(_THESE))
+_IMAGES_OF_ONE = Statement(_SELECT_IMAGES.where(images.c.job == given("job")))
+_HISTORY_OF_ONE = Statement(_SELECT_HISTORY.where(history.c.job == given("job")))
 
 #: A moment of a job's history.
 INSERT_HISTORY = Statement(insertion(history, "job", "state", "at"))
@@ -86,7 +83,11 @@ def job_to_move(connection: Connection, job: str) -> JobRecord | None:
 def read_whole_job(connection: Connection, job: str) -> JobRecord | None:
     """The job as it is, with its images and history."""
     found = read_job(connection, job)
-    return completed(connection, (found,))[0] if found is not None else None
+    if found is None:
+        return None
+    pictures = tuple(image_of(row) for row in _IMAGES_OF_ONE.all(connection, job=job))
+    moments = tuple(Moment(state, at) for _, state, at in _HISTORY_OF_ONE.all(connection, job=job))
+    return msgspec.structs.replace(found, images=pictures, history=moments)
 
 
 def completed(connection: Connection, found: Iterable[JobRecord]) -> tuple[JobRecord, ...]:
