@@ -9,7 +9,7 @@ ARGS ?=
 
 help:
 	@echo "make run     start the daemon with a simulated Discord (ARGS='--port 9000' passes options)"
-	@echo "make test    run every test"
+	@echo "make test    run every test (ARGS='tests/core -k name' runs some, ARGS='-n 0' one after another)"
 	@echo "make style   check formatting and lint"
 	@echo "make types   check types"
 	@echo "make city    every actor against all that can go wrong: 2,000 seeds (CITY_SEEDS=N; CITY_SEED=N shows one)"
@@ -20,8 +20,9 @@ help:
 run: $(VENV)/.run
 	@$(BIN)/limner serve $(ARGS) || [ $$? -eq 130 ] # Ctrl-C is how one ends it
 
+# Two workers: most of the time of tests that start real processes, which one worker runs, is waiting.
 test: $(VENV)/.test browser
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 style: $(VENV)/.test
 	@$(BIN)/ruff format --check .
