@@ -17,21 +17,36 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 CONFIG = "[limits]\ndrawing_s = 15\nundecided_s = 3\n"
 
 
-@pytest.fixture(params=revisions())
-def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Daemon]:
-    """A demo daemon on the older one's data."""
-    running = Daemon(tmp_path, "--demo", "--config", "limner.toml", sim_seconds=1.0)
-    (tmp_path / "limner.toml").write_text(CONFIG)
-    running.data.mkdir()
-    left_by(request.param, running.data)
-    running.start()
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Daemon]]:
+    """A demo daemon on the data of each older one, by revision.
+
+    All start at once: it takes each of them a while to learn that its old gateway session is gone.
+    """
+    running = {revision: on_data_of(revision, tmp_path_factory.mktemp(revision)) for revision in revisions()}
+    for daemon in running.values():
+        daemon.start(until_ready=False)
     yield running
-    running.stop()
+    for daemon in running.values():
+        daemon.stop()
 
 
-def test_an_older_daemons_jobs_go_on_after_an_upgrade(upgraded: Daemon) -> None:
+def on_data_of(revision: str, folder: Path) -> Daemon:
+    """A daemon, not started yet, in whose folder an older one left its data."""
+    daemon = Daemon(folder, "--demo", "--config", "limner.toml", sim_seconds=1.0)
+    (folder / "limner.toml").write_text(CONFIG)
+    daemon.data.mkdir()
+    left_by(revision, daemon.data)
+    return daemon
+
+
+@pytest.mark.parametrize("revision", revisions())
+def test_an_older_daemons_jobs_go_on_after_an_upgrade(upgraded: dict[str, Daemon], revision: str) -> None:
+    daemon = upgraded[revision]
+    daemon.await_ready()
+
     def jobs() -> dict[str, str]:
-        _, page = ask(f"{upgraded.url}/api/v1/jobs", KEY)
+        _, page = ask(f"{daemon.url}/api/v1/jobs", KEY)
         return {job["ref"]: job["status"] for job in page["jobs"]}
 
     assert len(jobs()) == 10
@@ -39,5 +54,5 @@ def test_an_older_daemons_jobs_go_on_after_an_upgrade(upgraded: Daemon) -> None:
     assert {ref for ref, state in last.items() if state == "done"} == {f"ada-{n}" for n in (1, 2, 6, 7, 8)}
     assert last["ada-9"] == "cancelled"
     assert {ref for ref, state in last.items() if state == "failed"} == {f"ada-{n}" for n in (3, 4, 5, 10)}
-    prompts = [row["prompt"] for row in upgraded.ledger()]
+    prompts = [row["prompt"] for row in daemon.ledger()]
     assert sorted(prompts) == [f"a boat, number {n} --fast" for n in (6, 7, 8)]
