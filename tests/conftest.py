@@ -14,6 +14,7 @@ settings.register_profile("limner", deadline=None)
 settings.load_profile("limner")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that start real processes are one group: of the workers of `make test` one runs them all, in turn.
 
