@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, case, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from storage.operations import (
     AddKey,
@@ -21,14 +21,11 @@ from storage.operations import (
 from storage.statements import Statement, given, insertion
 from storage.tables import keys, quota, users
 
-# An id is looked for before a name, should one user's name be another's id.
-_BY_ID_OR_NAME = Statement(
-    select(users.c.id, users.c.name, users.c.plan, users.c.banned, users.c.seq, quota.c.used)
-    .join_from(users, quota, and_(quota.c.user == users.c.id, quota.c.day == given("day")), isouter=True)
-    .where(or_(users.c.id == given("user"), users.c.name == given("user")))
-    .order_by(case((users.c.id == given("user"), 0), else_=1))
-    .limit(1)
+_SELECT_USER = select(users.c.id, users.c.name, users.c.plan, users.c.banned, users.c.seq, quota.c.used).join_from(
+    users, quota, and_(quota.c.user == users.c.id, quota.c.day == given("day")), isouter=True
 )
+_BY_ID = Statement(_SELECT_USER.where(users.c.id == given("user")))
+_BY_NAME = Statement(_SELECT_USER.where(users.c.name == given("user")))
 _SAME_KEY = Statement(select(keys.c.user, keys.c.role, keys.c.revoked_at).where(keys.c.digest == given("digest")))
 _HOLDER = Statement(
     select(keys.c.id, users.c.id.label("user"), users.c.name, users.c.plan, keys.c.role, keys.c.login)
@@ -52,8 +49,11 @@ _NO_DAY = ""
 
 
 def find_user(connection: Connection, user: str, day: str) -> UserRecord | None:
-    """The user of this id or name, with what was used on `day`."""
-    row = _BY_ID_OR_NAME.one(connection, user=user, day=day)
+    """The user of this id or name, with what was used on `day`.
+
+    An id is looked for before a name, should one user's name be another's id; and nearly all who ask know the id.
+    """
+    row = _BY_ID.one(connection, user=user, day=day) or _BY_NAME.one(connection, user=user, day=day)
     if row is None:
         return None
     ident, name, plan, banned, seq, used = row
