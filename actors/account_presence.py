@@ -28,12 +28,15 @@ from storage.operations import Found, GatewayRecord, ReadGateway, SaveGateway, W
 from system.message import Message
 
 TICK_S = 0.5
+#: As long as the gateway line is live, for then nothing of it is due, and the drawings' deadlines are seconds away.
+CALM_TICK_S = 1.0
 #: Unanswered by the Queue for this long: ask again what we hold.
 ASK_AGAIN_S = 5.0
 #: A connection that comes back sooner is not worth telling the scheduler.
 DOWN_AFTER_S = 5.0
-#: The gateway session is saved at most this often while events flow.
-SAVE_EACH_S = 2.0
+#: The gateway session is saved at most this often while events flow: each time is a write, and what is replayed after a
+#: crash because it was not saved yet, the Queue knows already.
+SAVE_EACH_S = 5.0
 #: GUILDS, GUILD_MESSAGES and MESSAGE_CONTENT (privileged): what a bot needs to read the channel. A user has no intents.
 BOT_INTENTS = 1 << 0 | 1 << 9 | 1 << 15
 
@@ -192,7 +195,7 @@ class AccountPresence(StoreAsker):
         self.on_tick(now)
         self._save(now)
         self.report()
-        self.after(TICK_S, tick)
+        self.after(CALM_TICK_S if self.line is not None and self.line.is_live else TICK_S, tick)
 
     def on_tick(self, now: float) -> None:
         """Time has passed for the drawings too."""
