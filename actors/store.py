@@ -110,6 +110,8 @@ class Store(Shell):
         self.reads_waiting: deque[Lookup] = deque()
         self.group: tuple[Commit, ...] = ()
         self.lookups: tuple[Lookup, ...] = ()
+        #: The ids of all reads that wait or are under way: while the disk is slow, their askers ask again.
+        self.reads_known: set[str] = set()
         self.writing = self.reading = False
         self.trouble: Trouble | None = None
         self.tidy_turn = 0
@@ -199,10 +201,13 @@ class Store(Shell):
     # --- reads -----------------------------------------------------------------------------------------------
 
     def receiveMsg_Lookup(self, lookup: Lookup, sender: Any) -> None:
+        if lookup.lookup_id in self.reads_known:
+            return
         if len(self.reads_waiting) >= READS_WAITING_MAX:
             self.log.warning("too many reads are waiting: one was dropped", read=type(lookup.read).__name__)
             return
         self.reads_waiting.append(lookup)
+        self.reads_known.add(lookup.lookup_id)
         self._read_on()
 
     def _read_on(self) -> None:
@@ -224,6 +229,7 @@ class Store(Shell):
             for lookup in self.lookups:
                 self._refuse(lookup.lookup_id, lookup.reply_to, ended.trouble)
             self._note_health(ended.trouble)
+        self.reads_known.difference_update(lookup.lookup_id for lookup in self.lookups)
         self.lookups, self.reading = (), False
         self._read_on()
 

@@ -155,6 +155,20 @@ def test_reads_are_answered_with_what_was_found() -> None:
     play(scene)
 
 
+def test_a_read_that_is_asked_again_while_it_waits_is_answered_once() -> None:
+    async def scene(stage: Stage) -> None:
+        await opened(stage)
+        stage.tell("store", add_user(1))
+        await stage.quiet()
+        again = Lookup("again", "asker", ReadUser("U1", "d"))
+        stage.tell("store", again, Lookup("other", "asker", CountJobs()), again, again)
+        assert [answer.lookup_id for answer in await stage.heard("asker", LookedUp)] == ["again", "other"]
+        stage.tell("store", again)  # its answer may have been lost
+        assert [answer.lookup_id for answer in await stage.heard("asker", LookedUp)] == ["again"]
+
+    play(scene)
+
+
 def test_a_database_that_refuses_is_told_and_the_store_lives(refusing: Refusing) -> None:
     async def scene(stage: Stage) -> None:
         store = await opened(stage)
