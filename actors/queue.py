@@ -23,6 +23,7 @@ import msgspec
 from actors.monitor_messages import Observed
 from actors.queue_course import CANCELLED_TEXT, DRAWING_STATES, QueueCourse
 from actors.queue_messages import (
+    PLACES_TOLD_MAX,
     AskPlaces,
     Cancel,
     CancelHeard,
@@ -70,8 +71,6 @@ LOAD_PAGE = 1000
 #: how equally they were served, and looked anew.
 SHARES_EACH_S = 5.0
 SHARES_TURNS = 10
-#: Of how many waiting jobs of a user the places are told, the next ones first.
-PLACES_TOLD_MAX = 100
 #: Messages that may wait while the Queue is rebuilt; beyond it they are dropped (most are sent again anyway).
 HELD_MAX = 100_000
 #: A Store that has not answered for this long: no new jobs until it does.
@@ -250,7 +249,7 @@ class Queue(QueueCourse):
     def receiveMsg_AskPlaces(self, ask: AskPlaces, sender: Any) -> None:
         places = tuple(
             Place(standing.job, standing.place, self.estimate.eta_s(standing.place, standing.held))
-            for standing in self.fair.standings(ask.user, PLACES_TOLD_MAX)
+            for standing in self.fair.standings(ask.user, min(ask.most, PLACES_TOLD_MAX))
         )
         self.tell("lobby", Places(ask.user, places))
 

@@ -10,6 +10,9 @@ from typing import TypeAlias
 from storage.operations import ImageRecord, JobRecord, Offer
 from system.message import Message
 
+#: Of how many waiting jobs of a user the places are told, the next ones first.
+PLACES_TOLD_MAX = 100
+
 # --- from sessions
 
 
@@ -38,9 +41,10 @@ class Cancel(Message, frozen=True):
 
 
 class AskPlaces(Message, frozen=True):
-    """Where do this user's next waiting jobs stand? Answered by Places."""
+    """Where do this user's next waiting jobs stand, `most` of them at most? Answered by Places."""
 
     user: str
+    most: int = PLACES_TOLD_MAX
 
 
 class Drain(Message, frozen=True):
@@ -90,7 +94,7 @@ class Place(Message, frozen=True):
 
 
 class Places(Message, frozen=True):
-    """Place (from 1) and ETA of the user's waiting jobs, of the first PLACES_TOLD_MAX of them."""
+    """Place (from 1) and ETA of the user's waiting jobs, of as many of the first as were asked for."""
 
     user: str
     places: tuple[Place, ...]

@@ -14,12 +14,14 @@ events it passes to its sockets, and its end. Whatever comes while it loads wait
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from msgspec.structs import replace
 
 from actors.account_messages import Perform, Progressed
 from actors.queue_messages import (
+    PLACES_TOLD_MAX,
     AskPlaces,
     CancelHeard,
     JobAccepted,
@@ -37,18 +39,23 @@ from actors.session_words import SessionWords
 from core.job import TERMINAL, WAITING
 from protocol.client import ClientFrame, Progress, Queued, Started
 from storage.events import terminal_frame
-from storage.operations import Found, JobRecords, Unfinished, UserRecord
+from storage.operations import Found, JobRecord, JobRecords, Unfinished, UserRecord
 from system.message import Message
 
 LOAD_PAGE = 500
 #: Messages that may wait while the session loads; more in that moment means that something is badly wrong.
 HELD_MAX = 2000
 PLACES_EACH_S = 2.0
+#: So many of a user's next jobs are told of each time, and the others each so many times: far back it matters less.
+PLACES_TOLD_OFTEN, PLACES_SELDOM = 10, 5
 #: Places are asked for also when nobody is connected but somebody asked by HTTP within this time.
 POLLED_S = 30.0
 REST_AFTER_S = 15.0
-#: How long an event may stay unheard of that was stored, but not told because the Queue died in between.
-REVIEW_EACH_S = 60.0
+#: How long nothing may be heard of a job, until the store is asked: its Queue may have died between storing its end and
+#: telling it. What goes on is heard of sooner: of a place in the queue, or of progress.
+SILENT_S = 60.0
+#: Several jobs that are silent since a little apart are looked at together.
+REVIEW_EACH_S_MIN = 5.0
 
 
 class PlacesDue(Message, frozen=True):
@@ -85,8 +92,14 @@ class Session(SessionWords):
         self.held: list[Message] | None = []
         self.heard = 0
         self.asking_places = False
+        self.places_asked = 0
         self.resting_due = False
         self.review_due = False
+
+    @cached_property
+    def heard_at(self) -> dict[str, float]:
+        """When something was last heard of each job (loop s); maybe also of jobs that have ended. Made as `live` is."""
+        return {}
 
     # --- loading ---------------------------------------------------------------------------------------------
 
@@ -99,7 +112,7 @@ class Session(SessionWords):
             if not isinstance(page, JobRecords):
                 raise TypeError(f"the store answered {type(page).__name__} for unfinished jobs")
             for job in page.jobs:
-                self.jobs[job.id] = job
+                self._know(job)
             if page.next is not None:
                 self._load(page.next)
             else:
@@ -134,7 +147,8 @@ class Session(SessionWords):
             self.after(PLACES_EACH_S, PlacesDue())
         if not self.review_due and self.jobs:
             self.review_due = True
-            self.after(REVIEW_EACH_S, ReviewDue())
+            silent_s = self.now() - min(self.heard_at[job] for job in self.jobs)
+            self.after(max(REVIEW_EACH_S_MIN, SILENT_S - silent_s), ReviewDue())
         if not self.resting_due and self._is_idle():
             self.resting_due = True
             self.after(REST_AFTER_S, RestDue(self.heard))
@@ -163,7 +177,7 @@ class Session(SessionWords):
                 if line.is_live and line.seq < told.seq:  # the Queue that accepted it died before it told of it
                     self.catch_up(line)
         else:
-            self.jobs[told.job.id] = told.job
+            self._know(told.job)
             self.live[told.job.id] = Live(told.position, told.eta_s)
             self._stored(told.seq)
         self.accepted(told)
@@ -178,7 +192,7 @@ class Session(SessionWords):
         job = moved.job
         if job.state in TERMINAL:
             return  # its JobSettled tells
-        self.jobs[job.id] = job
+        self._know(job)
         if moved.seq is not None:
             self._stored(moved.seq)
             self.tell_event(moved.seq, Started(moved.seq, job.id))
@@ -196,6 +210,7 @@ class Session(SessionWords):
     def receiveMsg_Progressed(self, progressed: Progressed, sender: Any) -> None:
         if progressed.job not in self.jobs:
             return  # it has ended, and its last word was said
+        self.heard_at[progressed.job] = self.now()
         before = self.live.get(progressed.job, NOTHING_LIVE)
         percent = max(before.percent or 0, progressed.percent)
         preview = progressed.preview or before.preview
@@ -204,21 +219,30 @@ class Session(SessionWords):
         self.live[progressed.job] = replace(before, percent=percent, preview=preview)
         self.tell_passing(Progress(self.seq, progressed.job, percent, preview))
 
+    def _know(self, job: JobRecord) -> None:
+        self.jobs[job.id] = job
+        self.heard_at[job.id] = self.now()
+
     def _stored(self, seq: int) -> None:
         self.seq = max(self.seq, seq)
 
     def receiveMsg_ReviewDue(self, due: ReviewDue, sender: Any) -> None:
         """The Queue tells an event once, after it is stored; if it dies in between, the store knows better than we."""
         self.review_due = False
-        if not self.jobs:
+        now = self.now()
+        self.heard_at = {job: self.heard_at[job] for job in self.jobs}
+        silent = [job for job, at in self.heard_at.items() if now - at >= SILENT_S - REVIEW_EACH_S_MIN]
+        if not silent:
             return
-        known = frozenset(self.jobs)
+        self.heard_at.update(dict.fromkeys(silent, now))
 
         def reviewed(page: Found) -> None:
-            if isinstance(page, JobRecords) and page.next is None:
-                for job in known - {job.id for job in page.jobs}:
-                    self.jobs.pop(job, None)
-                    self.live.pop(job, None)
+            if isinstance(page, JobRecords):
+                unfinished = {job.id for job in page.jobs}
+                for job in silent:
+                    if job not in unfinished and (page.next is None or job <= page.next):
+                        self.jobs.pop(job, None)
+                        self.live.pop(job, None)
 
         self.store.lookup(Unfinished(self.subject, None, LOAD_PAGE), reviewed)
         self.with_user(self._catch_up_all)
@@ -233,12 +257,18 @@ class Session(SessionWords):
     def receiveMsg_PlacesDue(self, due: PlacesDue, sender: Any) -> None:
         self.asking_places = False
         if self._wants_places():
-            self.tell("queue", AskPlaces(self.subject))
+            all_of_them = self.places_asked % PLACES_SELDOM == 0
+            self.places_asked += 1
+            self.tell("queue", AskPlaces(self.subject, PLACES_TOLD_MAX if all_of_them else PLACES_TOLD_OFTEN))
 
     def receiveMsg_Places(self, places: Places, sender: Any) -> None:
+        now = self.now()
         for place in places.places:
+            if place.job not in self.jobs:
+                continue
+            self.heard_at[place.job] = now
             before = self.live.get(place.job, NOTHING_LIVE)
-            if place.job not in self.jobs or not is_news(before, place.position, place.eta_s):
+            if not is_news(before, place.position, place.eta_s):
                 continue
             self.live[place.job] = replace(before, position=place.position, eta_s=place.eta_s)
             self.tell_passing(Queued(self.seq, place.job, place.position, place.eta_s))

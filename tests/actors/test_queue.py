@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from actors.monitor_messages import Observed
-from actors.queue import PLACES_TOLD_MAX, SHARES_EACH_S, Queue
+from actors.queue import SHARES_EACH_S, Queue
 from actors.queue_messages import (
+    PLACES_TOLD_MAX,
     Acknowledged,
     AskHoldings,
     AskPlaces,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from actors.account_messages import Perform, Progressed
 from actors.queue_messages import (
+    PLACES_TOLD_MAX,
     AskPlaces,
     Cancel,
     CancelHeard,
@@ -20,7 +21,15 @@ from actors.queue_messages import (
     Places,
 )
 from actors.scheduler import Token
-from actors.session import PLACES_EACH_S, POLLED_S, REST_AFTER_S, REVIEW_EACH_S, Session
+from actors.session import (
+    PLACES_EACH_S,
+    PLACES_SELDOM,
+    PLACES_TOLD_OFTEN,
+    POLLED_S,
+    REST_AFTER_S,
+    SILENT_S,
+    Session,
+)
 from actors.session_lines import HELD_EVENTS_MAX, Line, LineOverrun
 from actors.session_messages import Attach, Detach, Hang, Heard, Resting, Say
 from actors.session_rules import banned_word, check_order, folded, unknown_flag
@@ -384,11 +393,39 @@ def test_an_end_that_nobody_told_is_found_in_the_store():
         await present(stage, "s1")
         shelf.jobs["j1"] = a_job(state="done", finished_at=1_009.0)
         shelf.store(Started(1, "j1"))
-        await asyncio.sleep(REVIEW_EACH_S * 1.1)
+        await asyncio.sleep(SILENT_S * 1.1)
         assert await said(stage) == [Started(1, "j1")]
         stage.tell("session/u1", Detach("u1", "s1"))
         await asyncio.sleep(REST_AFTER_S * 1.1)
         assert len(await stage.heard("lobby", Resting)) == 1
+
+    play(scene)
+
+
+def test_the_store_is_asked_for_ends_only_when_nothing_was_heard_of_a_job_for_long():
+    async def scene(stage):
+        shelf = set_up(stage)
+        shelf.jobs |= {"j1": a_job(state="drawing"), "j2": a_job(2)}
+        await present(stage, "s1")
+        await stage.heard("store", Lookup)
+        for percent in range(1, 11):
+            await asyncio.sleep(SILENT_S / 4)
+            stage.tell("session/u1", Progressed("u1", "j1", percent, None), Places("u1", (Place("j2", 7, 9.0),)))
+        assert await stage.heard("store", Lookup) == []
+        await asyncio.sleep(SILENT_S * 1.1)
+        assert {type(lookup.read) for lookup in await stage.heard("store", Lookup)} == {Unfinished, ReadUser}
+
+    play(scene)
+
+
+def test_the_places_of_many_jobs_are_asked_for_in_full_each_ten_seconds():
+    async def scene(stage):
+        shelf = set_up(stage)
+        shelf.jobs["j1"] = a_job()
+        await present(stage, "s1")
+        await asyncio.sleep(PLACES_EACH_S * PLACES_SELDOM * 2.1)
+        asked = [ask.most for ask in await stage.heard("queue", AskPlaces)]
+        assert asked[:6] == [PLACES_TOLD_MAX, *[PLACES_TOLD_OFTEN] * (PLACES_SELDOM - 1), PLACES_TOLD_MAX]
 
     play(scene)
 
