@@ -46,8 +46,9 @@ LOAD_PAGE = 500
 #: Messages that may wait while the session loads; more in that moment means that something is badly wrong.
 HELD_MAX = 2000
 PLACES_EACH_S = 2.0
-#: So many of a user's next jobs are told of each time, and the others each so many times: far back it matters less.
-PLACES_TOLD_OFTEN, PLACES_SELDOM = 10, 5
+#: So many of a user's next jobs are told of each time, if they moved by what shows; each so many times all of them, and
+#: exactly. In a long queue every place moves all the time, and ten thousand users would hear of little else.
+PLACES_TOLD_OFTEN, PLACES_SELDOM = 10, 15
 #: Places are asked for also when nobody is connected but somebody asked by HTTP within this time.
 POLLED_S = 30.0
 REST_AFTER_S = 15.0
@@ -93,6 +94,7 @@ class Session(SessionWords):
         self.heard = 0
         self.asking_places = False
         self.places_asked = 0
+        self.places_exact = False
         self.resting_due = False
         self.review_due = False
 
@@ -257,9 +259,9 @@ class Session(SessionWords):
     def receiveMsg_PlacesDue(self, due: PlacesDue, sender: Any) -> None:
         self.asking_places = False
         if self._wants_places():
-            all_of_them = self.places_asked % PLACES_SELDOM == 0
+            self.places_exact = self.places_asked % PLACES_SELDOM == 0
             self.places_asked += 1
-            self.tell("queue", AskPlaces(self.subject, PLACES_TOLD_MAX if all_of_them else PLACES_TOLD_OFTEN))
+            self.tell("queue", AskPlaces(self.subject, PLACES_TOLD_MAX if self.places_exact else PLACES_TOLD_OFTEN))
 
     def receiveMsg_Places(self, places: Places, sender: Any) -> None:
         now = self.now()
@@ -268,7 +270,7 @@ class Session(SessionWords):
                 continue
             self.heard_at[place.job] = now
             before = self.live.get(place.job, NOTHING_LIVE)
-            if not is_news(before, place.position, place.eta_s):
+            if not is_news(before, place.position, place.eta_s, exactly=self.places_exact):
                 continue
             self.live[place.job] = replace(before, position=place.position, eta_s=place.eta_s)
             self.tell_passing(Queued(self.seq, place.job, place.position, place.eta_s))

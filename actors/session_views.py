@@ -25,13 +25,17 @@ class Live(Struct, frozen=True):
 
 NOTHING_LIVE = Live()
 
+#: A place is news when it moved by more than this part of itself: near the head each step, far back what shows.
+PLACE_NEWS_PART = 0.05
 #: An ETA is news when it moved by more than this part of itself, or these seconds.
 ETA_NEWS_PART, ETA_NEWS_S = 0.1, 2.0
 
 
-def is_news(before: Live, position: int, eta_s: float | None) -> bool:
-    """Whether a place differs enough from the one told last to be told again."""
-    if position != before.position or (eta_s is None) != (before.eta_s is None):
+def is_news(before: Live, position: int, eta_s: float | None, *, exactly: bool = False) -> bool:
+    """Whether a place differs enough from the one told last to be told again; `exactly`: any other place does."""
+    if before.position is None or (eta_s is None) != (before.eta_s is None):
+        return True
+    if abs(position - before.position) > (0 if exactly else PLACE_NEWS_PART * before.position):
         return True
     if eta_s is None or before.eta_s is None:
         return False

@@ -418,14 +418,14 @@ def test_the_store_is_asked_for_ends_only_when_nothing_was_heard_of_a_job_for_lo
     play(scene)
 
 
-def test_the_places_of_many_jobs_are_asked_for_in_full_each_ten_seconds():
+def test_the_places_of_many_jobs_are_asked_for_in_full_each_so_many_times():
     async def scene(stage):
         shelf = set_up(stage)
         shelf.jobs["j1"] = a_job()
         await present(stage, "s1")
         await asyncio.sleep(PLACES_EACH_S * PLACES_SELDOM * 2.1)
         asked = [ask.most for ask in await stage.heard("queue", AskPlaces)]
-        assert asked[:6] == [PLACES_TOLD_MAX, *[PLACES_TOLD_OFTEN] * (PLACES_SELDOM - 1), PLACES_TOLD_MAX]
+        assert asked[: PLACES_SELDOM + 1] == [PLACES_TOLD_MAX, *[PLACES_TOLD_OFTEN] * (PLACES_SELDOM - 1), PLACES_TOLD_MAX]
 
     play(scene)
 
@@ -581,3 +581,12 @@ def test_a_place_is_news_when_it_moved_and_an_eta_when_it_moved_much():
     assert is_news(told, 3, 70.0)
     assert is_news(told, 3, None)
     assert not is_news(Live(3, None), 3, None)
+    assert is_news(Live(), 3, None)
+
+
+def test_far_back_a_place_is_news_when_it_moved_by_what_shows_and_at_times_exactly():
+    told = Live(1000, 600.0)
+    assert not is_news(told, 951, 600.0)
+    assert is_news(told, 949, 600.0)
+    assert is_news(told, 999, 600.0, exactly=True)
+    assert not is_news(told, 1000, 601.0, exactly=True)
