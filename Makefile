@@ -20,9 +20,9 @@ help:
 run: $(VENV)/.run
 	@$(BIN)/limner serve $(ARGS) || [ $$? -eq 130 ] # Ctrl-C is how one ends it
 
-# Two workers: most of the time of tests that start real processes, which one worker runs, is waiting.
+# Two workers (tests/conftest.py): one runs the tests that start real processes, and mostly waits.
 test: $(VENV)/.test browser
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 $(ARGS)
 
 style: $(VENV)/.test
 	@$(BIN)/ruff format --check .

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.live.daemon import Daemon
 
@@ -14,15 +18,28 @@ settings.register_profile("limner", deadline=None)
 settings.load_profile("limner")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start real processes are one group: of the workers of `make test` one runs them all, in turn.
+class InLanes(LoadScopeScheduling):
+    """How the workers of `make test` share the tests: file by file, but one of them runs all that start processes.
 
-    So they share the daemon of the session, and compete with what others compute but never with each other.
+    So these share the daemon of the session, and compete with what others compute but never with each other.
     """
-    for item in items:
-        if item.get_closest_marker("live"):
-            item.add_marker(pytest.mark.xdist_group("live"))
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The lane of a test: its file, or `live`."""
+        file = nodeid.partition("::")[0]
+        return "live" if has_live_tests(self.config.rootpath / file) else file
+
+
+@cache
+def has_live_tests(file: Path) -> bool:
+    """Whether any of its tests is marked so: the scheduler knows no more of a test than its name."""
+    return "pytest.mark.live" in file.read_text()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Not xdist's own groups: since pytest 9.2 its `loadgroup` groups nothing, and says nothing."""
+    return InLanes(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,6 @@ import pytest
 from tests.city.__main__ import told
 from tests.city.town import run
 
-#: What the seeds met is told together at the end: one worker runs them all.
-pytestmark = pytest.mark.xdist_group("city")
-
 ROOT = Path(__file__).parents[2]
 SEEDS = (
     range(int(os.environ["CITY_SEED"]), int(os.environ["CITY_SEED"]) + 1) if "CITY_SEED" in os.environ else range(110)
