@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from storage.operations import Past, ReadPast
-from storage.rows import JOB_COLUMNS, job_of
+from storage.rows import JOB_COLUMNS, LIMIT, job_of
 from storage.statements import Statement, given
 from storage.tables import attempts, jobs
 
@@ -13,7 +13,7 @@ _RECENT = Statement(
     select(attempts.c.job, attempts.c.attempt, attempts.c.message_id)
     .where(attempts.c.account == given("account"), attempts.c.at >= given("since"))
     .order_by(attempts.c.at.desc())
-    .limit(given("limit"))
+    .limit(LIMIT)
 )
 # What was given back (an earlier attempt, or a job that forgot its nonce) yields nothing. What has not ended is told by
 # the Queue.
@@ -28,7 +28,7 @@ _RESULTLESS = Statement(
         jobs.c.finished_at.is_not(None),
     )
     .order_by(attempts.c.at.desc())
-    .limit(given("limit"))
+    .limit(LIMIT)
 )
 
 

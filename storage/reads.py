@@ -36,7 +36,7 @@ from storage.operations import (
     Unfinished,
 )
 from storage.people import find_key, read_user
-from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, completed, image_of, job_of, read_whole_job
+from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, LIMIT, completed, image_of, job_of, read_whole_job
 from storage.statements import Statement, given
 from storage.tables import events, images, jobs, users
 
@@ -44,23 +44,21 @@ _BACKLOG = Statement(
     select(jobs.c.state, *(jobs.c[name] for name in QueuedJob.__struct_fields__))
     .where(jobs.c.finished_at.is_(None), jobs.c.id > given("after"))
     .order_by(jobs.c.id)
-    .limit(given("limit"))
+    .limit(LIMIT)
 )
 _NEWEST_JOB = Statement(select(func.max(jobs.c.id)))
 _THESE = select(*JOB_COLUMNS).where(jobs.c.id.in_(bindparam("given_jobs", expanding=True))).order_by(jobs.c.id)
-_UNFINISHED_OF_ALL = (
-    select(*JOB_COLUMNS)
-    .where(jobs.c.finished_at.is_(None), jobs.c.id > given("after"))
-    .order_by(jobs.c.id)
-    .limit(given("limit"))
+_SELECT_UNFINISHED = select(*JOB_COLUMNS).where(jobs.c.finished_at.is_(None)).order_by(jobs.c.id).limit(LIMIT)
+_UNFINISHED = Statement(_SELECT_UNFINISHED.where(jobs.c.id > given("after")))
+# A bare comparison of the id would have SQLite go through all that the user ever drew, by the index jobs_of_user.
+_UNFINISHED_OF_USER = Statement(
+    _SELECT_UNFINISHED.where(jobs.c.user == given("user"), jobs.c.id.concat("") > given("after"))
 )
-_UNFINISHED_OF_USER = Statement(_UNFINISHED_OF_ALL.where(jobs.c.user == given("user")))
-_UNFINISHED = Statement(_UNFINISHED_OF_ALL)
 _EVENTS = Statement(
     select(events.c.seq, events.c.job, events.c.frame)
     .where(events.c.user == given("user"), events.c.seq > given("after"))
     .order_by(events.c.seq)
-    .limit(given("limit"))
+    .limit(LIMIT)
 )
 _OLDEST_EVENT = select(func.min(events.c.seq)).where(events.c.user == given("user")).scalar_subquery()
 #: The seq of the user's latest event, and that of the earliest which is kept.

@@ -20,7 +20,7 @@ from storage.operations import (
     ReadJob,
     Unfinished,
 )
-from storage.reads import FINDERS
+from storage.reads import FINDERS, find
 from tests.storage.book import Book, picture, settle_cancelled
 
 
@@ -102,10 +102,14 @@ def test_the_backlog_is_all_unfinished_jobs_in_pages_the_waiting_ones_in_brief(b
 
 
 def test_unfinished_jobs_are_found_by_the_partial_index(book: Book) -> None:
-    plan = "EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE finished_at IS NULL {} ORDER BY id LIMIT 10"
+    said: list[str] = []
     with book.database.reading() as connection:
-        everyone = str(connection.exec_driver_sql(plan.format("AND id > 'J'")).all())
-        one = str(connection.exec_driver_sql(plan.format("AND \"user\" = 'U1'")).all())
+        connection.connection.driver_connection.set_trace_callback(said.append)
+        for user in (None, "U1"):
+            find(connection, Unfinished(user, None, 10))
+        plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all()) for sql in said]
+        connection.connection.driver_connection.set_trace_callback(None)
+    everyone, one = plans
     assert "jobs_unfinished " in everyone
     assert "jobs_unfinished_of_user " in one
 
