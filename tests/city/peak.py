@@ -55,8 +55,8 @@ CALM_S_MAX = 4 * HOUR_S
 LOOK_EACH_S = 1.0
 SAMPLE_EACH_S = 10.0
 TOLD_EACH_S = 900.0
-#: A slow, shared disk: so long a commit takes, and a look into the database or at a picture.
-COMMIT_S, READ_S = 0.1, 0.01
+#: A slow, shared disk: so long a commit takes, and a look into the database.
+COMMIT_S, READ_S = 0.1, 0.05
 HEARTBEAT_MS = 41_250
 #: Discord asks some gateway connection to resume, each so many seconds on average.
 RECONNECT_EACH_S = 30.0
@@ -310,7 +310,7 @@ def run(size: Size) -> Figures:
         peak = Peak(size, loop, Path(name))
         peak.populate()
         try:
-            with patch("actors.store.ThreadPoolExecutor", SlowThread), patch("actors.gallery.check", checked):
+            with patch("actors.store.ThreadPoolExecutor", SlowThread), patch("actors.gallery.check_small", checked):
                 loop.run_until_complete(peak.live())
         finally:
             _end(peak)
