@@ -19,15 +19,15 @@ settings.load_profile("limner")
 
 
 class InLanes(LoadScopeScheduling):
-    """How the workers of `make test` share the tests: file by file, but one of them runs all that start processes.
+    """How the workers of `make test` share the tests: file by file; those of a folder that start processes stay together.
 
-    So these share the daemon of the session, and compete with what others compute but never with each other.
+    So these share the daemon of the session, and compete with what others compute and wait for, but not with their like.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        """The lane of a test: its file, or `live`."""
-        file = nodeid.partition("::")[0]
-        return "live" if has_live_tests(self.config.rootpath / file) else file
+        """The lane of a test: its file, or the live tests of its folder."""
+        file = self.config.rootpath / nodeid.partition("::")[0]
+        return f"live in {file.parent}" if has_live_tests(file) else str(file)
 
 
 @cache
