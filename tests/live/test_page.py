@@ -107,8 +107,8 @@ def test_a_prompt_is_text_and_never_markup(daemon, visit):
 def test_the_keyboard_is_enough(daemon, visit):
     ana = visit(daemon.url, **DESK)
     ana.sign_in(daemon.key)
-    for prompt in ("a moth on a window at night", "two herons, woodblock print"):
-        ana.see_drawn(ana.draw(prompt))
+    for card in [ana.draw(prompt) for prompt in ("a moth on a window at night", "two herons, woodblock print")]:
+        ana.see_drawn(card)
     page, first, second = ana.page, ana.cards("done").nth(0), ana.cards("done").nth(1)
 
     page.keyboard.press("ArrowUp")
