@@ -20,7 +20,7 @@ help:
 run: $(VENV)/.run
 	@$(BIN)/limner serve $(ARGS) || [ $$? -eq 130 ] # Ctrl-C is how one ends it
 
-# Two workers (tests/conftest.py): one runs the tests that start real processes, and mostly waits.
+# Two workers, by lanes (tests/conftest.py): what starts real processes mostly waits.
 test: $(VENV)/.test browser
 	@$(BIN)/pytest --numprocesses 2 $(ARGS)
 

@@ -1,4 +1,4 @@
-"""What all tests share: one real daemon for the session, with a simulated Discord, and how two workers divide them."""
+"""What all tests share: one real daemon for the session, with a simulated Discord, and how two workers share them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ settings.load_profile("limner")
 
 
 class InLanes(LoadScopeScheduling):
-    """How the workers of `make test` share the tests: file by file; those of a folder that start processes stay together.
+    """How the workers of `make test` share the tests: by files, and those of a folder that start processes in one lane.
 
-    So these share the daemon of the session, and compete with what others compute and wait for, but not with their like.
+    So the tests of a lane share its daemon, and compete with those of other lanes but not with their like.
     """
 
     def _split_scope(self, nodeid: str) -> str:
