@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.live.daemon import Daemon
 
 # A busy machine is no failure: hypothesis looks for wrong answers, not for slow ones.
-settings.register_profile("limner", deadline=None)
+settings.register_profile("limner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("limner")
 
 
