@@ -41,7 +41,7 @@ from actors.queue_messages import (
 from actors.scheduler import Renew, SlotFree
 from core.correlate import GHOST_S_MAX
 from core.job import State
-from core.reconcile import Doubt, Ruling, patience_s, rule
+from core.reconcile import GRACE_S, Doubt, Ruling, patience_s, rule
 from protocol.drawing_events import ModalAsked
 from storage.operations import Found, JobRecord, Past, ReadPast
 
@@ -65,6 +65,8 @@ CLOCK_STEP_S_MAX = 3_600.0
 UNDECIDED_TEXT = "It could not be learnt what became of this drawing, so it was not sent again."
 #: A drawing of which nothing was heard for this long may have ended in an event that never came: the channel knows.
 SILENT_S = 45.0
+#: So long after it was taken neither a start message nor a refusal has come: that it was taken must be stored.
+TOOK_TOLD_S = 5.0
 #: A press that opened no form within this time has drawn nothing.
 FORM_S_MAX = 20.0
 
@@ -237,11 +239,13 @@ class Account(AccountHearing):
         """A drawing that an earlier life of this account began, which may have submitted it."""
         now, limits = self.now(), self.process.config.limits
         known = job.state == State.DRAWING
-        began_at = self.wall() if job.submitted_at is None else job.submitted_at
+        submitted_at = self.wall() if job.submitted_at is None else job.submitted_at
+        # The clock may have been set since: however old it seems, there is time to find what became of it.
+        patience = max(patience_s(submitted_at, self.wall(), limits.drawing_s), min(GRACE_S, limits.drawing_s))
         work = Work(
             *(job.id, job.user, job.attempt, job.lease, Step.WITH_BOT, now),
             go_at=now,
-            due_at=now + patience_s(began_at, self.wall(), limits.drawing_s),
+            due_at=now + patience,
             heard_at=now,
             job=job,
             session_id=job.gateway_session,
@@ -253,9 +257,8 @@ class Account(AccountHearing):
         self.works[job.id] = work
         self._remember_posted(job)
         self.act_on(self.correlator.restore(drawing_of(job), now))
-        if known:
-            self.search_due = True
-        else:
+        self.search_due = True
+        if not known:
             doubted_at = self.wall() if job.undecided_at is None else job.undecided_at
             self._doubt(work, patience_s(doubted_at, self.wall(), limits.undecided_s))
 
@@ -279,12 +282,13 @@ class Account(AccountHearing):
         self.arrived("past")
 
     def on_ready(self) -> None:
+        self.tell_taken(self.works.values())  # the session before, which could have told it again, is gone
         self._search_channel()
 
     def _search_channel(self) -> None:
         """Read what the channel holds since the oldest drawing was submitted: results that no event told of."""
         self.searched_at, self.search_due = self.now(), False
-        since = min((w.job.submitted_at for w in self.works.values() if w.job and w.job.submitted_at), default=None)
+        since = min((drawing.submitted_at or 0.0 for drawing in self.correlator.drawings()), default=None)
         if since is not None:
             self.work(self.errands.history(since), "history")
 
@@ -294,7 +298,10 @@ class Account(AccountHearing):
         self.act_on(self.correlator.sweep(now))
         for work in tuple(self.works.values()):
             self._look_after(work, now)
-        silent = any(w.step is Step.WITH_BOT and now - w.heard_at >= SILENT_S for w in self.works.values())
+        silent = any(
+            work.step in (Step.WITH_BOT, Step.DOUBTFUL) and now - max(work.heard_at, work.since) >= SILENT_S
+            for work in self.works.values()
+        )
         due = self.search_due or (silent and now - self.searched_at >= SILENT_S)
         if due and self.line is not None and self.line.is_live:  # all that can be replayed has been
             self._search_channel()
@@ -319,6 +326,8 @@ class Account(AccountHearing):
             failed = Failed(self.subject, work.job_id, work.attempt, "failed", "upstream_timeout", text, charged=False)
             self.end(work, failed)
         else:
+            if now - work.since >= TOOK_TOLD_S:
+                self.tell_taken((work,))
             self._press_cancel(work)
 
     def _judge(self, work: Work, doubt: Doubt, now: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -160,9 +161,10 @@ class Errands:
     async def history(self, since: float) -> HistoryCame:
         """The channel's messages since a moment (Unix s), page by page; the last page is the result."""
         before: str | None = None
-        oldest_id = (int((since - HISTORY_MARGIN_S) * 1000) - DISCORD_EPOCH_MS) << 22
+        oldest_id = 0
         for number in range(HISTORY_PAGES_MAX):
             answer = await self._history_page(before)
+            oldest_id = oldest_id if answer is None else self._oldest_id(since, answer)
             messages = msgspec.json.decode(answer.body) if answer is not None and answer.status == 200 else []
             ids = [int(message["id"]) for message in messages]
             last = len(ids) < HISTORY_PAGE_LENGTH or min(ids) < oldest_id or number + 1 == HISTORY_PAGES_MAX
@@ -172,6 +174,18 @@ class Errands:
             self._owner.post(came)
             before = str(min(ids))
         raise AssertionError("the last page is the last")
+
+    def _oldest_id(self, since: float, answer: Response) -> int:
+        """From which id on the channel is to be read: by Discord's clock, as far as it says what that shows."""
+        wall = self._owner.wall()
+        if since > wall + HISTORY_MARGIN_S:
+            return 0  # our clock has been set back since: how long ago that was, nobody knows
+        stamp = next((value for name, value in answer.headers.items() if name.lower() == "date"), None)
+        try:
+            ahead_s = 0.0 if stamp is None else max(0.0, wall - parsedate_to_datetime(stamp).timestamp())
+        except ValueError:
+            ahead_s = 0.0
+        return (int((since - HISTORY_MARGIN_S - ahead_s) * 1000) - DISCORD_EPOCH_MS) << 22
 
     async def _history_page(self, before: str | None) -> Response | None:
         try:

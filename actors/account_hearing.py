@@ -7,12 +7,13 @@ Queue, progress for the user, and an end of the work.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from actors.account_errands import HistoryCame, messages_of
 from actors.account_messages import Previewed, Progressed, preview_path
 from actors.account_presence import AccountPresence
-from actors.account_readings import sign_of
+from actors.account_readings import drawing_nonce, sign_of
 from actors.account_work import Step, Work, after_refusal
 from actors.queue_messages import Drawn, Failed, Returned, Sighted
 from core.signs import Began, Ended, Finding, Held, Late, Moved, Sign, Took, Unclaimed
@@ -51,6 +52,17 @@ class AccountHearing(AccountPresence):
         sign = sign_of(observation)
         if sign is not None:
             self.act_on(self.correlator.observe(sign, self.now()))
+        if isinstance(observation, seen.Postponed):
+            # Its turn may come in minutes, and its start message will not bear the nonce.
+            self.tell_taken(
+                work for work in self.works.values() if work.job and drawing_nonce(work.job) == observation.links.nonce
+            )
+
+    def tell_taken(self, works: Iterable[Work]) -> None:
+        """The Queue hears now of these what only we know: that they were taken, and by which interaction."""
+        for work in works:
+            if work.took_seq is not None:
+                self._sighted(work)
 
     def act_on(self, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
@@ -82,7 +94,7 @@ class AccountHearing(AccountPresence):
             work.interaction_id = finding.interaction_id or work.interaction_id
         match finding:
             case Took():
-                # Told with the start message, which nearly always comes: a refusal at once may still be given back.
+                # Told with the start message, which nearly always comes soon: a refusal at once may be given back.
                 work.took_seq = self.seq
                 if was_doubtful:
                     self._sighted(work)

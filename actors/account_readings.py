@@ -34,7 +34,8 @@ def sign_of(observation: seen.Observation) -> Sign | None:
         return None
     match observation:
         case seen.Traced(nonce=nonce, interaction_id=interaction_id):
-            return Sign(stage, nonce=nonce, interaction_id=interaction_id)
+            at = None if interaction_id is None else posted_at(interaction_id)
+            return Sign(stage, nonce=nonce, interaction_id=interaction_id, posted_at=at)
         case seen.Postponed(links=links):
             return Sign(stage, nonce=links.nonce, interaction_id=links.interaction_id)
         case seen.Deleted(message_id=message_id):
@@ -68,9 +69,15 @@ def drawing_of(job: JobRecord) -> Drawing:
         message_id=job.start_message_id,
         interaction_id=job.interaction_id,
         hash=job.job_hash,
-        submitted_at=job.submitted_at,
+        submitted_at=began_at(job),
         taken=job.state == State.DRAWING,
     )
+
+
+def began_at(job: JobRecord) -> float | None:
+    """When its attempt was submitted (Unix s): by Discord's clock when an id of its tells, else by the store's word."""
+    told = (posted_at(given) for given in (job.interaction_id, job.start_message_id) if given is not None)
+    return next((at for at in told if at is not None), job.submitted_at)
 
 
 def drawing_nonce(job: JobRecord) -> str:
@@ -91,5 +98,5 @@ def nonce_of(job: JobRecord) -> str:
 
 
 def posted_at(message_id: str) -> float | None:
-    """Unix seconds of a message, which its id (a snowflake) tells; None for an id that is none."""
+    """Unix seconds of a message or an interaction, which its id (a snowflake) tells; None for an id that is none."""
     return ((int(message_id) >> 22) + DISCORD_EPOCH_MS) / 1000 if message_id.isdecimal() else None

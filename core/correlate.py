@@ -251,12 +251,15 @@ class Correlator:
     def _learn(self, drawing: Drawing, sign: Sign) -> Drawing:
         """The drawing with the links the sign shows; a link once known is not changed."""
         is_start = sign.stage in (Stage.WAITING, Stage.PROGRESS)
+        begins = is_start or sign.stage is Stage.TRACED
         message_id = drawing.message_id or (sign.message_id if is_start else None)
         return msgspec.structs.replace(
             drawing,
             message_id=message_id,
             interaction_id=drawing.interaction_id or sign.interaction_id,
             hash=drawing.hash or (None if sign.stage is Stage.REFUSED else sign.hash),
+            # Its own time, by Discord's clock: ours may have been wrong.
+            submitted_at=sign.posted_at if begins and sign.posted_at is not None else drawing.submitted_at,
             taken=drawing.taken or sign.stage is not Stage.REFUSED,
             gone=drawing.gone or sign.stage is Stage.DELETED or message_id in self._deleted,
             percent=max(drawing.percent, -1 if sign.percent is None else sign.percent),

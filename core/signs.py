@@ -53,8 +53,8 @@ class Sign(msgspec.Struct, frozen=True):
 class Drawing(msgspec.Struct, frozen=True):
     """An attempt under way and the links known of it; its nonce is unique.
 
-    `submitted_at` is unix seconds; `taken` means there is evidence that Discord has it; `doubtful` that there may
-    never be any (the POST went unanswered, or we restarted meanwhile).
+    `submitted_at` is unix seconds, by Discord's clock as soon as an id of its tells; `taken` means there is evidence
+    that Discord has it; `doubtful` that there may never be any (the POST went unanswered, or we restarted meanwhile).
     """
 
     job_id: str

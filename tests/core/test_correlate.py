@@ -130,6 +130,18 @@ def test_a_result_posted_or_arrived_before_the_drawing_is_never_its_own() -> Non
     assert isinstance(stranger, Unclaimed)
 
 
+def test_a_clock_that_was_ahead_when_a_drawing_was_submitted_does_not_give_its_picture_to_another() -> None:
+    correlator = Correlator()
+    correlator.open(Drawing("job1", 1, "n1", submitted_at=4_600.0))
+    correlator.observe(Sign(Stage.TRACED, nonce="n1", interaction_id="i1", posted_at=1_000.0), 0.0)
+    correlator.open(Drawing("job2", 1, "n2", submitted_at=1_005.0))
+    correlator.observe(Sign(Stage.TRACED, nonce="n2", interaction_id="i2", posted_at=1_005.0), 5.0)
+    (held,) = correlator.observe(result("b1", posted_at=1_060.0), 60.0)
+    assert isinstance(held, Held)
+    assert held.candidates == ("job1", "job2")
+    assert ends(correlator.sweep(60.0 + c.SETTLE_S)) == []
+
+
 def test_a_drawing_opened_after_a_result_arrived_is_no_candidate_for_it() -> None:
     correlator = two_open()
     correlator.observe(result("?"), 0.0)
