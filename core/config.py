@@ -22,6 +22,8 @@ from core.job import Mode
 
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+#: A share further from 1 than this is a slip of the pen; and what a job costs its user must stay a number.
+WEIGHT_MIN, WEIGHT_MAX = 0.001, 1000.0
 #: The plan of users who were given no other; in a file that does not name it, it has Plan's own values.
 DEFAULT_PLAN = "free"
 
@@ -328,19 +330,19 @@ def _check(config: Config, text: str) -> None:
             refuse("is empty", "accounts", index, "token")
         if account.slots < 1:
             refuse("an account has at least one slot", "accounts", index, "slots")
-        if not account.weight > 0:
-            refuse("must be greater than 0", "accounts", index, "weight")
+        if not WEIGHT_MIN <= account.weight <= WEIGHT_MAX:
+            refuse(f"a weight is {WEIGHT_MIN:g} to {WEIGHT_MAX:g}", "accounts", index, "weight")
         if account.kind == "user" and not is_loopback(config.discord.api) and not config.discord.accept_terms_risk:
             refuse(
                 "Discord forbids automating personal accounts; use a bot, or set discord.accept_terms_risk = true",
                 *("accounts", index, "kind"),
             )
     for name, plan in config.plans.items():
-        for field in ("daily", "concurrent", "queued"):
-            if getattr(plan, field) < 0:
-                refuse("must not be negative", "plans", name, field)
-        if not plan.weight > 0:
-            refuse("must be greater than 0", "plans", name, "weight")
+        for field, least in (("daily", 0), ("concurrent", 1), ("queued", 1)):
+            if getattr(plan, field) < least:
+                refuse(f"is a number from {least}", "plans", name, field)
+        if not WEIGHT_MIN <= plan.weight <= WEIGHT_MAX:
+            refuse(f"a weight is {WEIGHT_MIN:g} to {WEIGHT_MAX:g}", "plans", name, "weight")
         try:
             ZoneInfo(plan.timezone)
         except (KeyError, ValueError, OSError):

@@ -63,6 +63,13 @@ def test_an_empty_file_is_the_defaults() -> None:
         ('token = "t2"\n', "", "accounts.2.token", 14),
         ("[plans.free]", "[plams.free]", "plams", 4),
         ("daily = 5", "daily = -5", "plans.free.daily", 5),
+        ("daily = 5", "concurrent = 0", "plans.free.concurrent", 5),
+        ("daily = 5", "queued = 0", "plans.free.queued", 5),
+        *(
+            (old, f"weight = {weight}", key, line)
+            for old, key, line in (("daily = 5", "plans.free.weight", 5), ("slots = 12", "accounts.2.weight", 19))
+            for weight in ("0.0", "-1.0", "1e-300", "1e300", "inf", "nan")
+        ),
         ("daily = 5", "daly = 5", "plans.free.daly", 5),
         ("daily = 5", 'daily = "5"', "plans.free.daily", 5),
         ("Europe/Berlin", "Europe/Nowhere", "plans.free.timezone", 6),
