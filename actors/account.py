@@ -52,7 +52,8 @@ BEGIN_S_MAX = 15.0
 HOLD_S_MAX = 5.0
 #: Timers count microseconds.
 HOLD_S_MIN = 0.001
-#: How soon a token is looked at again that came while the bot's commands were being learnt, or the session kept.
+#: How soon a token is looked at again that came while the bot's commands were being learnt, the session kept, or the
+#: gateway connection resumed.
 LEARNING_S = 0.25
 PRESS_AGAIN_S = 10.0
 #: Reconnects on purpose, to prove what was not taken, are this far apart.
@@ -91,7 +92,7 @@ class Account(AccountHearing):
         work = self.works.get(token.job)
         if work is not None and work.attempt >= token.attempt:
             return
-        if self.why_down() is not None or self.line is None or self.line.session_id is None:
+        if self.why_down() is not None or self.line is None:
             return  # the lease does not begin: it is void soon, and the job goes elsewhere
         if work is None and len(self.works) >= self.slots:
             return  # a token of a scheduler that did not know all we hold

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
@@ -19,6 +21,8 @@ from storage.operations import AddUser
 from tests.actors.calm import Calm, live
 from tests.actors.stage import CONFIG, Stage, play
 from tests.actors.test_queue import wish
+
+BLINK_S = 1.0
 
 ROOMY = CONFIG.replace("daily = 5", "daily = 500").replace("queued = 4", "queued = 500")
 ROOMY = ROOMY.replace("concurrent = 3", "concurrent = 50")
@@ -155,6 +159,31 @@ def test_an_account_takes_no_token_beyond_its_slots_whoever_gives_it(slots: int)
         assert set(account.works) == held
 
     live(scene, slots=slots)
+
+
+@pytest.mark.parametrize("code", [None, 4000])
+def test_a_token_that_comes_while_the_gateway_connection_blinks_is_held_until_it_is_back(code: int | None) -> None:
+    async def scene(town: Calm) -> None:
+        account = town.actor("account/fox")
+        await town.until(lambda: account.told is None)
+        connect = town.discord.gateway.connect
+
+        async def slowly(url: str) -> Any:
+            await asyncio.sleep(BLINK_S)
+            return await connect(url)
+
+        with patch.object(town.discord.gateway, "connect", slowly):
+            (wire,) = town.discord.gateway.live
+            town.discord.gateway.ask_to_reconnect(wire) if code is None else wire.shut(code)
+            await town.until(lambda: account.line.session_id is None)
+            began = town.loop.time()
+            town.order()
+            await town.until(lambda: town.discord.ledger, limit_s=2 * BLINK_S + 1.0)
+        assert town.loop.time() - began >= BLINK_S / 2
+        (job,) = await town.reach("done")
+        assert job.attempt == 1
+
+    live(scene)
 
 
 def test_a_suspended_account_gets_nothing_ends_what_it_has_and_draws_again_when_it_may() -> None:
