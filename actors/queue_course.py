@@ -195,11 +195,11 @@ class QueueCourse(QueueLedger):
                 return
             if job.submitted_at is not None:
                 self.estimate = self.estimate.drew(self.wall() - job.submitted_at)
-            self.release(job.id)
             self.tell("lobby", JobMoved(job.user, job, None))
             self._keep(job)
             self.match()
 
+        self._draws_no_longer(drawn)
         gather = Gather(
             *(drawn.job, drawn.attempt, drawn.message_id, drawn.picture_url, drawn.job_hash, drawn.offers, drawn.text),
             self.wall(),
@@ -211,6 +211,7 @@ class QueueCourse(QueueLedger):
         if job is None or job.attempt != failed.attempt:
             self._acknowledge(failed)
             return
+        self._draws_no_longer(failed)
         self.settle(
             *(job, DRAWING_STATES, State(failed.state)),
             code=failed.code,
@@ -218,6 +219,14 @@ class QueueCourse(QueueLedger):
             charged=failed.charged,
             then=lambda: self._acknowledge(failed),
         )
+
+    def _draws_no_longer(self, end: Drawn | Failed) -> None:
+        """The account's place is free already, and may be asked for before the end is stored: not so its user's limit
+        would keep them from a place that is theirs by weight. Should the end prove stale, nothing is lost by this.
+        """
+        job = self.jobs.get(end.job)
+        if job is not None and job.attempt == end.attempt and job.state in DRAWING_STATES:
+            self.release(job.id)
 
     def unwant(self, job: str) -> None:
         """The user no longer wants it: what comes back is not drawn again; the account is told until it has ended."""
