@@ -47,13 +47,12 @@ class Ruling(Enum):
 def patience_s(since: float, now: float, limit_s: float) -> float:
     """How long to wait yet for what may take `limit_s` and has been waited for since `since`, in earlier lives too.
 
-    Both times are stored ones (Unix s). Deaths of ours do not begin the time anew. When it was over long before anyone
-    was there again (or the clock was set), nobody has looked for evidence: then a while is given for it.
+    Both times are stored ones (Unix s). Deaths of ours do not begin the time anew. When it was over, or nearly, before
+    anyone was there again (or the clock was set), nobody has looked for evidence: then a while is given for it, and not
+    another one to each life.
     """
-    left_s = limit_s - max(0.0, now - since)
-    if left_s > 0:
-        return left_s
-    return 0.0 if -left_s < GRACE_S else min(GRACE_S, limit_s)
+    left_s, grace_s = limit_s - max(0.0, now - since), min(GRACE_S, limit_s)
+    return max(left_s, min(grace_s, left_s + grace_s)) if left_s > -grace_s else grace_s
 
 
 def rule(doubt: Doubt, now: float, live_session: str | None, resumed_at: float | None) -> Ruling:

@@ -15,14 +15,17 @@ from actors.account_errands import HISTORY_MARGIN_S, Errands, HistoryCame
 from core.correlate import SETTLE_S
 from core.ids import DISCORD_EPOCH_MS
 from protocol.rest import Request
+from storage.operations import Gather, Track
 from system.links import Response
 from tests.actors.calm import CHANNEL, Calm, live
+from tests.actors.test_account_resume import a_deaf_store
 from tests.city.bot import QUEUED_S, Bot
 from tests.city.cdn import nonce_in
 from tests.city.gateway import Gateway
 
 HOUR_S = 3_600.0
 DRAWN_S = 20.0
+UNDECIDED_S = 60.0
 #: Fills more than a page of the channel's history.
 STRANGERS = 250
 
@@ -91,6 +94,22 @@ def test_the_only_result_is_found_also_by_a_process_that_resumes_a_session_of_af
         assert len(town.discord.gateway.sessions) == 1, "the claim is about a session that was resumed"
 
     live(scene)
+
+
+def test_a_doubt_that_came_due_a_moment_ago_is_not_given_up_before_the_replay_that_decides_it() -> None:
+    async def scene(town: Calm) -> None:
+        with a_deaf_store(Track, Gather):
+            town.order()
+            await town.until(lambda: bool(town.discord.ledger))
+            town.kill()
+            town.start()
+            await town.reach("undecided")
+            town.kill()
+        await asyncio.sleep(UNDECIDED_S + DRAWN_S / 2)
+        town.start()
+        await each_has_its_own(town)
+
+    live(scene, undecided_s=UNDECIDED_S)
 
 
 def test_a_clock_that_was_set_forward_leaves_time_to_find_what_was_drawn() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from core.reconcile import GRACE_S
 from tests.actors.calm import CHANNEL, Calm, live
 from tests.city.cdn import nonce_in
 
@@ -83,7 +84,7 @@ def test_a_doubt_is_over_after_its_time_however_often_the_daemon_dies() -> None:
         (job,) = town.jobs()
         assert (job.state, job.code, job.charged) == ("failed", "undecided", False)
         assert job.finished_at is not None
-        assert 119.9 <= job.finished_at - (job.undecided_at or 0.0) <= 120.0 + 9.0
+        assert 119.9 <= job.finished_at - (job.undecided_at or 0.0) <= 120.0 + GRACE_S
         await town.until(lambda: not town.actor("account/fox").works, 15.0)
 
     live(scene, undecided_s=120.0)
