@@ -34,7 +34,8 @@ from actors.scheduler import Token
 from actors.session_lines import Line
 from actors.session_messages import Attach, Detach, Heard, Rest, Resting
 from actors.session_uploads import Uploaded
-from actors.session_views import NOTHING_LIVE, Live, is_news
+from actors.session_user import NEVER
+from actors.session_views import NOTHING_LIVE, PLACES_EACH_S, PLACES_EXACT_EACH_S, Live, is_news, pause_s
 from actors.session_words import SessionWords
 from core.job import TERMINAL, WAITING
 from protocol.client import ClientFrame, Progress, Queued, Started
@@ -45,10 +46,11 @@ from system.message import Message
 LOAD_PAGE = 500
 #: Messages that may wait while the session loads; more in that moment means that something is badly wrong.
 HELD_MAX = 2000
-PLACES_EACH_S = 2.0
-#: So many of a user's next jobs are told of each time, if they moved by what shows; each so many times all of them, and
-#: exactly. In a long queue every place moves all the time, and ten thousand users would hear of little else.
-PLACES_TOLD_OFTEN, PLACES_SELDOM = 10, 15
+#: So many of a user's next jobs are told of a place that moved by what shows; all of them when it is told exactly. In a
+#: long queue every place moves all the time, and ten thousand users would hear of little else.
+PLACES_TOLD_OFTEN = 10
+#: Timers may fire a little early.
+TIMER_EARLY_S = 0.01
 #: Places are asked for also when nobody is connected but somebody asked by HTTP within this time.
 POLLED_S = 30.0
 REST_AFTER_S = 15.0
@@ -92,9 +94,9 @@ class Session(SessionWords):
         #: What came while the session loads; None since it has.
         self.held: list[Message] | None = []
         self.heard = 0
-        self.asking_places = False
-        self.places_asked = 0
-        self.places_exact = False
+        #: When the places are asked for next, and when they were last told exactly (loop s).
+        self.places_due_at: float | None = None
+        self.places_exact_at = NEVER
         self.resting_due = False
         self.review_due = False
 
@@ -144,9 +146,8 @@ class Session(SessionWords):
 
     def _look_ahead(self) -> None:
         """Keeps the timers that this state needs, and no others: ten thousand idle sessions have none."""
-        if not self.asking_places and self._wants_places():
-            self.asking_places = True
-            self.after(PLACES_EACH_S, PlacesDue())
+        if self.places_due_at is None and self._wants_places():
+            self._ask_places_in(PLACES_EACH_S)
         if not self.review_due and self.jobs:
             self.review_due = True
             silent_s = self.now() - min(self.heard_at[job] for job in self.jobs)
@@ -181,6 +182,8 @@ class Session(SessionWords):
         else:
             self._know(told.job)
             self.live[told.job.id] = Live(told.position, told.eta_s)
+            if told.position is not None and self._wants_places():
+                self._ask_places_in(pause_s(told.position, told.eta_s))
             self._stored(told.seq)
         self.accepted(told)
 
@@ -256,24 +259,38 @@ class Session(SessionWords):
 
     # --- places in the queue ---------------------------------------------------------------------------------
 
+    def _ask_places_in(self, seconds: float) -> None:
+        """Or sooner, if that was said before."""
+        due_at = self.now() + seconds
+        if self.places_due_at is None or due_at < self.places_due_at:
+            self.places_due_at = due_at
+            self.after(seconds, PlacesDue())
+
     def receiveMsg_PlacesDue(self, due: PlacesDue, sender: Any) -> None:
-        self.asking_places = False
+        now = self.now()
+        if self.places_due_at is None or now < self.places_due_at - TIMER_EARLY_S:
+            return  # they were asked for sooner than this timer knew
+        self.places_due_at = None
         if self._wants_places():
-            self.places_exact = self.places_asked % PLACES_SELDOM == 0
-            self.places_asked += 1
-            self.tell("queue", AskPlaces(self.subject, PLACES_TOLD_MAX if self.places_exact else PLACES_TOLD_OFTEN))
+            exactly = now - self.places_exact_at >= PLACES_EXACT_EACH_S - TIMER_EARLY_S
+            if exactly:
+                self.places_exact_at = now
+            self.tell("queue", AskPlaces(self.subject, PLACES_TOLD_MAX if exactly else PLACES_TOLD_OFTEN))
+            self._ask_places_in(PLACES_EXACT_EACH_S)  # sooner, if the answer says so
 
     def receiveMsg_Places(self, places: Places, sender: Any) -> None:
         now = self.now()
+        exactly = now - self.places_exact_at < PLACES_EACH_S
         for place in places.places:
             if place.job not in self.jobs:
                 continue
             self.heard_at[place.job] = now
             before = self.live.get(place.job, NOTHING_LIVE)
-            if not is_news(before, place.position, place.eta_s, exactly=self.places_exact):
-                continue
-            self.live[place.job] = replace(before, position=place.position, eta_s=place.eta_s)
-            self.tell_passing(Queued(self.seq, place.job, place.position, place.eta_s))
+            if is_news(before, place.position, place.eta_s, exactly=exactly):
+                self.live[place.job] = replace(before, position=place.position, eta_s=place.eta_s)
+                self.tell_passing(Queued(self.seq, place.job, place.position, place.eta_s))
+        if places.places:
+            self._ask_places_in(min(pause_s(place.position, place.eta_s) for place in places.places))
 
     def _wants_places(self) -> bool:
         listened_to = bool(self.lines) or self.now() - self.polled_at < POLLED_S

@@ -25,6 +25,8 @@ class Live(Struct, frozen=True):
 
 NOTHING_LIVE = Live()
 
+#: Places are told so often at most; and exactly, however little they moved, so often at least.
+PLACES_EACH_S, PLACES_EXACT_EACH_S = 2.0, 30.0
 #: A place is news when it moved by more than this part of itself: near the head each step, far back what shows.
 PLACE_NEWS_PART = 0.05
 #: An ETA is news when it moved by more than this part of itself, or these seconds.
@@ -40,6 +42,13 @@ def is_news(before: Live, position: int, eta_s: float | None, *, exactly: bool =
     if eta_s is None or before.eta_s is None:
         return False
     return abs(eta_s - before.eta_s) > max(ETA_NEWS_S, ETA_NEWS_PART * before.eta_s)
+
+
+def pause_s(position: int, eta_s: float | None) -> float:
+    """For how long a place is not worth asking for again: until it may be news, which far back takes a while."""
+    if eta_s is None:
+        return PLACES_EACH_S if position * PLACE_NEWS_PART <= 1 else PLACES_EXACT_EACH_S
+    return min(max(PLACES_EACH_S, PLACE_NEWS_PART * eta_s), PLACES_EXACT_EACH_S)
 
 
 def job_view(job: JobRecord, live: Live = NOTHING_LIVE) -> Job:

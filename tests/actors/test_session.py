@@ -22,8 +22,6 @@ from actors.queue_messages import (
 )
 from actors.scheduler import Token
 from actors.session import (
-    PLACES_EACH_S,
-    PLACES_SELDOM,
     PLACES_TOLD_OFTEN,
     POLLED_S,
     REST_AFTER_S,
@@ -33,7 +31,7 @@ from actors.session import (
 from actors.session_lines import HELD_EVENTS_MAX, Line, LineOverrun
 from actors.session_messages import Attach, Detach, Hang, Heard, Resting, Say
 from actors.session_rules import banned_word, check_order, folded, unknown_flag
-from actors.session_views import Live, first_view, is_news, job_view
+from actors.session_views import PLACES_EACH_S, PLACES_EXACT_EACH_S, Live, first_view, is_news, job_view, pause_s
 from actors.store_messages import LookedUp, Lookup
 from core.job import State
 from protocol.api import CancelJob, JobShown, JobsShown, MeShown, PlaceJob, Refusal, ShowJob, ShowJobs, ShowMe
@@ -302,13 +300,13 @@ def test_places_are_asked_for_each_two_seconds_while_somebody_waits_and_told_whe
     async def scene(stage):
         set_up(stage)
         await present(stage, "s1")
-        stage.tell("session/u1", accepted(a_job(), 1, position=5, eta_s=50.0))
+        stage.tell("session/u1", accepted(a_job(), 1, position=5, eta_s=30.0))
         await said(stage)
         asked = []
         for position in (5, 4, 4, 3):
             await asyncio.sleep(PLACES_EACH_S)
             asked += await stage.heard("queue", AskPlaces)
-            stage.tell("session/u1", Places("u1", (Place("j1", position, 50.0), Place("unknown", 1, 1.0))))
+            stage.tell("session/u1", Places("u1", (Place("j1", position, 30.0), Place("unknown", 1, 1.0))))
         words = [word for word in await said(stage) if isinstance(word, Queued)]
         assert [(word.job, word.position, word.seq) for word in words] == [("j1", 4, 1), ("j1", 3, 1)]
         assert 3 <= len(asked) <= 4
@@ -329,8 +327,12 @@ def test_nobody_asks_for_places_when_nobody_listens():
         await asyncio.sleep(20)
         assert await stage.heard("queue", AskPlaces) == []
         stage.tell("session/u1", Heard("u1", "q1", ShowJob("j1")))
-        await asyncio.sleep(POLLED_S * 2)
-        assert 10 <= len(await stage.heard("queue", AskPlaces)) <= 16
+        asked = 0
+        for _ in range(30):
+            await asyncio.sleep(POLLED_S / 15)
+            asked += len(await stage.heard("queue", AskPlaces))
+            stage.tell("session/u1", Places("u1", (Place("j1", 3, 9.0),)))
+        assert 10 <= asked <= 16
 
     play(scene)
 
@@ -418,14 +420,21 @@ def test_the_store_is_asked_for_ends_only_when_nothing_was_heard_of_a_job_for_lo
     play(scene)
 
 
-def test_the_places_of_many_jobs_are_asked_for_in_full_each_so_many_times():
+def test_the_places_of_many_jobs_are_asked_for_in_full_each_half_minute():
     async def scene(stage):
         shelf = set_up(stage)
         shelf.jobs["j1"] = a_job()
         await present(stage, "s1")
-        await asyncio.sleep(PLACES_EACH_S * PLACES_SELDOM * 2.1)
-        asked = [ask.most for ask in await stage.heard("queue", AskPlaces)]
-        assert asked[: PLACES_SELDOM + 1] == [PLACES_TOLD_MAX, *[PLACES_TOLD_OFTEN] * (PLACES_SELDOM - 1), PLACES_TOLD_MAX]
+        asked = []
+        while len(asked) < PLACES_EXACT_EACH_S:
+            await asyncio.sleep(PLACES_EACH_S)
+            asked += [ask.most for ask in await stage.heard("queue", AskPlaces)]
+            stage.tell("session/u1", Places("u1", (Place("j1", 3, 9.0),)))
+        in_full = [number for number, most in enumerate(asked) if most == PLACES_TOLD_MAX]
+        often = round(PLACES_EXACT_EACH_S / PLACES_EACH_S)
+        assert set(asked) == {PLACES_TOLD_MAX, PLACES_TOLD_OFTEN}
+        assert in_full[0] == 0
+        assert often - 1 <= in_full[1] <= often
 
     play(scene)
 
@@ -582,6 +591,31 @@ def test_a_place_is_news_when_it_moved_and_an_eta_when_it_moved_much():
     assert is_news(told, 3, None)
     assert not is_news(Live(3, None), 3, None)
     assert is_news(Live(), 3, None)
+
+
+def test_places_far_back_are_asked_for_seldom_until_a_job_comes_that_is_near():
+    async def scene(stage):
+        shelf = set_up(stage)
+        shelf.jobs |= {"j1": a_job(), "j2": a_job(2)}
+        await present(stage, "s1")
+        stage.tell("session/u1", accepted(a_job(), 1, position=5000, eta_s=3600.0))
+        await asyncio.sleep(PLACES_EXACT_EACH_S * 1.01)
+        assert len(await stage.heard("queue", AskPlaces)) == 1
+        stage.tell("session/u1", Places("u1", (Place("j1", 4990, 3590.0),)))
+        await asyncio.sleep(PLACES_EXACT_EACH_S * 4)
+        assert 3 <= len(await stage.heard("queue", AskPlaces)) <= 4
+        stage.tell("session/u1", accepted(a_job(2), 2, position=3, eta_s=10.0))
+        await asyncio.sleep(PLACES_EACH_S * 1.01)
+        assert len(await stage.heard("queue", AskPlaces)) == 1
+
+    play(scene)
+
+
+@given(position=st.integers(1, 400_000), eta_s=st.none() | st.floats(0, 1e6))
+def test_no_place_that_moves_evenly_is_news_for_long_before_it_is_asked_for(position, eta_s):
+    assert PLACES_EACH_S <= pause_s(position, eta_s) <= PLACES_EXACT_EACH_S
+    if eta_s:  # at its own pace it moves a twentieth of the way in a twentieth of its time
+        assert pause_s(position, eta_s) <= max(PLACES_EACH_S, eta_s / 20 + 1e-6)
 
 
 def test_far_back_a_place_is_news_when_it_moved_by_what_shows_and_at_times_exactly():
