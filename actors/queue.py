@@ -278,7 +278,7 @@ class Queue(QueueCourse):
                 case _:
                     self.tell("lobby", CancelHeard(cancel.user, cancel.request_id, None, "not_found"))
 
-        self.store.lookup(ReadJob(cancel.job, cancel.user), found)
+        self.store.lookup(ReadJob(cancel.job, cancel.user), found, lambda why: self._cancel_put_off(cancel, None))
 
     def _cancel_waiting(self, cancel: Cancel, job: JobRecord) -> None:
         settle = Settle(
@@ -293,7 +293,12 @@ class Queue(QueueCourse):
                 case _:
                     self._cancel_with_the_bot(cancel, getattr(outcome, "job", None) or job)
 
-        self.move(settle, settled, lambda: self._cancel_refused(cancel, job))
+        self.move(
+            settle,
+            settled,
+            lambda: self._cancel_refused(cancel, job),
+            put_off=lambda why: self._cancel_put_off(cancel, job),
+        )
 
     def _cancel_with_the_bot(self, cancel: Cancel, job: JobRecord) -> None:
         """A request to the bot; the terminal state is what happens first (CONTRACT §5). It is kept until then."""
@@ -317,10 +322,19 @@ class Queue(QueueCourse):
                 case _:
                     raise TypeError(f"the store answered {type(outcome).__name__} to AskCancel")
 
-        self.move(AskCancel(job.id, self.wall()), kept, lambda: self._cancel_refused(cancel, job))
+        def put_off(why: str) -> None:
+            if job.cancel_asked_at is None:
+                self.unwanted.discard(job.id)  # nothing of this wish is stored, so nothing of it is done
+            self._cancel_put_off(cancel, job)
+
+        self.move(AskCancel(job.id, self.wall()), kept, lambda: self._cancel_refused(cancel, job), put_off=put_off)
 
     def _cancel_refused(self, cancel: Cancel, job: JobRecord) -> None:
         self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, "internal"))
+
+    def _cancel_put_off(self, cancel: Cancel, job: JobRecord | None) -> None:
+        """The database takes nothing just now, nor can this be read: whoever asked asks again."""
+        self.tell("lobby", CancelHeard(cancel.user or (job.user if job else None), cancel.request_id, job, "draining"))
 
     # --- the scheduler ---------------------------------------------------------------------------------------
 

@@ -186,19 +186,31 @@ class QueueLedger(StoreAsker):
 
     # --- moving ----------------------------------------------------------------------------------------------
 
-    def move(self, write: Move, then: Callable[[Written], None], refused: Callable[[], None], tries: int = 1) -> None:
-        """Commit a move of a job, then `then(outcome)`; a Store that refuses it again and again ends in `refused()`."""
+    def move(
+        self,
+        write: Move,
+        then: Callable[[Written], None],
+        refused: Callable[[], None],
+        tries: int = 1,
+        put_off: Callable[[str], None] | None = None,
+    ) -> None:
+        """Commit a move of a job, then `then(outcome)`; a Store that refuses it again and again ends in `refused()`.
+
+        With `put_off`, a database that takes nothing now ends it there; without, it is waited for.
+        """
 
         def written(outcome: Written) -> None:
             if not isinstance(outcome, Refused):
                 then(outcome)
             elif tries < MOVE_TRIES_MAX:
-                self._later(MOVE_AGAIN_S * 2 ** (tries - 1), lambda: self.move(write, then, refused, tries + 1))
+                self._later(
+                    MOVE_AGAIN_S * 2 ** (tries - 1), lambda: self.move(write, then, refused, tries + 1, put_off)
+                )
             else:
                 self.log.error("the store refuses a move of a job", job=write.job, move=type(write).__name__)
                 refused()
 
-        self.store.commit(write, written)
+        self.store.commit(write, written, put_off)
 
     def strand(self, job: str) -> None:
         """A job that cannot be moved on ends here, refunded; as long as not even that can be stored, it is tried."""

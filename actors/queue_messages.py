@@ -77,7 +77,8 @@ class JobRefused(Message, frozen=True):
 
 
 class CancelHeard(Message, frozen=True):
-    """`code` None: cancelled or asked of the bot; the terminal event tells. Else not_found or not_cancellable."""
+    """`code` None: cancelled or asked of the bot; the terminal event tells. Else nothing was done: not_found,
+    not_cancellable, draining (the database takes nothing now) or internal."""
 
     user: str | None
     request_id: str

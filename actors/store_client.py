@@ -15,7 +15,8 @@ from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommit
 from storage.operations import Found, Read, Write, Written
 from system.message import Message
 
-#: How often unanswered writes and reads are looked at, and after what time they are sent again.
+#: How often unanswered writes and reads are looked at, and after what time they are sent again; what was refused is
+#: sent again at the next look, so that it does not outlast the trouble.
 RESEND_EACH_S = 1.0
 RESEND_AFTER_S = 5.0
 
@@ -26,12 +27,13 @@ class ResendDue(Message, frozen=True):
 
 @dataclass(slots=True)
 class Asked:
-    """A write or read under way. `copies`: how often it was sent and not refused, any of which may be done yet."""
+    """A write or read under way. `again_at`: when it is sent again (loop s). `copies`: how often it was sent and not
+    refused, any of which may be done yet."""
 
     what: Write | Read
     then: Callable[..., None]
     asked_at: float
-    sent_at: float
+    again_at: float
     refuse: Callable[[str], None] | None
     copies: int = 1
 
@@ -77,7 +79,7 @@ class StoreClient:
         now = self._owner.now()
         if self._asked is NOTHING:
             self._asked = {}
-        self._asked[ask_id] = Asked(what, then, now, now, refuse)
+        self._asked[ask_id] = Asked(what, then, now, now + RESEND_AFTER_S, refuse)
         self._send(ask_id, what)
         if not self._ticking:
             self._ticking = True
@@ -95,6 +97,7 @@ class StoreClient:
             asked.then(answer.found)
         elif isinstance(answer, NotCommitted) and (asked := self._asked.get(answer.op_id)):
             asked.copies -= 1
+            asked.again_at = self._owner.now()
             if asked.refuse is not None and asked.copies == 0:
                 self._take(answer.op_id)
                 asked.refuse(answer.why)
@@ -109,9 +112,10 @@ class StoreClient:
 
     def _resend(self) -> None:
         self._ticking = bool(self._asked)
+        now = self._owner.now()
         for ask_id, asked in self._asked.items():
-            if self._owner.now() - asked.sent_at >= RESEND_AFTER_S:
-                asked.sent_at = self._owner.now()
+            if now >= asked.again_at:
+                asked.again_at = now + RESEND_AFTER_S
                 asked.copies += 1
                 self._send(ask_id, asked.what)
         if self._ticking:

@@ -13,6 +13,8 @@ from actors.queue_messages import (
     CancelHeard,
     Doubtful,
     Go,
+    JobAccepted,
+    JobRefused,
     JobSettled,
     Keep,
     Kept,
@@ -21,9 +23,10 @@ from actors.queue_messages import (
     Next,
     Returned,
     Sighted,
+    Stop,
 )
 from actors.store import Store
-from actors.store_messages import Commit, Committed
+from actors.store_messages import Commit, Committed, Lookup, NotCommitted
 from storage.operations import (
     AskCancel,
     Doubt,
@@ -37,7 +40,7 @@ from storage.operations import (
     Ungrant,
 )
 from tests.actors.stage import Stage, play
-from tests.actors.test_queue import accepted, demand, drawn, picture, set_up, submitted
+from tests.actors.test_queue import accepted, demand, drawn, picture, set_up, submitted, wish
 
 FOR_EVER = 1_000_000
 #: All tries of a move, and some time for what follows.
@@ -154,6 +157,77 @@ def test_a_cancel_that_cannot_be_stored_is_said_to_have_failed() -> None:
         stage.tell("queue", Cancel("ana", "c2", waiting.job.id))
         await stage.quiet(TRIED_S)
         assert (await stage.one("lobby", CancelHeard)).code == "internal"
+
+    play(scene)
+
+
+class Locked(Store):
+    """A Store whose database another program holds, while `held`; it may not be read either, while `unread`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = self.unread = False
+
+    def receiveMsg_Commit(self, commit: Commit, sender: Any) -> None:
+        if self.held:
+            self.tell(commit.reply_to, NotCommitted(commit.op_id, "locked: not now"))
+        else:
+            super().receiveMsg_Commit(commit, sender)
+
+    def receiveMsg_Lookup(self, lookup: Lookup, sender: Any) -> None:
+        if self.unread:
+            self.tell(lookup.reply_to, NotCommitted(lookup.lookup_id, "locked: not now"))
+        else:
+            super().receiveMsg_Lookup(lookup, sender)
+
+
+@pytest.mark.parametrize("with_the_bot", [False, True])
+def test_a_cancel_while_another_program_holds_the_database_is_put_off_at_once_and_not_done(with_the_bot: bool) -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage, store=Locked)
+        job = (await accepted(stage)).job.id
+        if with_the_bot:
+            await submitted(stage)
+        store, queue = stage.instance("store"), stage.instance("queue")
+        store.held = True
+        stage.tell("queue", Cancel("ana", "c1", job))
+        assert (await stage.one("lobby", CancelHeard)).code == "draining"
+        store.held = False
+        await stage.quiet(TRIED_S)
+        assert await stage.heard("lobby", JobSettled) == []
+        assert (await stage.heard("account/fox", Stop), queue.unwanted, len(queue.store)) == ([], set(), 0)
+        stage.tell("queue", Cancel("ana", "c2", job))
+        assert (await stage.one("lobby", CancelHeard)).code is None
+
+    play(scene)
+
+
+def test_a_cancel_while_the_database_cannot_be_read_is_put_off_at_once() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage, store=Locked)
+        waiting = await accepted(stage)
+        stage.instance("store").unread = True
+        stage.tell("queue", Cancel("ana", "c1", waiting.job.id))
+        assert await stage.one("lobby", CancelHeard) == CancelHeard("ana", "c1", None, "draining")
+
+    play(scene)
+
+
+@pytest.mark.parametrize("held_s", [10.0, 11.0, 12.0, 13.0, 14.0])  # whenever the trouble ends
+def test_intake_is_open_within_two_seconds_of_the_store_being_well(held_s: float) -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage, store=Locked)
+        await accepted(stage)
+        store = stage.instance("store")
+        store.held = True
+        stage.tell("queue", demand())
+        await stage.quiet(held_s)
+        stage.tell("queue", wish(ref="r2"))
+        assert (await stage.one("lobby", JobRefused)).code == "draining"
+        store.held = False
+        await stage.quiet(2.0)
+        stage.tell("queue", wish(ref="r3"))
+        assert await stage.one("lobby", JobAccepted)
 
     play(scene)
 

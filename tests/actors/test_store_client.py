@@ -1,0 +1,55 @@
+"""StoreClient: what was not answered is sent again, soon after it was refused and after a while when nothing came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.store_client import RESEND_AFTER_S, RESEND_EACH_S, StoreAsker
+from actors.store_messages import Commit, Committed, NotCommitted
+from storage.operations import AddUser, Refused, Written
+from tests.actors.stage import Stage, play
+
+WRITE = AddUser("U1", "ana", "free", False, 1.0)
+DONE = Refused("ref_conflict", "there is such a user")
+
+
+class Clerk(StoreAsker):
+    """Has one thing written, and keeps what came of it."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.answers: list[Written] = []
+        self.store.commit(WRITE, self.answers.append)
+
+
+async def set_up(stage: Stage) -> tuple[Any, Commit]:
+    """A clerk whose write is under way; both."""
+    stage.cast("store")
+    clerk = stage.cast("clerk", Clerk)
+    return clerk, await stage.one("store", Commit)
+
+
+def test_what_got_no_answer_is_sent_again_after_a_while_and_not_before() -> None:
+    async def scene(stage: Stage) -> None:
+        _, first = await set_up(stage)
+        await stage.quiet(RESEND_AFTER_S - 1.0)
+        assert await stage.heard("store", Commit) == []
+        await stage.quiet(2 * RESEND_EACH_S)
+        assert await stage.heard("store", Commit) == [first]
+
+    play(scene)
+
+
+def test_what_was_refused_is_sent_again_at_once_and_nothing_is_stuck_when_the_store_is_well() -> None:
+    async def scene(stage: Stage) -> None:
+        clerk, first = await set_up(stage)
+        for _ in range(10):
+            stage.tell("clerk", NotCommitted(first.op_id, "locked: not now"))
+            await stage.quiet(RESEND_EACH_S)
+            assert await stage.one("store", Commit) == first, "once each look, no more and no less"
+        assert clerk.store.stuck_s > RESEND_AFTER_S
+        stage.tell("clerk", Committed(first.op_id, DONE))
+        await stage.quiet()
+        assert (clerk.answers, clerk.store.stuck_s, len(clerk.store)) == ([DONE], 0.0, 0)
+
+    play(scene)
