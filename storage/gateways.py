@@ -1,13 +1,22 @@
-"""Where each account's Discord gateway session can be resumed from."""
+"""Where each account's Discord gateway session can be resumed from, and whether it is suspended."""
 
 from __future__ import annotations
 
 from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, select, update
 
-from storage.operations import Applied, GatewayRecord, Nothing, ReadGateway, SaveGateway
+from storage.operations import (
+    Applied,
+    GatewayRecord,
+    Nothing,
+    ReadGateway,
+    ReadSuspension,
+    SaveGateway,
+    SaveSuspension,
+    SuspensionRecord,
+)
 from storage.statements import Statement, given, insertion
-from storage.tables import gateways
+from storage.tables import gateways, suspensions
 
 _READ = Statement(
     select(gateways.c.account, gateways.c.session_id, gateways.c.seq, gateways.c.resume_url).where(
@@ -22,6 +31,13 @@ _UPDATE = Statement(
 )
 _INSERT = Statement(insertion(gateways))
 _DELETE = Statement(delete(gateways).where(gateways.c.account == given("account")))
+_SUSPENSION = Statement(
+    select(suspensions.c.account, suspensions.c.reason, suspensions.c.at).where(
+        suspensions.c.account == given("account")
+    )
+)
+_SUSPEND = Statement(insertion(suspensions))
+_LIFT = Statement(delete(suspensions).where(suspensions.c.account == given("account")))
 
 
 def save_gateway(connection: Connection, write: SaveGateway) -> Applied:
@@ -41,3 +57,17 @@ def read_gateway(connection: Connection, read: ReadGateway) -> GatewayRecord | N
     """See ReadGateway."""
     row = _READ.one(connection, account=read.account)
     return GatewayRecord(*row) if row is not None else Nothing()
+
+
+def save_suspension(connection: Connection, write: SaveSuspension) -> Applied:
+    """See SaveSuspension."""
+    _LIFT.run(connection, account=write.account)
+    if write.reason is not None:
+        _SUSPEND.run(connection, **asdict(write))
+    return Applied()
+
+
+def read_suspension(connection: Connection, read: ReadSuspension) -> SuspensionRecord | Nothing:
+    """See ReadSuspension."""
+    row = _SUSPENSION.one(connection, account=read.account)
+    return SuspensionRecord(*row) if row is not None else Nothing()

@@ -22,7 +22,10 @@ from storage.resuming import GatewayRecord as GatewayRecord
 from storage.resuming import Past as Past
 from storage.resuming import ReadGateway as ReadGateway
 from storage.resuming import ReadPast as ReadPast
+from storage.resuming import ReadSuspension as ReadSuspension
 from storage.resuming import SaveGateway as SaveGateway
+from storage.resuming import SaveSuspension as SaveSuspension
+from storage.resuming import SuspensionRecord as SuspensionRecord
 
 # --- Writes -----------------------------------------------------------------------------------------------------
 
@@ -211,6 +214,7 @@ Write = (
     | Settle
     | AskCancel
     | SaveGateway
+    | SaveSuspension
     | AddUser
     | AddKey
     | DropKey
@@ -311,7 +315,8 @@ class CountJobs(Struct, frozen=True, tag=True):
 
 
 JobRead = ReadJob | ListJobs | Unfinished | ReadBacklog
-Read = JobRead | FindKey | ReadUser | ReadEvents | ReadGateway | ReadPast | ReadImage | CountJobs
+AccountRead = ReadGateway | ReadPast | ReadSuspension
+Read = JobRead | AccountRead | FindKey | ReadUser | ReadEvents | ReadImage | CountJobs
 
 
 class Nothing(Struct, frozen=True, tag=True):
@@ -384,4 +389,5 @@ class Counts(Struct, frozen=True, tag=True):
 
 
 JobsFound = JobFound | JobRecords | Backlog | Past
-Found = JobsFound | Nothing | UserRecord | KeyHolder | ImageFound | EventRecords | GatewayRecord | Counts
+AccountFound = GatewayRecord | SuspensionRecord
+Found = JobsFound | AccountFound | Nothing | UserRecord | KeyHolder | ImageFound | EventRecords | Counts

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from core.job import State
 from storage import operations as ops
 from storage.attempts import read_past
-from storage.gateways import read_gateway
+from storage.gateways import read_gateway, read_suspension
 from storage.operations import (
     Backlog,
     CountJobs,
@@ -147,6 +147,7 @@ FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
     ops.ReadBacklog: read_backlog,
     ops.ReadEvents: read_events,
     ops.ReadGateway: read_gateway,
+    ops.ReadSuspension: read_suspension,
     ops.ReadPast: read_past,
     ops.ReadImage: read_image,
     ops.CountJobs: count_jobs,

@@ -1,4 +1,4 @@
-"""What an account starts with: where its gateway session goes on, and what it did before."""
+"""What an account starts with: whether it may work, where its gateway session goes on, and what it did before."""
 
 from __future__ import annotations
 
@@ -30,6 +30,31 @@ class GatewayRecord(Struct, frozen=True, tag=True):
     session_id: str
     seq: int
     resume_url: str
+
+
+class SaveSuspension(Struct, frozen=True, tag=True):
+    """The account gets no work until the operator says otherwise, for this reason; `reason` None: it does again.
+
+    Answers Applied; a second time the reason is replaced.
+    """
+
+    account: str
+    reason: str | None
+    at: float
+
+
+class ReadSuspension(Struct, frozen=True, tag=True):
+    """Answers SuspensionRecord or Nothing."""
+
+    account: str
+
+
+class SuspensionRecord(Struct, frozen=True, tag=True):
+    """Why the account is suspended, and since when (Unix s)."""
+
+    account: str
+    reason: str
+    at: float
 
 
 class ReadPast(Struct, frozen=True, tag=True):

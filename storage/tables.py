@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -197,6 +197,15 @@ gateways = Table(
     Column("session_id", String, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("resume_url", String, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+#: Accounts that are taken out of work until the operator says otherwise.
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("reason", Text, nullable=False),
     Column("at", Double, nullable=False),
 )
 

@@ -1,8 +1,18 @@
-"""Resumable gateway sessions."""
+"""Resumable gateway sessions, and suspensions."""
 
 from __future__ import annotations
 
-from storage.operations import Applied, GatewayRecord, Nothing, ReadGateway, Refused, SaveGateway
+from storage.operations import (
+    Applied,
+    GatewayRecord,
+    Nothing,
+    ReadGateway,
+    ReadSuspension,
+    Refused,
+    SaveGateway,
+    SaveSuspension,
+    SuspensionRecord,
+)
 from tests.storage.book import Book
 
 
@@ -21,3 +31,16 @@ def test_a_session_is_kept_replaced_and_forgotten(book: Book) -> None:
 def test_half_a_session_is_a_mistake_of_ours(book: Book) -> None:
     assert isinstance(book.do(SaveGateway("fox", "s1", None, "wss://resume", 1.0)), Refused)
     assert book.ask(ReadGateway("fox")) == Nothing()
+
+
+def test_a_suspension_is_kept_replaced_and_lifted_for_its_account_only(book: Book) -> None:
+    assert book.ask(ReadSuspension("fox")) == Nothing()
+    book.do(SaveSuspension("fox", "paused: Captcha", 1.0))
+    book.do(SaveSuspension("owl", "by the operator", 1.0))
+    assert book.ask(ReadSuspension("fox")) == SuspensionRecord("fox", "paused: Captcha", 1.0)
+    book.do(SaveSuspension("fox", "paused: Warning", 2.0))
+    assert book.ask(ReadSuspension("fox")) == SuspensionRecord("fox", "paused: Warning", 2.0)
+    assert book.do(SaveSuspension("fox", None, 3.0)) == Applied()
+    assert book.do(SaveSuspension("fox", None, 4.0)) == Applied()
+    assert book.ask(ReadSuspension("fox")) == Nothing()
+    assert book.ask(ReadSuspension("owl")).reason == "by the operator"

@@ -26,6 +26,8 @@ from storage.operations import (
     ListJobs,
     ReadEvents,
     ReadJob,
+    ReadSuspension,
+    SuspensionRecord,
     Unfinished,
 )
 from storage.reads import find
@@ -82,5 +84,16 @@ def test_a_database_of_an_older_revision_opens_with_its_jobs(revision: str, tmp_
                 assert found.job.history[-1].state == job.state
                 undecided = [moment.at for moment in found.job.history if moment.state == "undecided"]
                 assert job.undecided_at == (undecided[-1] if undecided else None)
+    finally:
+        database.close()
+
+
+def test_an_account_that_an_older_limner_suspended_stays_so(tmp_path: Path) -> None:
+    database = open_database(left_by("0003", tmp_path))
+    try:
+        with database.reading() as connection:
+            found = find(connection, ReadSuspension("owl-09"))
+            assert isinstance(found, SuspensionRecord)
+            assert found.reason == "paused: Action needed to continue"
     finally:
         database.close()
