@@ -27,33 +27,45 @@ class SessionUser(StoreAsker):
         self.read_at = NEVER
         self.user_waiting: tuple[Callable[[UserRecord | None], None], ...] = ()
 
-    def with_plan(self, then: Callable[[str | None], None]) -> None:
-        """Calls `then` with the user's plan as it was PLAN_FRESH_S ago at most, None if there is no such user."""
+    def with_plan(self, then: Callable[[str | None], None], refuse: Callable[[str], None]) -> None:
+        """Calls `then` with the user's plan as it was PLAN_FRESH_S ago at most, None if there is no such user.
+
+        `refuse` is called instead when the database cannot be read now.
+        """
         if self.now() - self.read_at < PLAN_FRESH_S:
             then(self.plan)
         else:
-            self.with_user(lambda user: then(user.plan if user is not None else None))
+            self._read_user(lambda user: then(user.plan if user is not None else None), refuse)
 
-    def with_user(self, then: Callable[[UserRecord | None], None]) -> None:
+    def with_user(self, then: Callable[[UserRecord | None], None], refuse: Callable[[str], None] | None = None) -> None:
         """Calls `then` with the user's record, read now; with None when there is no such user. It is not kept: most
-        users are silent."""
+        users are silent.
+
+        When the database cannot be read now, `refuse` is called instead; those without one wait for it, together.
+        """
+        if refuse is not None:
+            self._read_user(then, refuse)
+            return
         self.user_waiting += (then,)
         if len(self.user_waiting) == 1:
-            self._read_user()
+            self._read_user(self._tell_waiting, None)
 
-    def _read_user(self) -> None:
+    def _tell_waiting(self, user: UserRecord | None) -> None:
+        waiting, self.user_waiting = self.user_waiting, ()
+        for then in waiting:
+            then(user)
+
+    def _read_user(self, then: Callable[[UserRecord | None], None], refuse: Callable[[str], None] | None) -> None:
         day = day_of(self.wall(), self.process.config.plan(self.plan).timezone)
 
         def found(user: Found) -> None:
             if isinstance(user, UserRecord):
                 self.seq, self.plan = max(self.seq, user.seq), sys.intern(user.plan)
                 if day_of(self.wall(), self.process.config.plan(user.plan).timezone) != day:
-                    self._read_user()  # another plan, another midnight: `used` is of the wrong day
+                    self._read_user(then, refuse)  # another plan, another midnight: `used` is of the wrong day
                     return
-            waiting, self.user_waiting = self.user_waiting, ()
             known = user if isinstance(user, UserRecord) and not user.banned else None
             self.read_at = self.now() if known is not None else NEVER
-            for then in waiting:
-                then(known)
+            then(known)
 
-        self.store.lookup(ReadUser(self.subject, day), found)
+        self.store.lookup(ReadUser(self.subject, day), found, refuse)

@@ -68,6 +68,13 @@ REPLAY_PAGE = 200
 ASKERS_MAX = 1000
 ACT_MODE = "fast"
 NO_USER = "This user is not known any more."
+UNREAD = "Your jobs cannot be looked up just now; try again in a moment."
+NOT_CANCELLED = {
+    "not_found": "There is no such job.",
+    "draining": "The job could not be cancelled just now, nothing was done; try again in a moment.",
+    "internal": "The cancel could not be stored; try again later.",
+}
+TOO_LATE = "The job can no longer be cancelled."
 
 
 @dataclass(slots=True)
@@ -171,7 +178,7 @@ class SessionWords(SessionUser):
             case Cancel(job=job):
                 self._cancel(job, Asker(line.socket, None, by_http=False))
             case Jobs(before=before, limit=limit):
-                self._list(before, limit, None, lambda page: self.say(line.socket, JobsPage(*page)))
+                self._list(before, limit, None, Asker(line.socket, None, by_http=False))
             case Resume(after=after):
                 self._resume(line, after)
             case _:
@@ -224,11 +231,12 @@ class SessionWords(SessionUser):
             case ShowJob(job=job):
                 self._show(job, socket)
             case ShowJobs(before=before, limit=limit, state=state):
-                self._list(before, limit, state, lambda page: self.say(socket, JobsShown(*page)))
+                self._list(before, limit, state, Asker(socket, None, by_http=True))
             case KeepUpload(data=data):
                 self._keep_upload(socket, data)
             case ShowMe():
-                self.with_user(lambda user: self._show_me(socket, user))
+                unread = self._unread(Asker(socket, None, by_http=True))
+                self.with_user(lambda user: self._show_me(socket, user), unread)
             case _:
                 self.say(socket, Refusal("not_found", "A session does not answer this."))
 
@@ -261,14 +269,15 @@ class SessionWords(SessionUser):
             else:
                 self.say(socket, Refusal("not_found", "There is no such job."))
 
-        self.store.lookup(ReadJob(job, self.subject), found)
+        self.store.lookup(ReadJob(job, self.subject), found, self._unread(Asker(socket, None, by_http=True)))
 
-    def _list(self, before: str | None, limit: int, state: str | None, then: Callable[[tuple[Any, Any]], None]) -> None:
+    def _list(self, before: str | None, limit: int, state: str | None, asker: Asker) -> None:
         def found(page: Found) -> None:
             if isinstance(page, JobRecords):
-                then((tuple(self.view(job) for job in page.jobs), page.next))
+                shown = JobsShown if asker.by_http else JobsPage
+                self.say(asker.socket, shown(tuple(self.view(job) for job in page.jobs), page.next))
 
-        self.store.lookup(ListJobs(self.subject, before, limit, state), found)
+        self.store.lookup(ListJobs(self.subject, before, limit, state), found, self._unread(asker))
 
     def view(self, job: JobRecord) -> Any:
         """The job as users see it, with what is known live."""
@@ -284,15 +293,15 @@ class SessionWords(SessionUser):
             self._refuse(asker, mistake.code, mistake.message, None)
             return
         if isinstance(order, Draw):
-            self.with_plan(lambda plan: self._enqueue(order, order.mode, asker, plan))
+            self.with_plan(lambda plan: self._enqueue(order, order.mode, asker, plan), self._unread(asker))
             return
 
         def found(parent: Found) -> None:
             # An act names no mode: it is drawn as its parent was. A parent that is not there, the Queue refuses.
             mode = parent.job.mode if isinstance(parent, JobFound) else ACT_MODE
-            self.with_plan(lambda plan: self._enqueue(order, mode, asker, plan))
+            self.with_plan(lambda plan: self._enqueue(order, mode, asker, plan), self._unread(asker))
 
-        self.store.lookup(ReadJob(order.job, self.subject), found)
+        self.store.lookup(ReadJob(order.job, self.subject), found, self._unread(asker))
 
     def _enqueue(self, order: Draw | Act, mode: str, asker: Asker, plan: str | None) -> None:
         if plan is None:
@@ -323,6 +332,10 @@ class SessionWords(SessionUser):
         elif self.line_of(asker.socket) is not None:
             self.say(asker.socket, Error(code, message, asker.ref))
 
+    def _unread(self, asker: Asker) -> Callable[[str], None]:
+        """What is said to who asked for something that the database does not let be read now."""
+        return lambda why: self._refuse(asker, "draining", UNREAD, None)
+
     def accepted(self, told: JobAccepted) -> None:
         """The Queue has stored an order: an event for all sockets, and the answer to who asked."""
         asker = self.askers.pop(told.request_id, None)
@@ -347,7 +360,7 @@ class SessionWords(SessionUser):
             elif self.line_of(asker.socket) is not None:
                 self.say(asker.socket, first)
 
-        self.store.lookup(ReadEvents(self.subject, told.seq - 1, 1), found)
+        self.store.lookup(ReadEvents(self.subject, told.seq - 1, 1), found, self._unread(asker))
 
     def refused(self, told: JobRefused) -> None:
         """The Queue has stored nothing."""
@@ -361,7 +374,7 @@ class SessionWords(SessionUser):
         if asker is None:
             return
         if told.code is not None or told.job is None:
-            words = "There is no such job." if told.code == "not_found" else "The job can no longer be cancelled."
-            self._refuse(asker, told.code or "not_found", words, None)
+            code = told.code or "not_found"
+            self._refuse(asker, code, NOT_CANCELLED.get(code, TOO_LATE), None)
         elif asker.by_http:
             self._show(told.job.id, asker.socket)
