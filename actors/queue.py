@@ -42,6 +42,7 @@ from actors.queue_messages import (
     Withdraw,
 )
 from actors.store_client import StoreClient
+from core.fairness import Waiting
 from core.ids import new_id, time_of
 from core.jain import jain
 from core.job import WAITING, WITH_THE_BOT, State, charge_of
@@ -170,22 +171,24 @@ class Queue(QueueCourse):
     # --- users -----------------------------------------------------------------------------------------------
 
     def receiveMsg_Enqueue(self, wish: Enqueue, sender: Any) -> None:
-        refusal = self._refusal_of(wish)
-        if refusal is not None:
-            self.tell("lobby", JobRefused(wish.user, wish.request_id, *refusal))
-        elif wish.parent is None:
-            self._accept(wish, None)
-        else:  # an act waits for its parent's account, so its place is among those who do
+        if wish.parent is None:
+            self._consider(wish, None)
+        elif not self._is_refused(wish, None):  # an act waits for its parent's account
             self.store.lookup(
                 ReadJob(wish.parent, wish.user),
-                lambda found: self._accept(wish, found.job.account if isinstance(found, JobFound) else None),
+                lambda found: self._consider(wish, found.job.account if isinstance(found, JobFound) else None),
             )
+
+    def _consider(self, wish: Enqueue, affinity: str | None) -> None:
+        if not self._is_refused(wish, affinity):
+            self._accept(wish, affinity)
 
     def _accept(self, wish: Enqueue, affinity: str | None) -> None:
         plan = self.process.config.plan(wish.plan)
-        place = self.fair.standing_of_new(wish.user, wish.mode, affinity, plan.weight, plan.concurrent)
         now = self.wall()
         self.newest = new_id("j", now, self.dice, self.newest)
+        waiting = Waiting(self.newest, wish.user, wish.mode, affinity)
+        place = self.fair.expect(waiting, weight=plan.weight, concurrent=plan.concurrent)
         charged_at = never_before(time_of(self.newest), now)
         write = AcceptJob(
             job=self.newest,
@@ -212,18 +215,27 @@ class Queue(QueueCourse):
 
         def answered(outcome: Written) -> None:
             self._answer(wish, write, outcome)
+            self.fair.unexpect(write.job)
 
         def refused(why: str) -> None:
+            self.fair.unexpect(write.job)
             self.tell("lobby", JobRefused(wish.user, wish.request_id, "draining", STORE_TEXT, RETRY_SOON_S))
 
         self.store.commit(write, answered, refused)
 
-    def _refusal_of(self, wish: Enqueue) -> tuple[str, str, float | None] | None:
+    def _is_refused(self, wish: Enqueue, affinity: str | None) -> bool:
+        """Whether nobody could draw it, or not now; then its user is told."""
+        refusal = self._refusal_of(wish, affinity)
+        if refusal is not None:
+            self.tell("lobby", JobRefused(wish.user, wish.request_id, *refusal))
+        return refusal is not None
+
+    def _refusal_of(self, wish: Enqueue, affinity: str | None) -> tuple[str, str, float | None] | None:
         if self.draining:
             return "draining", "Limner is about to restart; try again in a moment.", RETRY_SOON_S
         if self.store.stuck_s > STORE_STUCK_S:
             return "draining", STORE_TEXT, RETRY_SOON_S
-        if len(self.fair) >= self.process.config.limits.queue_max:
+        if len(self.fair) + self.fair.expected >= self.process.config.limits.queue_max:
             return "queue_full", "The queue is full; try again in a minute.", RETRY_FULL_S
         if not any(wish.mode in account.modes for account in self.process.config.accounts):
             return "no_account", f"No account draws in mode {wish.mode}.", RETRY_FULL_S

@@ -21,7 +21,7 @@ Operations are O(log n) in the jobs that wait; a user's own jobs in a lane are i
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -68,7 +68,8 @@ class Standing(Struct, frozen=True):
 class Flow:
     """One user: the start tag, what waits by lane and by mode, and how many run. `order` tells equal tags apart.
 
-    `owed`: turns given back and not used yet. `began`: jobs begun since `since`, the span of time that is looked at.
+    `expects`: how many jobs are expected, by lane. `owed`: turns given back and not used yet. `began`: jobs begun since
+    `since`, the span of time that is looked at.
     """
 
     user: str
@@ -82,6 +83,7 @@ class Flow:
     since: int = -1
     lanes: dict[Lane, deque[str]] = field(default_factory=dict)
     waits: dict[str, int] = field(default_factory=dict)
+    expects: Counter[Lane] = field(default_factory=Counter)
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -98,6 +100,15 @@ class Flow:
         """Whether another of the user's jobs may run now."""
         return self.running < self.concurrent
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing of the user waits, runs or is expected."""
+        return not self.lanes and self.running == 0 and not self.expects
+
+    def comes_after(self, lane: Lane) -> int:
+        """How many of the user's own jobs come before another one in this lane, expected ones with them."""
+        return len(self.lanes.get(lane, ())) + self.expects[lane]
+
     def held(self, before: int) -> float:
         """How many drawings' times the user's limit holds up a job with `before` of their own before it."""
         return max(0, self.running + before + 1 - self.concurrent) / max(1, self.concurrent)
@@ -112,6 +123,8 @@ class FairQueue:
         self._lanes: dict[Lane, SortedSet] = {}
         self._places: dict[str, Places] = {}
         self._jobs: dict[str, Waiting] = {}
+        #: Jobs that are expected, each with the turn that its place was told by.
+        self._expected: dict[str, tuple[Waiting, int]] = {}
         self._idle: list[tuple[int, str]] = []
         self._arrivals = 0
         self._span = 0
@@ -219,6 +232,35 @@ class FairQueue:
         self._rest(flow)
         return waiting
 
+    # --- what is expected ------------------------------------------------------------------------------------
+
+    @property
+    def expected(self) -> int:
+        """How many jobs are expected."""
+        return len(self._expected)
+
+    def expect(self, waiting: Waiting, *, weight: float, concurrent: int) -> Standing:
+        """Where the job will stand if it is added soon. Until `unexpect`, those that come after it reckon with it."""
+        flow = self._flows.get(waiting.user) or self._flow(waiting.user, weight, concurrent)
+        standing = self.standing_of_new(waiting.user, waiting.mode, waiting.account, weight, concurrent)
+        turn = self._turn_of_new(flow, waiting.lane)
+        self._places[waiting.mode].expect(turn)
+        flow.expects[waiting.lane] += 1
+        self._expected[waiting.job] = (waiting, turn)
+        return standing
+
+    def unexpect(self, job: str) -> None:
+        """The job was added, or will not be. Harmless when it was not expected."""
+        if job not in self._expected:
+            return
+        waiting, turn = self._expected.pop(job)
+        self._places[waiting.mode].unexpect(turn)
+        flow = self._flows[waiting.user]
+        flow.expects[waiting.lane] -= 1
+        if not flow.expects[waiting.lane]:
+            del flow.expects[waiting.lane]
+        self._rest(flow)
+
     # --- what is told ----------------------------------------------------------------------------------------
 
     def standings(self, user: str, limit: int) -> tuple[Standing, ...]:
@@ -235,11 +277,10 @@ class FairQueue:
         return self._caught_up(waiting.mode).place(flow.order, flow.lanes[waiting.lane].index(job))
 
     def standing_of_new(self, user: str, mode: str, account: str | None, weight: float, concurrent: int) -> Standing:
-        """Where a job would stand if it were added now."""
+        """Where a job would stand if it were added now, after those that are expected."""
         flow = self._flows.get(user) or Flow(user, self._arrivals + 1, weight, concurrent, self.virtual)
-        before = len(flow.lanes.get((mode, account), ()))
-        start = max(flow.start, self.virtual)
-        return Standing("", self._caught_up(mode).place_of_new(flow.order, start, before), flow.held(before))
+        turn = self._turn_of_new(flow, (mode, account))
+        return Standing("", self._places[mode].place_of_new(turn), flow.held(flow.comes_after((mode, account))))
 
     def shares(self) -> list[float]:
         """Jobs begun by weight, of each user who could have begun more all the time since `look_anew`."""
@@ -251,6 +292,10 @@ class FairQueue:
         for flow in self._flows.values():
             if flow.lanes and flow.is_eligible:
                 flow.since, flow.began = self._span, 0
+
+    def _turn_of_new(self, flow: Flow, lane: Lane) -> int:
+        start = max(flow.start, self.virtual)
+        return self._caught_up(lane[0]).turn_of_new(flow.order, start, flow.cost, flow.comes_after(lane))
 
     def _standings(self, flow: Flow) -> Iterator[Standing]:
         for (mode, _), jobs in flow.lanes.items():
@@ -323,7 +368,7 @@ class FairQueue:
 
     def _rest(self, flow: Flow) -> None:
         """A user with nothing here is remembered until virtual time has passed their tag."""
-        if not flow.lanes and flow.running == 0:
+        if flow.is_at_rest:
             heappush(self._idle, (flow.start, flow.user))
             self._forget_the_past()
 
@@ -331,5 +376,5 @@ class FairQueue:
         while self._idle and self._idle[0][0] <= self.virtual:
             _, user = heappop(self._idle)
             flow = self._flows.get(user)
-            if flow is not None and not flow.lanes and flow.running == 0 and flow.start <= self.virtual:
+            if flow is not None and flow.is_at_rest and flow.start <= self.virtual:
                 del self._flows[user]

@@ -43,6 +43,8 @@ class Places:
 
     def __init__(self) -> None:
         self._turns: SortedList = SortedList()
+        #: Turns of jobs that may come any moment. They stay where they were told to be, for as short as they are here.
+        self._expected: SortedList = SortedList()
         self._rows: dict[int, Row] = {}
 
     def __len__(self) -> int:
@@ -93,11 +95,25 @@ class Places:
         row = self._rows[order]
         return int(self._turns.bisect_right(row.first + before * row.step))
 
-    def place_of_new(self, order: int, tag: int, before: int) -> int:
-        """The place that one more job of the user would get; `tag` is theirs if none of their jobs is here yet."""
+    def turn_of_new(self, order: int, tag: int, cost: int, before: int) -> int:
+        """The turn that one more job of the user would get, with `before` of their own before it.
+
+        `tag` and `cost` are theirs if none of their jobs is here yet.
+        """
         row = self._rows.get(order)
-        turn = row.first + before * row.step if row else tag << ORDER_BITS | order
-        return 1 + int(self._turns.bisect_left(turn))
+        return row.first + before * row.step if row else (tag + before * cost) << ORDER_BITS | order
+
+    def place_of_new(self, turn: int) -> int:
+        """The place of a job that would get this turn, when those have come that are expected before it."""
+        return 1 + int(self._turns.bisect_left(turn) + self._expected.bisect_left(turn))
+
+    def expect(self, turn: int) -> None:
+        """A job with this turn may come any moment."""
+        self._expected.add(turn)
+
+    def unexpect(self, turn: int) -> None:
+        """It has come, or will not."""
+        self._expected.remove(turn)
 
     def _shift(self, row: Row, first: int, count: int) -> None:
         """Make the row `count` turns from `first` on, which is a whole number of steps away."""

@@ -46,7 +46,7 @@ def test_places_are_counted_right_however_turns_move(changes: list[tuple[int, in
             for before, turn in enumerate(user.turns(other)):
                 assert places.place(other, before) == turns.index(turn) + 1
     turns = all_turns(users)
-    assert places.place_of_new(9, 20, 0) == 1 + sum(turn < (20, 9) for turn in turns)
+    assert places.place_of_new(places.turn_of_new(9, 20, 1, 0)) == 1 + sum(turn < (20, 9) for turn in turns)
 
 
 def test_one_more_turn_comes_after_the_users_others() -> None:
@@ -55,7 +55,7 @@ def test_one_more_turn_comes_after_the_users_others() -> None:
     places.put(2, 13, 2, 1)
     places.add(1)
     assert [places.place(1, before) for before in range(3)] == [1, 2, 4]
-    assert places.place_of_new(2, 0, 1) == 5
+    assert places.place_of_new(places.turn_of_new(2, 0, 1, 1)) == 5
 
 
 def test_who_is_a_whole_turn_behind_is_moved_up_by_whole_turns() -> None:
@@ -85,3 +85,14 @@ def test_catching_up_is_done_in_bounded_portions() -> None:
     places.catch_up(1_000)
     places.catch_up(1_000)
     assert places.place(500, 0) == 1
+
+
+def test_a_new_turn_comes_after_those_that_are_expected_before_it() -> None:
+    places = Places()
+    places.put(1, 10, 10, 2)
+    for order, tag, before in ((2, 10, 0), (2, 10, 1), (1, 0, 2), (3, 15, 0)):
+        places.expect(places.turn_of_new(order, tag, 10, before))
+    assert places.place_of_new(places.turn_of_new(4, 10, 10, 0)) == 3
+    assert places.place_of_new(places.turn_of_new(2, 10, 10, 2)) == 7
+    places.unexpect(places.turn_of_new(3, 15, 10, 0))
+    assert places.place_of_new(places.turn_of_new(2, 10, 10, 2)) == 6
