@@ -36,6 +36,7 @@ SLOW_IMPORTS = ("actors.root", "system.discord_links", "web.app")
 NOTICE_S = 0.2
 ACTORS_STOP_S_MAX = 4.5
 ACTORS_FORCE_S_MAX = 1.0
+STOPS, HANG_UPS = (signal.SIGTERM, signal.SIGINT), (signal.SIGHUP,)
 READY_POLL_S = 0.05
 READY_WARN_S = 15.0
 TERMS = (
@@ -206,8 +207,9 @@ class Daemon:
         Raises Quit when the root actor has given up: all below it has been started again too often.
         """
         signalled: asyncio.Future[int] = self.loop.create_future()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self.loop.add_signal_handler(number, self._hear_signal, signalled, number)
+        for number in (*STOPS, *HANG_UPS):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                self.loop.add_signal_handler(number, self._hear_signal, signalled, number)
         root = asyncio.ensure_future(self._keep_root())
         web = asyncio.ensure_future(self.server.carry(self.ground.listener))
         beside = [asyncio.ensure_future(each) for each in (self._announce(), companion) if each is not None]
@@ -239,10 +241,12 @@ class Daemon:
             self.log.warning("everything is started again", reason=reason)
 
     def _hear_signal(self, signalled: asyncio.Future[int], number: int) -> None:
-        """The first signal asks for an orderly stop; a second one gets what it would get of any program."""
-        signalled.set_result(number)
-        for each in (signal.SIGTERM, signal.SIGINT):
-            self.loop.remove_signal_handler(each)
+        """The first signal asks for an orderly stop; a second one gets what it would get of any program, save the end
+        of the terminal, which the kernel and the shell may both tell."""
+        if not signalled.done():
+            signalled.set_result(number)
+            for each in STOPS:
+                self.loop.remove_signal_handler(each)
 
     async def _announce(self) -> None:
         """Says where we are as soon as GET /readyz would answer 200; says why not when that takes long."""

@@ -159,6 +159,26 @@ def test_sigterm_is_an_orderly_end_within_ten_seconds_and_queued_jobs_go_on_at_t
     assert len(daemon.ledger()) == len(jobs)
 
 
+def test_a_terminal_that_goes_away_is_an_orderly_end_also_when_kernel_and_shell_both_tell(start):
+    daemon = start()
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: '"event": "stopping"' in daemon.log(), "it stops")
+    assert daemon.stop(signal.SIGHUP) == 0
+    assert '"event": "stopped"' in daemon.log()
+    assert "Traceback" not in daemon.log()
+
+
+def test_under_nohup_it_outlives_its_terminal(start):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited, as from nohup
+    try:
+        daemon = start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.await_status(daemon.submit("a lighthouse"), "done")
+    assert daemon.stop() == 0
+
+
 def test_keys_address_and_pictures_are_the_same_after_a_restart(start):
     daemon = start()
     before = (daemon.key, daemon.admin_key, daemon.sim)
