@@ -22,6 +22,7 @@ import msgspec
 
 from actors.monitor_messages import Observed
 from actors.queue_course import CANCELLED_TEXT, DRAWING_STATES, QueueCourse
+from actors.queue_ledger import NO_ACCOUNT_TEXT
 from actors.queue_messages import (
     PLACES_TOLD_MAX,
     AskPlaces,
@@ -155,6 +156,11 @@ class Queue(QueueCourse):
             case State.UNDECIDED:
                 self.hold(job)
                 self.await_evidence(job)
+            case State.DRAWING if job.account not in self.modes:  # nobody is left who could hear how it ends
+                self.hold(job)
+                self.settle(
+                    job, (State.DRAWING,), State.FAILED, code="no_account", message=NO_ACCOUNT_TEXT, charged=False
+                )
             case _:
                 self.hold(job)
 
@@ -237,8 +243,11 @@ class Queue(QueueCourse):
             return "draining", STORE_TEXT, RETRY_SOON_S
         if len(self.fair) + self.fair.expected >= self.process.config.limits.queue_max:
             return "queue_full", "The queue is full; try again in a minute.", RETRY_FULL_S
-        if not any(wish.mode in account.modes for account in self.process.config.accounts):
-            return "no_account", f"No account draws in mode {wish.mode}.", RETRY_FULL_S
+        if affinity is not None and affinity not in self.modes:
+            return "no_account", NO_ACCOUNT_TEXT, RETRY_FULL_S
+        able = self.modes.values() if affinity is None else (self.modes[affinity],)
+        if not any(wish.mode in modes for modes in able):
+            return "no_account", f"No account draws {'this ' if affinity else ''}in mode {wish.mode}.", RETRY_FULL_S
         return None
 
     def _answer(self, wish: Enqueue, write: AcceptJob, outcome: Written) -> None:

@@ -17,7 +17,7 @@ from actors.store_client import StoreAsker
 from core.config import DEFAULT_PLAN, Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
-from core.job import NEXT, State
+from core.job import NEXT, WAITING, State
 from storage.operations import (
     Applied,
     AskCancel,
@@ -43,6 +43,7 @@ MOVE_TRIES_MAX = 5
 MOVE_AGAIN_S = 1.0
 #: Where even the end of a job cannot be stored, it is tried for ever, and said each time.
 STRANDED_AGAIN_S = 60.0
+NO_ACCOUNT_TEXT = "The account that this was drawn with is not here any more, and no other can go on with it."
 STRANDED_TEXT = "Something broke on our side, and the drawing was given up."
 
 #: The order in which an attempt goes on.
@@ -81,6 +82,11 @@ class QueueLedger(StoreAsker):
         self.newest = ""
         self.estimate = Estimate()
 
+    def on_start(self) -> None:
+        super().on_start()
+        #: What each account of the config draws.
+        self.modes = {account.name: account.modes for account in self.process.config.accounts}
+
     # --- waiting ---------------------------------------------------------------------------------------------
 
     def plan_of(self, user: str) -> Plan:
@@ -88,7 +94,13 @@ class QueueLedger(StoreAsker):
         return self.process.config.plan(self.plans.get(user, DEFAULT_PLAN))
 
     def wait(self, job: JobRecord | QueuedJob, *, taken: bool) -> None:
-        """The job is queued: at the end of its lane, or back at its head when it had been `taken` from there."""
+        """The job is queued: at the end of its lane, or back at its head when it had been `taken` from there.
+
+        One that only an account could draw which is no longer in the config would wait for ever, and ends instead.
+        """
+        if job.affinity is not None and job.affinity not in self.modes:
+            self.settle(job, tuple(WAITING), State.FAILED, code="no_account", message=NO_ACCOUNT_TEXT, charged=False)
+            return
         self.jobs.pop(job.id, None)
         self.plans[job.user] = job.plan
         plan = self.plan_of(job.user)
@@ -239,7 +251,7 @@ class QueueLedger(StoreAsker):
 
     def settle(
         self,
-        job: JobRecord,
+        job: JobRecord | QueuedJob,
         states: tuple[State, ...],
         state: State,
         *,
