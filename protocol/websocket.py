@@ -37,7 +37,7 @@ from protocol.frames import (
 from protocol.mistakes import ClientMistake
 from protocol.outbox import Outbox
 from protocol.websocket_frames import read_frame, write_frame
-from protocol.websocket_opening import bearer_of, header_of, known_name, opening
+from protocol.websocket_opening import bearer_of, header_of, known_name, opening, refusal
 from protocol.websocket_values import Closed, Event, FrameReceived, Opened, Settings
 
 __all__ = ["Closed", "FrameReceived", "Opened", "Settings", "Stage", "WebSocket"]
@@ -93,7 +93,7 @@ class WebSocket:
         self._bad_at: deque[float] | None = None
         # When the frames heard so far would have been due at an even pace (GCRA): one number, not a time a frame.
         self._paced_until = NEVER
-        self._refusal: tuple[int, str] | None = None
+        self._refusal: tuple[str, str] | None = None
         self._stage_by: float | None = now + settings.handshake_s
         self._heard_at = now
         self._pinged = False
@@ -126,9 +126,9 @@ class WebSocket:
 
     # --- what the shell tells ---
 
-    def refuse(self, status: int, text: str) -> None:
-        """Before the first bytes: answer the request with an HTTP status instead of the upgrade (too many sockets)."""
-        self._refusal = (status, text)
+    def refuse(self, code: str, detail: str) -> None:
+        """Before the first bytes: answer the request with this code's HTTP status instead of the upgrade."""
+        self._refusal = (code, detail)
 
     def receive_data(self, data: bytes, now: float) -> None:
         if self.stage is Stage.CLOSED:
@@ -225,9 +225,9 @@ class WebSocket:
             response = machine.accept(request)
             if response.status_code == 101:
                 if self._refusal is not None:
-                    response = machine.reject(*self._refusal)
+                    response = refusal(machine, *self._refusal)
                 elif request.path.split("?", 1)[0] != self._settings.path:
-                    response = machine.reject(404, "There is no WebSocket here.\n")
+                    response = refusal(machine, "not_found", "There is no WebSocket here.")
             machine.send_response(response)
             if response.status_code == 101:
                 self._open(request, known_name(machine.subprotocol), now)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 
 from websockets.datastructures import Headers
 from websockets.exceptions import NegotiationError
+from websockets.http11 import Response
 from websockets.server import ServerProtocol
 from websockets.typing import Origin, Subprotocol
 
 from protocol.client import JSON, SUBPROTOCOLS
+from protocol.mistakes import problem
 
 # At DEBUG the library logs frames, which hold keys and prompts.
 LOGGER = logging.getLogger("limner.websocket")
@@ -25,6 +28,16 @@ def opening(allowed_origins: Iterable[str]) -> ServerProtocol:
         select_subprotocol=_select,
         logger=LOGGER,
     )
+
+
+def refusal(machine: ServerProtocol, code: str, detail: str) -> Response:
+    """The answer that refuses the upgrade, as every refusal over HTTP looks: `application/problem+json`, and
+    `Retry-After` where the code carries it (CONTRACT sections 3 and 4)."""
+    found = problem(code, detail)
+    response = machine.reject(found.status, json.dumps(found.body))
+    del response.headers["Content-Type"]
+    response.headers.update(found.headers)
+    return response
 
 
 def bearer_of(headers: Headers) -> str | None:

@@ -37,7 +37,7 @@ from protocol.api import (
 from protocol.client import ClientMistake, decode_order, to_map
 from protocol.frames import ID_CHARS_MAX, JOBS_PAGE_LENGTH, JOBS_PAGE_LENGTH_MAX
 from web.exchange import Desk
-from web.requests import body_of, changer, desk_of, read_json, reader, remote_address
+from web.requests import body_of, changer, desk_of, idempotency_key, read_json, reader, remote_address
 from web.visitor import COOKIE, is_at_this_machine
 
 STATES = frozenset(str(state) for state in State)
@@ -64,7 +64,7 @@ async def place_job(request: Request) -> Response:
     desk, credential = desk_of(request), changer(request)
     limits = desk.process.config.limits
     body = await body_of(request, limits.frame_bytes)
-    ref = request.headers.get("idempotency-key") or secrets.token_hex(16)
+    ref = idempotency_key(request) or secrets.token_hex(16)
     order, webhook = decode_order(body, ref, prompt_chars=limits.prompt_chars, frame_bytes=limits.frame_bytes)
     if webhook is not None:
         raise ClientMistake("bad_frame", "`webhook` is not served here; follow the job by its events.", ref)

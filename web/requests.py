@@ -29,6 +29,20 @@ def remote_address(request: Request) -> str:
     return remote_of(peer, request.headers.get("x-forwarded-for"), request.app.state.trusted)
 
 
+def idempotency_key(request: Request) -> str | None:
+    """The header `Idempotency-Key`, which is a `ref`: bytes that are UTF-8 mean the same text as in a frame.
+
+    Headers come decoded as latin-1 (RFC 9110, 5.5), which is what other bytes stay.
+    """
+    shown = request.headers.get("idempotency-key")
+    if shown is None:
+        return None
+    try:
+        return shown.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return shown
+
+
 def reader(request: Request) -> Credential:
     """Whoever asks to see something."""
     return credential_of(request.headers)

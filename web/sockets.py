@@ -19,7 +19,7 @@ from protocol.api import Answer
 from protocol.client import ServerFrame, Welcome
 from protocol.websocket import Closed, FrameReceived, Opened, Settings, WebSocket
 from web.exchange import Desk
-from web.visitor import Networks, allowed_origins, credential_of, remote_of
+from web.visitor import Networks, allowed_origins, credential_of, household_of, remote_of
 
 TICK_S = 1.0
 #: Bytes in a transport's own buffer before frames wait in the outbox instead, where they can be coalesced.
@@ -186,12 +186,12 @@ class Caller(asyncio.Protocol):
         board, headers = self._board, headers_of(request)
         limits = board.desk.process.config.limits
         peer = self._transport.get_extra_info("peername") or ("",)
-        # One text for all callers of an address, not one each.
-        self._remote = sys.intern(remote_of(str(peer[0]), headers.get("x-forwarded-for"), board.trusted))
+        remote = remote_of(str(peer[0]), headers.get("x-forwarded-for"), board.trusted)
+        self._remote = sys.intern(household_of(remote))  # one text for all callers of an address, not one each
         board.by_remote[self._remote] += 1
         self._wire = WebSocket(board.settings_for(headers.get("host", "")), now)
         if board.by_remote[self._remote] > limits.sockets_per_ip:
-            self._wire.refuse(429, "Too many connections from this address; close one.\n")
+            self._wire.refuse("rate_limited", "Too many connections from this address; close one.")
         if "cookie" in headers and credential_of({"cookie": headers["cookie"]}).key is None:
             request = without_header(request, b"cookie")  # other people's cookies are no key of ours
         return request

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from core.config import LOOPBACK, Server
 
 COOKIE = "limner"
 KEY_CHARS_MAX = 512
+#: Who has one address of IPv6 has all of its network of this prefix (RFC 6177: what a site is given, at the least).
+HOUSEHOLD_PREFIX_BITS = 64
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -46,6 +48,18 @@ def remote_of(peer: str, forwarded_for: str | None, trusted: Networks) -> str:
     while hops and _is_in(remote, trusted):
         remote = hops.pop()
     return remote if _is_address(remote) else peer
+
+
+def household_of(remote: str) -> str:
+    """What is counted as one address: an IPv4 address, also one mapped into IPv6; of IPv6 its /64 network."""
+    if not _is_address(remote):
+        return remote
+    address = ip_address(remote)
+    if isinstance(address, IPv4Address):
+        return remote
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), HOUSEHOLD_PREFIX_BITS), strict=False))
 
 
 def credential_of(headers: Mapping[str, str]) -> Credential:

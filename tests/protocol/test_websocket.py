@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -133,8 +134,19 @@ def test_a_foreign_origin_is_refused_before_the_upgrade(origin: str | None, stat
 def test_another_path_and_a_refused_connection_get_their_status() -> None:
     assert Pair(path="/other").open().status() == 404
     pair = Pair()
-    pair.server.refuse(503, "too many sockets")
+    pair.server.refuse("draining", "The service is stopping.")
     assert pair.open().status() == 503
+
+
+def test_a_refused_connection_is_told_its_code_and_when_to_come_again() -> None:
+    pair = Pair()
+    pair.server.refuse("rate_limited", "Too many connections.")
+    response = pair.open().heard[0]
+    body = json.loads(response.body)
+    assert (body["code"], body["status"], body["detail"]) == ("rate_limited", 429, "Too many connections.")
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert int(response.headers["Retry-After"]) >= 1
+    assert int(response.headers["Content-Length"]) == len(response.body)
 
 
 def test_a_bearer_key_is_handed_over_and_never_shown() -> None:

@@ -6,13 +6,14 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from core.config import Secret
-from protocol.client import ClientMistake, Job, Ping, Pong, decode_order
+from protocol.client import Accepted, ClientMistake, Draw, Job, Ping, Pong, decode_order
 from tests.web.house import ACCOUNT, ADMIN_KEY, KEYS, PNG, VIEWER_KEY, Finish, play, until
 from web.app import PromptHttp
 from web.exchange import Desk
-from web.requests import read_json
+from web.requests import idempotency_key, read_json
 
 PAINTER = f"account/{ACCOUNT}"
 JOBS = "/api/v1/jobs"
@@ -71,6 +72,24 @@ def test_the_same_key_and_body_answer_the_first_body_again_also_after_the_end(tm
         assert (await house.ask("GET", "/api/v1/me")).json["quota"]["used"] == 1
 
     play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("sent", ["обезьяна 🐒", "r\xe9f"])
+def test_the_same_text_is_the_same_ref_by_header_and_by_frame(tmp_path, sent):
+    async def scene(house):
+        line = await house.socket()
+        await line.say(Draw(sent, "a fox"))
+        placed = await line.hear(Accepted)
+        again = await house.ask("POST", JOBS, json={"prompt": "a fox"}, headers={"Idempotency-Key": sent})
+        assert (again.status, again.json["job"], again.json["ref"]) == (202, placed.job, sent)
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(("sent", "read"), [(b"r\xe9f", "r\xe9f"), (b"r\xc3\xa9f", "r\xe9f"), (b"", ""), (None, None)])
+def test_a_key_that_is_no_utf_8_is_read_byte_by_byte(sent, read):
+    headers = [(b"idempotency-key", sent)] if sent is not None else []
+    assert idempotency_key(Request({"type": "http", "headers": headers})) == read
 
 
 def test_many_requests_at_once_under_one_key_are_one_job(tmp_path):

@@ -1,6 +1,7 @@
 """The WebSocket of CONTRACT §3, through the real server, gate, lobby, sessions, queue and store."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -207,9 +208,23 @@ def test_a_user_and_an_address_have_only_so_many_connections(tmp_path):
         await (await house.socket(KEYS["bob"])).hear(Welcome)
         with pytest.raises(InvalidStatus) as refused:
             await house.socket(KEYS["bob"])
-        assert refused.value.response.status_code == 429
+        response = refused.value.response
+        assert (response.status_code, json.loads(response.body)["code"]) == (429, "rate_limited")
+        assert int(response.headers["Retry-After"]) >= 1
 
     play(tmp_path, scene, config_for_tests(limits={"sockets_per_user": 2, "sockets_per_ip": 3}))
+
+
+def test_a_network_of_ipv6_is_one_address_whatever_its_hosts_call_themselves(tmp_path):
+    async def scene(house):
+        await house.socket(headers={"X-Forwarded-For": "2001:db8:1:2::1"})
+        await house.socket(headers={"X-Forwarded-For": "2001:db8:1:3::1"})
+        with pytest.raises(InvalidStatus) as refused:
+            await house.socket(headers={"X-Forwarded-For": "2001:db8:1:2::ffff"})
+        assert refused.value.response.status_code == 429
+
+    server = Server(trusted_proxies=("127.0.0.1",))
+    play(tmp_path, scene, config_for_tests(limits={"sockets_per_ip": 1}, server=server))
 
 
 def test_missed_events_are_replayed_in_order_then_resumed(tmp_path):

@@ -9,6 +9,7 @@ from web.visitor import (
     Credential,
     allowed_origins,
     credential_of,
+    household_of,
     is_at_this_machine,
     may_change,
     networks,
@@ -34,6 +35,23 @@ def test_a_chain_of_trusted_proxies_is_walked_back_to_the_first_stranger():
 
 def test_what_is_no_address_is_not_taken_for_one():
     assert remote_of("10.0.0.1", "<script>", PROXIES) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("remote", "household"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_who_has_a_network_of_ipv6_is_counted_once(remote, household):
+    assert household_of(remote) == household
 
 
 @given(st.text(), st.text())
