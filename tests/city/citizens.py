@@ -237,7 +237,7 @@ class Citizen:
     def refused(self, ref: str | None, code: str, message: str) -> None:
         wish = self.wishes.get(ref or "")
         if wish is None:
-            fair = ("not_found", "not_cancellable", "bad_frame", "rate_limited")
+            fair = ("not_found", "not_cancellable", "bad_frame", "rate_limited", "draining")
             self.claim(ref is None and code in fair, f"{code}: {message}")
             return
         self.house.visited(f"refused {code}")
