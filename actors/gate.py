@@ -7,7 +7,8 @@ Sends   Attach, Detach, Heard -> lobby;  AskImage -> gallery;  AskMonitor -> mon
 Crash   sockets drop (a new gate closes those it does not know with 1012); clients resume from their seq
 
 A door (web/sockets.py) lets nothing but `auth` in before its `welcome`, refuses who shows no key in time, answers
-`ping` and what is no frame, and counts frames: what reaches the gate is worth an actor's while.
+`ping` and what is no frame, and counts the frames of its socket and of its address: what reaches the gate is worth an
+actor's while. The gate counts a user's, over all sockets, also those that are gone.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from protocol.api import (
     ShowReady,
 )
 from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame, Welcome
+from protocol.frame_rate import FrameRates
 from protocol.frames import CLOSE_LATER, CLOSE_RESTARTING, CLOSE_UNAUTHENTICATED
 from storage.operations import AddKey, DropKey, FindKey, Found, KeyHolder, Refused, Written
 from system.message import Message
@@ -116,6 +118,7 @@ class Gate(StoreAsker):
     def on_start(self) -> None:
         super().on_start()
         admin_key = self.process.config.admin.key
+        self.rates = FrameRates(self.process.config.limits.frames_per_min)
         self.operator_digest = digest_of(admin_key.reveal()) if admin_key else ""
         for door in list(self.process.sockets.values()):
             door.close(CLOSE_RESTARTING, "restarting")
@@ -149,7 +152,10 @@ class Gate(StoreAsker):
         self.tell("lobby", Detach(guest.user, guest.socket))
 
     def _hear(self, guest: Guest, frame: ClientFrame) -> None:
-        if not may_do(guest.role, frame):
+        if not self.rates.takes(guest.user, self.now()):
+            limit = f"{self.rates.per_min} frames a minute are allowed, over all your connections."
+            self._say(guest.socket, Error("rate_limited", limit, getattr(frame, "ref", None)))
+        elif not may_do(guest.role, frame):
             self._say(guest.socket, Error("forbidden", "This key may only read.", getattr(frame, "ref", None)))
         elif self.draining and isinstance(frame, Draw | Act):
             self._say(guest.socket, Error("draining", DRAINING, frame.ref))

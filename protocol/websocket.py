@@ -22,6 +22,7 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 
 from protocol.client import JSON, decode, encode
+from protocol.frame_rate import MINUTE_S, NEVER, paced
 from protocol.frames import (
     CLOSE_ABNORMAL,
     CLOSE_BAD_FRAMES,
@@ -43,14 +44,10 @@ from protocol.websocket_values import Closed, Event, FrameReceived, Opened, Sett
 __all__ = ["Closed", "FrameReceived", "Opened", "Settings", "Stage", "WebSocket"]
 
 BAD_FRAME_COUNT_MAX = 10
-MINUTE_S = 60.0
-# A limit that does not divide the minute must not cost a frame by rounding.
-PACE_SLACK_S = 1e-6
 # Frames that come while the key is being checked wait for the answer.
 EARLY_FRAME_COUNT_MAX = 32
 CONTROL_BYTES_MAX = 65_536
 HEAD_END, HEAD_BYTES_MAX = b"\r\n\r\n", 65_536
-NEVER = float("-inf")
 
 
 class Stage(Enum):
@@ -91,7 +88,6 @@ class WebSocket:
         self._message: bytearray | None = None
         self._is_text = False
         self._bad_at: deque[float] | None = None
-        # When the frames heard so far would have been due at an even pace (GCRA): one number, not a time a frame.
         self._paced_until = NEVER
         self._refusal: tuple[str, str] | None = None
         self._stage_by: float | None = now + settings.handshake_s
@@ -339,9 +335,9 @@ class WebSocket:
                 raise ClientMistake("rate_limited", "Wait for `welcome`.", getattr(frame, "ref", None))
             self._early += (frame,)
         elif self.stage is Stage.LIVE:
-            limit = max(self._settings.frames_per_min, 1)
-            paced_until = max(self._paced_until, now - MINUTE_S) + MINUTE_S / limit
-            if paced_until > now + PACE_SLACK_S:
+            limit = self._settings.frames_per_min
+            paced_until = paced(self._paced_until, now, limit)
+            if paced_until is None:
                 raise ClientMistake(
                     "rate_limited", f"{limit} frames a minute are allowed.", getattr(frame, "ref", None)
                 )

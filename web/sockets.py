@@ -16,7 +16,8 @@ from typing import Any
 
 from actors.gate import Arrived, Left, Spoken
 from protocol.api import Answer
-from protocol.client import ServerFrame, Welcome
+from protocol.client import ClientFrame, Error, ServerFrame, Welcome
+from protocol.frame_rate import FrameRates
 from protocol.websocket import Closed, FrameReceived, Opened, Settings, WebSocket
 from web.exchange import Desk
 from web.visitor import Networks, allowed_origins, credential_of, household_of, remote_of
@@ -26,6 +27,7 @@ TICK_S = 1.0
 WRITE_BUFFER_BYTES_MAX = 32_768
 #: Distinct Hosts whose origins are remembered; there is one, unless somebody plays with headers.
 HOSTS_MAX = 64
+TOO_MANY_FRAMES = "Too many frames come from your address; wait a moment."
 
 
 class Switchboard:
@@ -35,6 +37,9 @@ class Switchboard:
         self.desk = desk
         self.trusted = trusted
         self.by_remote: Counter[str] = Counter()
+        limits = desk.process.config.limits
+        #: What all connections that an address may have at a time may send: coming again and again gives no more.
+        self.rates = FrameRates(limits.frames_per_min * limits.sockets_per_ip)
         self._settings: dict[str, Settings] = {}
         self._wheel: defaultdict[int, list[Caller]] = defaultdict(list)
         self._turned = 0
@@ -203,7 +208,7 @@ class Caller(asyncio.Protocol):
             return
         for event in wire.events_received():
             if isinstance(event, FrameReceived):
-                self._board.desk.tell("gate", Spoken(self._socket, event.frame))
+                self._hear(event.frame, now)
             elif isinstance(event, Opened):
                 self._open(event)
             elif isinstance(event, Closed):
@@ -215,6 +220,12 @@ class Caller(asyncio.Protocol):
             self._transport.abort()
         elif wire.finished and not self._transport.is_closing():
             self._transport.close()
+
+    def _hear(self, frame: ClientFrame, now: float) -> None:
+        if self._board.rates.takes(self._remote, now):
+            self._board.desk.tell("gate", Spoken(self._socket, frame))
+        else:
+            self.send(Error("rate_limited", TOO_MANY_FRAMES, getattr(frame, "ref", None)))
 
     def _open(self, opened: Opened) -> None:
         desk = self._board.desk

@@ -163,6 +163,24 @@ def test_a_user_has_only_so_many_sockets_and_one_that_left_makes_room():
     play(scene, config=OPERATED)
 
 
+def test_a_users_frames_are_counted_over_all_sockets_and_their_lives_and_nobody_elses():
+    async def scene(stage):
+        await set_up(stage)
+        bob = KeyHolder("k2", "u2", "bob", "free", "user", False)
+        doors = {name: await enter(stage, name) for name in ("s1", "s2")} | {"s9": await enter(stage, "s9", "k", bob)}
+        stage.tell("gate", Spoken("s1", DRAW), Spoken("s2", Jobs()), Left("s1"), Left("s2"))
+        doors["s3"] = await enter(stage, "s3")
+        stage.tell("gate", Spoken("s3", Jobs()), Spoken("s3", DRAW), Spoken("s9", Jobs()))
+        heard = [heard.socket for heard in await stage.heard("lobby", Heard)]
+        assert heard == ["s1", "s2", "s3", "s9"]
+        assert [(words.code, words.ref) for words in doors["s3"].said] == [("rate_limited", "r1")]
+        await stage.quiet(20.0)  # a third of a minute
+        stage.tell("gate", Spoken("s3", DRAW))
+        assert [heard.socket for heard in await stage.heard("lobby", Heard)] == ["s3"]
+
+    play(scene, config=CONFIG + "\n[limits]\nframes_per_min = 3\n")
+
+
 def test_a_store_that_lost_the_question_is_asked_again():
     async def scene(stage):
         await set_up(stage)

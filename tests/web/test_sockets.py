@@ -197,6 +197,29 @@ def test_more_frames_than_allowed_are_refused_and_the_connection_lives(tmp_path)
     play(tmp_path, scene, config_for_tests(limits={"frames_per_min": 5}))
 
 
+def test_coming_again_gives_no_frames_more_to_a_user_nor_in_the_end_to_an_address(tmp_path):
+    async def scene(house):
+        async def answers_to_two(key):
+            line = await house.socket(key)
+            await line.hear(Welcome)
+            answers = []
+            for _ in range(2):
+                await line.say(Jobs())
+                answers.append(await line.hear())
+            await line.connection.close()
+            return answers
+
+        assert [type(answer) for answer in await answers_to_two(KEYS["ada"])] == [JobsPage, JobsPage]
+        by_user = await answers_to_two(KEYS["ada"])
+        assert [answer.code for answer in by_user] == ["rate_limited"] * 2
+        assert [type(answer) for answer in await answers_to_two(KEYS["bob"])] == [JobsPage, JobsPage]
+        by_address = await answers_to_two(KEYS["bob"])
+        assert [answer.code for answer in by_address] == ["rate_limited"] * 2
+        assert by_address[0].message != by_user[0].message
+
+    play(tmp_path, scene, config_for_tests(limits={"frames_per_min": 2, "sockets_per_ip": 3}))
+
+
 def test_a_user_and_an_address_have_only_so_many_connections(tmp_path):
     async def scene(house):
         for _ in range(2):
