@@ -59,16 +59,46 @@ class PictureAt(Message, frozen=True):
 
 
 class Suspend(Message, frozen=True):
-    """The operator takes the account out of work; what it draws goes on. `reason` is for people."""
+    """The operator takes the account out of work; what it draws goes on. `reason` is for people.
+
+    With `ask` the console is answered by Obeyed, once it is stored.
+    """
 
     account: str
     reason: str
+    ask: str | None = None
 
 
 class Reinstate(Message, frozen=True):
-    """The operator gives a suspended or paused account work again."""
+    """The operator gives a suspended or paused account work again. Answered like Suspend."""
 
     account: str
+    ask: str | None = None
+
+
+class Obeyed(Message, frozen=True):
+    """To the console: it is so, and stored; `changed`: it was not before."""
+
+    ask: str
+    changed: bool
+
+
+class AskStanding(Message, frozen=True):
+    """The console asks how the account does. Answered by Standing."""
+
+    account: str
+    ask: str
+
+
+class Standing(Message, frozen=True):
+    """How an account does. `state`: up, down or suspended; `reason`: why it is not up; `busy`: how many it draws."""
+
+    ask: str
+    account: str
+    state: str
+    reason: str | None
+    slots: int
+    busy: int
 
 
 class SetSlots(Message, frozen=True):

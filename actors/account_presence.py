@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 from actors.account_errands import Errands, Prepared
 from actors.account_line import FrameCame, GatewayLine, LineLost, LineMade
-from actors.account_messages import Reinstate, SetSlots, Suspend
+from actors.account_messages import AskStanding, Reinstate, SetSlots, Standing, Suspend
 from actors.account_outbox import Outbox
+from actors.account_pause import Pause
 from actors.account_rest import Rest
 from actors.account_work import Work
 from actors.monitor_messages import Observed, TellHealth
@@ -49,13 +50,14 @@ class AccountPresence(StoreAsker):
     """Base of Account. Subclasses take events by the three `on_` hooks."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
-        *(Tick, Prepared, Announce, Suspend, Reinstate, SetSlots, TellHealth),
+        *(Tick, Prepared, Announce, Suspend, Reinstate, SetSlots, AskStanding, TellHealth),
         *GatewayLine.TAKES,
     )
 
     account: AccountConfig
     errands: Errands
     outbox: Outbox
+    pause: Pause
     observer: Observer
     correlator: Correlator
 
@@ -65,9 +67,10 @@ class AccountPresence(StoreAsker):
         self.commands: dict[str, Command] = {}
         self.line: GatewayLine | None = None
         self.saved: SavedSession | None = None
-        self.waits_for = {"session", "holdings", "past", "discord"}
+        self.waits_for = {"pause", "session", "holdings", "past", "discord"}
         self.holdings_asked_at = 0.0
         self.learning = False
+        #: Why it gets no work until the operator says otherwise; of that, what outlives the process is the `pause`.
         self.suspended: str | None = None
         self.hold_until = 0.0
         self.slots = 0
@@ -89,9 +92,11 @@ class AccountPresence(StoreAsker):
         self.account = found[0]
         self.slots = self.account.slots
         self.outbox = Outbox(self)
+        self.pause = Pause(self)
         self.correlator = Correlator(born=self.now())
         self.errands = Errands(self, self.account, Rest(self, self.account))
         self.dark_since = self.now() - DOWN_AFTER_S
+        self.pause.read(self._pause_read)
         self.store.lookup(ReadGateway(self.subject), self._session_found)
         self.ask_holdings()
         self.learn()
@@ -101,6 +106,12 @@ class AccountPresence(StoreAsker):
         """What does the Queue think we are drawing?"""
         self.holdings_asked_at = self.now()
         self.tell("queue", AskHoldings(self.subject))
+
+    def _pause_read(self) -> None:
+        if self.pause.reason is not None:
+            self.suspended = self.suspended or self.pause.reason
+            self.log.warning("account is still suspended", reason=self.pause.reason)
+        self.arrived("pause")
 
     def _session_found(self, found: Found) -> None:
         if isinstance(found, GatewayRecord):
@@ -118,7 +129,7 @@ class AccountPresence(StoreAsker):
         self.learning = False
         self.commands = {command.name: command for command in prepared.commands}
         if prepared.problem is not None:
-            self.suspend(prepared.problem)
+            self.suspend(prepared.problem, again=True)
         if prepared.user_id is None:
             return
         applications = frozenset({MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID})
@@ -167,7 +178,8 @@ class AccountPresence(StoreAsker):
                     self._save(self.now())
                     self.on_ready()
                 case Hangup(then=Fatal() as fatal):
-                    self.suspend(f"Discord closed the gateway for good ({fatal.code}): {fatal.reason}")
+                    words = f"Discord closed the gateway for good ({fatal.code}): {fatal.reason}"
+                    self.suspend(words, again=True)
                 case Hangup():
                     self.dark_since = self.now()
                     self.log.info("gateway connection lost", why=event.reason)
@@ -192,6 +204,7 @@ class AccountPresence(StoreAsker):
             self.tell("monitor", Observed("limner_gateway_events_total", self.events_untold, (self.subject,)))
             self.events_untold = 0
         self.outbox.resend()
+        self.pause.keep()
         self.on_tick(now)
         self._save(now)
         self.report()
@@ -208,6 +221,8 @@ class AccountPresence(StoreAsker):
         """Keep where the session can be resumed from, never ahead of the stored effects."""
         if self.line is None or not self.line.is_live or self.saving or now < self.save_due_at:
             return
+        if not self.pause.is_stored:
+            return  # the notice that caused it is replayed to a process that does not know of it
         session = self.line.gateway.save(self.stored_seq())
         if session is None or session == self.saved:
             return
@@ -265,11 +280,16 @@ class AccountPresence(StoreAsker):
     def _tell_health(self, why_down: str | None) -> None:
         self.tell("monitor", Observed("limner_account_up", float(why_down is None), (self.subject,)))
 
-    def suspend(self, reason: str) -> None:
-        """No new work until the operator says otherwise."""
+    def suspend(self, reason: str, again: bool = False) -> None:
+        """No new work until the operator says otherwise, also after a restart.
+
+        `again`: Discord will say it again at a restart, and need not if the config is another one by then.
+        """
         if self.suspended is None:
             self.log.error("account suspended", reason=reason)
         self.suspended = reason
+        if not again:
+            self.pause.set(reason)
         self.report()
 
     def receiveMsg_Announce(self, announce: Announce, sender: Any) -> None:
@@ -277,14 +297,32 @@ class AccountPresence(StoreAsker):
             self.report(again=True)
 
     def receiveMsg_Suspend(self, order: Suspend, sender: Any) -> None:
-        self.suspend(order.reason)
+        if "pause" in self.waits_for:
+            self.after(TICK_S, order)
+            return
+        changed = self.pause.reason is None
+        if changed:
+            self.suspend(order.reason)
+        self.pause.answer(order.ask, changed)
 
     def receiveMsg_Reinstate(self, order: Reinstate, sender: Any) -> None:
-        self.suspended = None
-        if self.line is not None and self.line.is_dead:
-            self._open_line()
-        self.learn()
-        self.report()
+        if "pause" in self.waits_for:
+            self.after(TICK_S, order)
+            return
+        changed = self.suspended is not None
+        if changed:
+            self.suspended = None
+            self.pause.set(None)
+            if self.line is not None and self.line.is_dead:
+                self._open_line()
+            self.learn()
+            self.report()
+        self.pause.answer(order.ask, changed)
+
+    def receiveMsg_AskStanding(self, question: AskStanding, sender: Any) -> None:
+        why = self.told or self.why_down()
+        state = "suspended" if self.suspended is not None else "up" if why is None else "down"
+        self.tell("console", Standing(question.ask, self.subject, state, why, self.slots, len(self.works)))
 
     def receiveMsg_SetSlots(self, order: SetSlots, sender: Any) -> None:
         self.slots = order.slots

@@ -1,7 +1,8 @@
 """Console: carries out what operators ask for (CONTRACT §6).
 
-Takes   AskConsole (gate);  Committed, NotCommitted, LookedUp (store);  ResendDue (itself)
-Sends   Say -> gate;  Commit, Lookup -> store;  Kill -> any actor, by name
+Takes   AskConsole (gate);  Obeyed, Standing (accounts);  Committed, NotCommitted, LookedUp (store);  AnswerDue,
+        ResendDue (itself)
+Sends   Say -> gate;  AskStanding, Suspend, Reinstate -> accounts;  Commit, Lookup -> store;  Kill -> any actor, by name
 Crash   an instruction under way is answered by nobody; the operator asks again
 
 The operator's keys of the config and the demo's are put into the store when it starts: there is no second way in.
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from actors.console_messages import AskConsole
+from actors.account_messages import AskStanding, Obeyed, Reinstate, Standing, Suspend
+from actors.console_messages import AnswerDue, AskConsole
 from actors.guests import digest_of
 from actors.session_messages import Say
 from actors.shell import Kill
@@ -30,12 +33,31 @@ from storage.operations import AddKey, AddUser, Applied, CountJobs, Counts, Foun
 ROLES = ("user", "viewer", "admin")
 NAME_CHARS_MAX = 64
 DEMO_USER = "demo"
+REASON_CHARS_MAX = 200
+#: Accounts answer within this time, or have died; the store may be in trouble too.
+STANDING_S_MAX = 1.0
+OBEYED_S_MAX = 10.0
+
+
+@dataclass(slots=True)
+class Survey:
+    """A question to accounts: who has not answered yet, and what the others said."""
+
+    asked: AskConsole
+    missing: set[str]
+    standings: dict[str, Standing] = field(default_factory=dict)
 
 
 class Console(StoreAsker):
     """See the module's docstring."""
 
-    ACCEPTS = (AskConsole,)
+    ACCEPTS = (AskConsole, Obeyed, Standing, AnswerDue)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asks = 0
+        self._orders: dict[str, AskConsole] = {}
+        self._surveys: dict[str, Survey] = {}
 
     def on_start(self) -> None:
         super().on_start()
@@ -142,6 +164,78 @@ class Console(StoreAsker):
         self._changed(asked, {"ok": True, "changed": True}, 200)  # first: it may be the gate's, or ours, or root's end
         self.tell(name, Kill(f"restarted by {asked.user}"))
 
+    # --- accounts --------------------------------------------------------------------------------------------
+
+    def _accounts(self, asked: AskConsole) -> None:
+        names = [account.name for account in self.process.config.accounts]
+        survey = Survey(asked, {name for name in names if self._myRef.whereis(f"account/{name}") is not None})
+        ask = self._next_ask(STANDING_S_MAX)
+        self._surveys[ask] = survey
+        for name in sorted(survey.missing):
+            self.tell(f"account/{name}", AskStanding(name, ask))
+        self._conclude(ask, survey)
+
+    def receiveMsg_Standing(self, standing: Standing, sender: Any) -> None:
+        survey = self._surveys.get(standing.ask)
+        if survey is not None:
+            survey.missing.discard(standing.account)
+            survey.standings[standing.account] = standing
+            self._conclude(standing.ask, survey)
+
+    def _conclude(self, ask: str, survey: Survey, overdue: bool = False) -> None:
+        """Answer when all have spoken, or need not be waited for any longer."""
+        if survey.missing and not overdue:
+            return
+        del self._surveys[ask]
+        rows = []
+        for account in self.process.config.accounts:
+            told = survey.standings.get(account.name)
+            told = told or Standing(ask, account.name, "down", "it does not answer", account.slots, 0)
+            row = {"name": told.account, "state": told.state, "reason": told.reason}
+            rows.append(row | {"slots": told.slots, "busy": told.busy})
+        self._answer(survey.asked, {"accounts": rows})
+
+    def _suspend_account(self, asked: AskConsole) -> None:
+        reason = f"suspended by {asked.user}"
+        if asked.instruct.arguments.get("reason"):
+            reason = f"{reason}: {self._text(asked, 'reason', REASON_CHARS_MAX)}"
+        name, ask = self._account_of(asked)
+        self.tell(f"account/{name}", Suspend(name, reason, ask))
+
+    def _resume_account(self, asked: AskConsole) -> None:
+        name, ask = self._account_of(asked)
+        self.tell(f"account/{name}", Reinstate(name, ask))
+
+    def _account_of(self, asked: AskConsole) -> tuple[str, str]:
+        """Whom the order is for, and the ask under which it is waited for. Raises ClientMistake."""
+        name = asked.instruct.id or ""
+        if name not in [account.name for account in self.process.config.accounts]:
+            raise ClientMistake("not_found", f"There is no account {name}; `limner admin accounts` shows them.")
+        if self._myRef.whereis(f"account/{name}") is None:
+            raise ClientMistake("draining", f"The account {name} is being started again; try again in a moment.")
+        ask = self._next_ask(OBEYED_S_MAX)
+        self._orders[ask] = asked
+        return name, ask
+
+    def receiveMsg_Obeyed(self, obeyed: Obeyed, sender: Any) -> None:
+        asked = self._orders.pop(obeyed.ask, None)
+        if asked is not None:
+            answer = self._changed if obeyed.changed else self._answer
+            answer(asked, {"ok": True, "changed": obeyed.changed}, 200)
+
+    def _next_ask(self, wait_s: float) -> str:
+        self._asks += 1
+        ask = f"{self.life}:{self._asks}"
+        self.after(wait_s, AnswerDue(ask))
+        return ask
+
+    def receiveMsg_AnswerDue(self, due: AnswerDue, sender: Any) -> None:
+        asked, survey = self._orders.pop(due.ask, None), self._surveys.get(due.ask)
+        if asked is not None:
+            self._refuse(asked, "draining", "The account has not said that it is stored; look again in a moment.")
+        if survey is not None:
+            self._conclude(due.ask, survey, overdue=True)
+
     #: What can be asked: (noun, verb) → how. The rest of CONTRACT §6 comes here, a line each.
     INSTRUCTIONS: dict[tuple[str, str], Callable[[Console, AskConsole], None]] = {  # noqa: RUF012
         ("status", "list"): _status,
@@ -149,14 +243,17 @@ class Console(StoreAsker):
         ("users", "add"): _add_user,
         ("keys", "new"): _new_key,
         ("actors", "restart"): _restart_actor,
+        ("accounts", "list"): _accounts,
+        ("accounts", "suspend"): _suspend_account,
+        ("accounts", "resume"): _resume_account,
     }
 
     # --- answers ---------------------------------------------------------------------------------------------
 
-    def _text(self, asked: AskConsole, argument: str) -> str:
+    def _text(self, asked: AskConsole, argument: str, chars_max: int = NAME_CHARS_MAX) -> str:
         value = asked.instruct.arguments.get(argument)
-        if not isinstance(value, str) or not 1 <= len(value.strip()) <= NAME_CHARS_MAX:
-            raise ClientMistake("bad_frame", f"Give {argument}, 1 to {NAME_CHARS_MAX} characters.")
+        if not isinstance(value, str) or not 1 <= len(value.strip()) <= chars_max:
+            raise ClientMistake("bad_frame", f"Give {argument}, 1 to {chars_max} characters.")
         if not value.strip().isprintable() or "/" in value:  # it is shown on terminals, and part of paths
             raise ClientMistake("bad_frame", f"Give {argument} without slashes and control characters.")
         return value.strip()

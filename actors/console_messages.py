@@ -16,3 +16,9 @@ class AskConsole(Message, frozen=True):
     role: str
     socket: str
     instruct: Instruct
+
+
+class AnswerDue(Message, frozen=True):
+    """The console to itself: who asked under this id has waited long enough."""
+
+    ask: str

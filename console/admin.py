@@ -32,9 +32,11 @@ class Role(StrEnum):
 
 admin = typer.Typer(help="The operator's instructions to a running daemon.")
 users, keys, actors = typer.Typer(help="Users."), typer.Typer(help="Keys."), typer.Typer(help="Actors.")
+account = typer.Typer(help="Discord accounts.")
 admin.add_typer(users, name="user")
 admin.add_typer(keys, name="key")
 admin.add_typer(actors, name="actor")
+admin.add_typer(account, name="account")
 
 AdminKey = Annotated[
     str | None, typer.Option("--key", envvar="LIMNER_KEY", help="A key of role admin; else the demo's.")
@@ -57,6 +59,47 @@ def tree(url: Url = None, key: AdminKey = None, output: Output = Form.TABLE) -> 
     from console import instructions
 
     instructions.tree(_operated(url, key), output is Form.JSON)
+
+
+@admin.command()
+def accounts(url: Url = None, key: AdminKey = None, output: Output = Form.TABLE) -> None:
+    """The Discord accounts: who may work, who does, and why one does not."""
+    from console import instructions
+
+    instructions.accounts(_operated(url, key), output is Form.JSON)
+
+
+@account.command("suspend")
+def suspend_account(
+    name: str,
+    reason: Annotated[str | None, typer.Option(help="Why, for whoever looks.")] = None,
+    url: Url = None,
+    key: AdminKey = None,
+    output: Output = Form.TABLE,
+    yes: Yes = False,
+) -> None:
+    """Take an account out of work until it is resumed; what it draws goes on."""
+    from console import instructions
+
+    daemon = _operated(url, key)
+    _ask(f"Suspend the account {name}?", yes)
+    instructions.suspend_account(daemon, name, reason, output is Form.JSON)
+
+
+@account.command("resume")
+def resume_account(
+    name: str,
+    url: Url = None,
+    key: AdminKey = None,
+    output: Output = Form.TABLE,
+    yes: Yes = False,
+) -> None:
+    """Give a suspended account work again; what Discord wanted of it must be answered first, by a person."""
+    from console import instructions
+
+    daemon = _operated(url, key)
+    _ask(f"Give the account {name} work again?", yes)
+    instructions.resume_account(daemon, name, output is Form.JSON)
 
 
 @users.command("add")

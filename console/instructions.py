@@ -36,6 +36,19 @@ def tree(daemon: Daemon, to_json: bool) -> None:
     as_table(("actor", "mailbox", "msg/s", "uptime", "last error"), rows)
 
 
+def accounts(daemon: Daemon, to_json: bool) -> None:
+    """The accounts, and why one is not up. Raises Quit."""
+    answer = call(daemon, "GET", f"{BASE}/accounts")
+    if to_json:
+        as_json(answer)
+        return
+    rows = [
+        (each["name"], each["state"], f"{each['busy']} of {each['slots']}", each["reason"] or "")
+        for each in answer["accounts"]
+    ]
+    as_table(("account", "state", "busy", "reason"), rows)
+
+
 def _below(parent: str | None, actors: list[dict[str, Any]], depth: int) -> Iterator[tuple[int, dict[str, Any]]]:
     for actor in actors:
         if actor["parent"] == parent:
@@ -57,6 +70,17 @@ def new_key(daemon: Daemon, user: str, role: str, to_json: bool) -> None:
 def restart_actor(daemon: Daemon, name: str, to_json: bool) -> None:
     """The actor dies as if by a fault; its supervisor starts it again. Raises Quit."""
     _changed(call(daemon, "POST", f"{BASE}/actors/{quote(name)}/restart", {}), to_json)
+
+
+def suspend_account(daemon: Daemon, name: str, reason: str | None, to_json: bool) -> None:
+    """The account gets no new work, also after a restart, until it is resumed. Raises Quit."""
+    arguments = {"reason": reason} if reason else {}
+    _changed(call(daemon, "POST", f"{BASE}/accounts/{quote(name, safe='')}/suspend", arguments), to_json)
+
+
+def resume_account(daemon: Daemon, name: str, to_json: bool) -> None:
+    """The account gets work again, whatever it was suspended for. Raises Quit."""
+    _changed(call(daemon, "POST", f"{BASE}/accounts/{quote(name, safe='')}/resume", {}), to_json)
 
 
 def _show(answer: Mapping[str, Any], to_json: bool) -> None:

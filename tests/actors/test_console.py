@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.console import Console
+from actors.account_messages import AskStanding, Obeyed, Reinstate, Standing, Suspend
+from actors.console import OBEYED_S_MAX, STANDING_S_MAX, Console
 from actors.console_messages import AskConsole
 from actors.guests import digest_of
 from actors.session_messages import Say
@@ -31,8 +32,16 @@ async def set_up(stage: Stage) -> None:
     stage.cast("console", Console)
 
 
-async def instruct(stage: Stage, noun: str, verb: str, id: str | None = None, **arguments: Any) -> tuple[int, Any]:
+def ask(stage: Stage, noun: str, verb: str, id: str | None = None, **arguments: Any) -> None:
     stage.tell("console", AskConsole("op", "admin", "s1", Instruct(noun, id, verb, arguments)))
+
+
+async def instruct(stage: Stage, noun: str, verb: str, id: str | None = None, **arguments: Any) -> tuple[int, Any]:
+    ask(stage, noun, verb, id, **arguments)
+    return await answer(stage)
+
+
+async def answer(stage: Stage) -> tuple[int, Any]:
     said = await stage.one("gate", Say)
     assert isinstance(said.words, Instructed)
     return said.words.status, msgspec.json.decode(said.words.body)
@@ -81,6 +90,11 @@ def test_a_second_key_of_a_user_may_have_another_role() -> None:
         ("keys", "new", "ana", {"role": "king"}, 400, "bad_frame"),
         ("actors", "restart", "nobody", {}, 404, "not_found"),
         ("nonsense", "list", None, {}, 404, "not_found"),
+        ("accounts", "suspend", "nobody", {}, 404, "not_found"),
+        ("accounts", "resume", "nobody", {}, 404, "not_found"),
+        ("accounts", "suspend", "fox", {"reason": "\x1b[31m"}, 400, "bad_frame"),
+        ("accounts", "suspend", "fox", {"reason": "x" * 201}, 400, "bad_frame"),
+        ("accounts", "suspend", "fox", {}, 503, "draining"),  # nobody plays it here
     ],
 )
 def test_what_cannot_be_done_is_answered_with_a_problem(
@@ -143,5 +157,62 @@ def test_the_demo_key_opens() -> None:
         await set_up(stage)
         await stage.quiet()
         assert (await holder_of(stage, "demo-key")).name == "demo"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("changed", [True, False])
+@pytest.mark.parametrize(("verb", "kind"), [("suspend", Suspend), ("resume", Reinstate)])
+def test_an_order_to_an_account_is_answered_when_the_account_says_that_it_is_stored(
+    verb: str, kind: type[Suspend | Reinstate], changed: bool
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.cast("account/fox")
+        ask(stage, "accounts", verb, "fox")
+        order = await stage.one("account/fox", kind)
+        assert await stage.heard("gate", Say) == []
+        stage.tell("console", Obeyed(order.ask or "", changed), Obeyed(order.ask or "", changed))
+        assert await answer(stage) == (200, {"ok": True, "changed": changed})
+
+    play(scene)
+
+
+def test_the_reason_of_a_suspension_names_who_gave_it() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.cast("account/fox")
+        ask(stage, "accounts", "suspend", "fox", reason="maintenance")
+        assert (await stage.one("account/fox", Suspend)).reason == "suspended by op: maintenance"
+
+    play(scene)
+
+
+def test_an_order_that_nobody_confirms_is_not_said_to_be_done() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.cast("account/fox")
+        ask(stage, "accounts", "suspend", "fox")
+        await stage.quiet(OBEYED_S_MAX)
+        status, body = await answer(stage)
+        assert (status, body["code"]) == (503, "draining")
+
+    play(scene)
+
+
+def test_accounts_are_listed_as_they_say_they_are_and_as_down_when_they_say_nothing() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        silent = {"name": "fox", "state": "down", "reason": "it does not answer", "slots": 2, "busy": 0}
+        assert await instruct(stage, "accounts", "list") == (200, {"accounts": [silent]})
+        stage.cast("account/fox")
+        ask(stage, "accounts", "list")
+        question = await stage.one("account/fox", AskStanding)
+        stage.tell("console", Standing(question.ask, "fox", "suspended", "paused: Blocked", 2, 1))
+        paused = {"name": "fox", "state": "suspended", "reason": "paused: Blocked", "slots": 2, "busy": 1}
+        assert await answer(stage) == (200, {"accounts": [paused]})
+        ask(stage, "accounts", "list")
+        await stage.quiet(STANDING_S_MAX)
+        assert await answer(stage) == (200, {"accounts": [silent]})
 
     play(scene)
