@@ -38,6 +38,10 @@ DRAWING_S = 0.3
 EACH_S = 0.15
 #: Within this time the trouble is told, and its end.
 SOON_S = 10.0
+#: Far below the time after which a request is given up, and what an open intake may lag behind readiness.
+AT_ONCE_S, INTAKE_S = 5.0, 2.0
+#: So long what was not stored has waited that the queue takes nothing more.
+STUCK_S = 7.0
 DISK_BYTES = 6 << 20
 
 Trouble = Callable[[Daemon, Path], AbstractContextManager[None]]
@@ -205,6 +209,24 @@ def all_are_drawn_once(daemon: Daemon, customers: Customers) -> None:
         assert daemon.await_status(job, "done", "failed")["status"] == "done"
     prompts = [row["prompt"] for row in daemon.ledger()]
     assert len(prompts) == len(set(prompts)) == len(customers.acknowledged)
+
+
+def test_a_cancel_is_put_off_at_once_and_when_all_is_well_it_is_heard_and_jobs_are_taken_soon(
+    daemon: Daemon, customers: Customers, store: Path
+) -> None:
+    with locked(daemon, store):
+        eventually(lambda: daemon.ready()[1] == ["store_locked"], "readyz says so", SOON_S)
+        job, locked_at = customers.acknowledged[-1], time.monotonic()
+        customers.go_home()
+        asked_at = time.monotonic()
+        status, answer = ask(f"{daemon.url}/api/v1/jobs/{job}", daemon.key, method="DELETE")
+        assert (status, answer["code"]) == (503, "draining")
+        assert time.monotonic() - asked_at < AT_ONCE_S
+        eventually(lambda: time.monotonic() - locked_at > STUCK_S, "the queue counts the store as stuck")
+    eventually(lambda: daemon.ready() == (200, []), "it is ready again", SOON_S)
+    boat = {"prompt": "a boat at last"}
+    eventually(lambda: ask(f"{daemon.url}/api/v1/jobs", daemon.key, boat)[0] == 202, "jobs are taken", INTAKE_S)
+    assert ask(f"{daemon.url}/api/v1/jobs/{job}", daemon.key, method="DELETE")[0] in (202, 409)
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
