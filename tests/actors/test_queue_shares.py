@@ -64,7 +64,7 @@ class FourPlaces:
             self.begun[go.job.user] += 1
 
     async def end(self, *, well: bool) -> None:
-        """The oldest drawing ends: the Queue hears it, and of the place that is free, before the store has written it."""
+        """The oldest drawing ends: the Queue hears it, and of the free place, before the store has written it."""
         job = self.drawing.pop(0).job
         self.stage.tell("queue", drawn(job.id) if well else failed(job.id), self.free_place())
         await self.begin()
