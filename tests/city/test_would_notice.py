@@ -103,7 +103,7 @@ LIES = {
     "than the wire takes": lambda: patch.object(WebSocket, "pause_writing", lambda self, now: None),
     "sockets, 1 are allowed": lambda: patch.object(Gate, "_admit", admit_everybody),
     "None with 6 of 5": lambda: patch.object(WebSocket, "refuse", lambda self, status, text: None),
-    "frames a minute": lambda: patch.object(websocket, "MINUTE_S", 0.0),
+    "frames a minute": lambda: patch.object(websocket, "paced", lambda until, now, per_min: now),
     "and it lives": lambda: patch.object(websocket, "BAD_FRAME_COUNT_MAX", 1000),
     "knocks again": lambda: patch.dict(close_codes.CLOSE_CODES, KNOCK_ON),
     "in spite of": lambda: patch.object(Store, "_tell_health", lambda self: self.tell("monitor", StoreWell())),
