@@ -103,6 +103,8 @@ class Auditor:
     def _limits(self, user: str) -> None:
         plan, standing = self.config.plan(self.plans[user]), self.standing[user]
         running = sum(standing[state] for state in RUNNING)
+        if running > plan.concurrent:
+            running -= self._ended_by_the_bot(user)
         self.claim(running <= plan.concurrent, f"{user} has {running} under way, {plan.concurrent} are allowed")
         waiting = self._waiting(user)
         self.claim(waiting <= plan.queued + plan.concurrent, f"{user} has {waiting} waiting, {plan.queued} are allowed")
@@ -116,6 +118,13 @@ class Auditor:
         self._mark(user, "quota_exceeded", any(day in today for (day,) in spent))
         if least < plan.daily:
             self._mark(user, "quota_exceeded", used >= plan.daily)
+
+    def _ended_by_the_bot(self, user: str) -> int:
+        """The user's drawings that have ended, of which the store hears later: their places may be others' already."""
+        ended = {row.nonce for row in self.witness.discord.ledger if row.outcome != "accepted"}
+        states = "'submitting', 'undecided', 'drawing'"
+        rows = self.witness.query(f'SELECT nonce FROM jobs WHERE "user" = ? AND state IN ({states})', user)
+        return sum(nonce in ended for (nonce,) in rows)
 
     def _mark(self, user: str, code: str, is_full: bool) -> None:
         key = (user, code)
