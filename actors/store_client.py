@@ -45,7 +45,7 @@ NOTHING: dict[str, Asked] = {}
 class StoreClient:
     """One an actor. The actor passes it Committed, NotCommitted, LookedUp and ResendDue."""
 
-    __slots__ = ("_asked", "_count", "_owner", "_ticking")
+    __slots__ = ("_asked", "_count", "_owner", "_put_off", "_ticking")
     TAKES: tuple[type[Message], ...] = (Committed, NotCommitted, LookedUp, ResendDue)
 
     def __init__(self, owner: Shell) -> None:
@@ -53,6 +53,9 @@ class StoreClient:
         self._asked = NOTHING
         self._count = 0
         self._ticking = False
+        #: Something was refused, and is sent again at the next look: what is written after it waits till then, for a
+        #: Store that is well meanwhile would take it first.
+        self._put_off = False
 
     def __len__(self) -> int:
         return len(self._asked)
@@ -79,8 +82,11 @@ class StoreClient:
         now = self._owner.now()
         if self._asked is NOTHING:
             self._asked = {}
-        self._asked[ask_id] = Asked(what, then, now, now + RESEND_AFTER_S, refuse)
-        self._send(ask_id, what)
+        if self._put_off and refuse is None and not isinstance(what, Read):
+            self._asked[ask_id] = Asked(what, then, now, now, refuse, copies=0)
+        else:
+            self._asked[ask_id] = Asked(what, then, now, now + RESEND_AFTER_S, refuse)
+            self._send(ask_id, what)
         if not self._ticking:
             self._ticking = True
             self._owner.after(RESEND_EACH_S, ResendDue())
@@ -101,6 +107,8 @@ class StoreClient:
             if asked.refuse is not None and asked.copies == 0:
                 self._take(answer.op_id)
                 asked.refuse(answer.why)
+            else:
+                self._put_off = True
         elif isinstance(answer, ResendDue):
             self._resend()
 
@@ -111,7 +119,7 @@ class StoreClient:
         return asked
 
     def _resend(self) -> None:
-        self._ticking = bool(self._asked)
+        self._ticking, self._put_off = bool(self._asked), False
         now = self._owner.now()
         for ask_id, asked in self._asked.items():
             if now >= asked.again_at:

@@ -10,6 +10,8 @@ from storage.operations import AddUser, Refused, Written
 from tests.actors.stage import Stage, play
 
 WRITE = AddUser("U1", "ana", "free", False, 1.0)
+LATER = AddUser("U2", "ben", "free", False, 1.0)
+AT_ONCE = AddUser("U3", "cy", "free", False, 1.0)
 DONE = Refused("ref_conflict", "there is such a user")
 
 
@@ -20,6 +22,11 @@ class Clerk(StoreAsker):
         super().on_start()
         self.answers: list[Written] = []
         self.store.commit(WRITE, self.answers.append)
+
+    def write_more(self) -> None:
+        """One that waits, and one that does not."""
+        self.store.commit(LATER, self.answers.append)
+        self.store.commit(AT_ONCE, self.answers.append, lambda why: None)
 
 
 async def set_up(stage: Stage) -> tuple[Any, Commit]:
@@ -51,5 +58,19 @@ def test_what_was_refused_is_sent_again_at_once_and_nothing_is_stuck_when_the_st
         stage.tell("clerk", Committed(first.op_id, DONE))
         await stage.quiet()
         assert (clerk.answers, clerk.store.stuck_s, len(clerk.store)) == ([DONE], 0.0, 0)
+
+    play(scene)
+
+
+def test_what_is_written_after_something_that_was_refused_is_not_sent_before_it() -> None:
+    async def scene(stage: Stage) -> None:
+        clerk, first = await set_up(stage)
+        stage.tell("clerk", NotCommitted(first.op_id, "locked: not now"))
+        await stage.base.idle()
+        clerk.write_more()
+        await stage.base.idle()
+        assert [commit.write for commit in await stage.heard("store", Commit)] == [AT_ONCE]
+        await stage.quiet(RESEND_EACH_S)
+        assert [commit.write for commit in await stage.heard("store", Commit)] == [WRITE, LATER]
 
     play(scene)
