@@ -1,11 +1,12 @@
 """Account: one Discord account through which the drawing bot works. Carries drawings there and tells what became of it.
 
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
-        (gallery);  Suspend, Reinstate, SetSlots (console);  TellHealth (monitor);  Committed, NotCommitted, LookedUp
-        (store);  Prepared, Posted, HistoryCame, LineMade, LineLost, FrameCame, Tick, ResendDue (itself)
+        (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth (monitor);  Committed,
+        NotCommitted, LookedUp (store);  Prepared, Posted, HistoryCame, LineMade, LineLost, FrameCame, Tick, ResendDue
+        (itself)
 Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree,
         Renew -> scheduler;  Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor;
-        Commit, Lookup -> store
+        Obeyed, Standing -> console;  Commit, Lookup -> store
 Crash   restarted by Accounts; resumes its gateway session, asks the Queue what it holds, and correlates again
 
 Its start, its gateway line and its being up or down are in account_presence.py, what it hears of the bot in
