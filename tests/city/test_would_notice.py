@@ -27,7 +27,7 @@ from storage.settling import settle as honest_settle
 from storage.writes import APPLIERS
 from tests.city.town import run
 
-SEEDS_MAX = 40
+SEEDS_MAX = 150
 honest_outcome, honest_proof, honest_start = rest.outcome, Correlator._prove, AccountPresence.on_start
 honest_add, honest_slots, honest_resume = FairQueue.add, Uploads.slots, SessionWords._resume
 
