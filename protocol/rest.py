@@ -188,6 +188,8 @@ def outcome(
         return Refused(code, message, retry=True, kind="stale_version")
     if status in (401, 403):
         return Refused(code, message, retry=True, kind="account")
+    if "captcha_key" in found:  # a person must solve it, and we are none
+        return Refused(code, message or "a captcha is asked for", retry=True, kind="account")
     return Refused(code, message, retry=False)
 
 
