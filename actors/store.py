@@ -32,8 +32,9 @@ from actors.store_messages import (
     StoreTroubled,
     StoreWell,
 )
+from core.horizon import Horizon
 from storage.database import Database, StoreTrouble, open_database
-from storage.groups import Operation, commit_group, tidy
+from storage.groups import REMEMBERED_S, Operation, commit_group, tidy
 from storage.operations import Found, Read, Written
 from storage.reads import find
 from system.message import Message
@@ -123,6 +124,7 @@ class Store(Shell):
             self.process.writer = ThreadPoolExecutor(1, "store-writer")
         self.writer: Executor = self.process.writer
         self.reader: Executor = self.writer if self.database.alone else ThreadPoolExecutor(1, "store-reader")
+        self.horizon = Horizon(REMEMBERED_S, self.now())
         self._tell_health()
         self._tidy_in(TIDY_EACH_S)
         self.after(LOOK_EACH_S, LookDue())
@@ -140,7 +142,7 @@ class Store(Shell):
         while self.writes_waiting:
             self.group = _take(self.writes_waiting)
             try:
-                self._answer(commit_group(self.database, self._operations(), self.wall()), None)
+                self._answer(commit_group(self.database, self._operations(), self._stamp()), None)
             except StoreTrouble as trouble:
                 self._answer((), Trouble(trouble.code, trouble.message))
                 self._refuse_waiting(Trouble(trouble.code, trouble.message))
@@ -168,7 +170,7 @@ class Store(Shell):
             await asyncio.sleep(GATHER_S)
         self.group = _take(self.writes_waiting)
         began = self.now()
-        outcomes, trouble = await _on(self.writer, commit_group, self.database, self._operations(), self.wall())
+        outcomes, trouble = await _on(self.writer, commit_group, self.database, self._operations(), self._stamp())
         return GroupEnded(outcomes or (), trouble, self.now() - began)
 
     def receiveMsg_GroupEnded(self, ended: GroupEnded, sender: Any) -> None:
@@ -181,6 +183,12 @@ class Store(Shell):
 
     def _operations(self) -> tuple[Operation, ...]:
         return tuple(Operation(commit.op_id, commit.write) for commit in self.group)
+
+    def _stamp(self) -> float:
+        """The moment that the operations of a group are remembered by."""
+        wall = self.wall()
+        self.horizon.note(self.now(), wall)
+        return wall
 
     def _answer(self, outcomes: tuple[Written, ...], trouble: Trouble | None) -> None:
         if trouble is not None:
@@ -245,7 +253,8 @@ class Store(Shell):
 
     async def _tidy(self) -> Tidied:
         room_bytes = ROOM_BYTES if self.trouble else 0
-        _, trouble = await _on(self.writer, tidy, self.database, self.wall(), room_bytes)
+        old = self.horizon.before(self.now(), self.wall())
+        _, trouble = await _on(self.writer, tidy, self.database, self.wall(), old, room_bytes)
         return Tidied(trouble)
 
     def receiveMsg_Tidied(self, tidied: Tidied, sender: Any) -> None:

@@ -7,6 +7,7 @@ the database, a mistake of ours) is answered Refused `internal` and leaves no tr
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -80,15 +81,15 @@ def commit_group(database: Database, group: Sequence[Operation], at: float) -> t
             return _apply_all(connection, group, at, savepoints=True)
 
 
-def tidy(database: Database, now: float, room_bytes: int = 0) -> None:
-    """Drops the memory of writes done more than REMEMBERED_S ago. Raises StoreTrouble when the database is not well.
+def tidy(database: Database, at: float, forget_before: float | None, room_bytes: int = 0) -> None:
+    """Drops the memory of writes stamped before `forget_before`. Raises StoreTrouble when the database is not well.
 
     It always writes a row, for a full disk would not mind to delete nothing: one of `room_bytes`, so that it is well
     only when it has room for that much.
     """
     with database.writing() as connection:
-        _FORGET.run(connection, before=now - REMEMBERED_S)
-        _REMEMBER.run(connection, op_id=_TIDIED, outcome=bytes(room_bytes), at=now)
+        _FORGET.run(connection, before=-math.inf if forget_before is None else forget_before)
+        _REMEMBER.run(connection, op_id=_TIDIED, outcome=bytes(room_bytes), at=at)
 
 
 def _apply_all(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from actors.queue import Queue
 from actors.queue_messages import (
     AskPlaces,
@@ -17,11 +19,13 @@ from actors.queue_messages import (
 )
 from actors.scheduler import AccountUp, Announce, Scheduler, Token
 from actors.shell import Kill
-from actors.store_messages import LookedUp, Lookup
+from actors.store import TIDY_EACH_S
+from actors.store_messages import Commit, Committed, LookedUp, Lookup
 from core.config import read
 from core.quota import day_of
 from core.tokens import BEGIN_S
-from storage.operations import JobRecords, ListJobs, ReadUser, UserRecord
+from storage.groups import REMEMBERED_S
+from storage.operations import AddKey, Applied, DropKey, JobRecords, ListJobs, ReadUser, UserRecord
 from tests.actors.stage import CONFIG, Stage
 from tests.actors.test_queue import accepted, demand, scene, submitted, wish
 
@@ -177,3 +181,20 @@ async def test_a_scheduler_of_a_clock_set_back_gives_out_places_and_its_leases_e
 def begin_of(token: Token) -> Begin:
     """What its account says to begin it."""
     return Begin("fox", token.job, token.attempt, token.lease, "gs1")
+
+
+@scene
+async def test_a_write_done_while_the_clock_was_behind_is_known_again_after_it_is_right(
+    stage: Stage,
+) -> None:
+    drop = Commit("op", "asker", DropKey("d9", 1.0))
+    stage.cast("asker")
+    await asyncio.sleep(REMEMBERED_S)
+    set_clock(stage, -HOUR_S)
+    stage.tell("store", Commit("before", "asker", AddKey("k9", "ana", "d9", "user", False, None, 1.0)), drop)
+    _, dropped = await stage.heard("asker", Committed)
+    set_clock(stage, HOUR_S)
+    await asyncio.sleep(3 * TIDY_EACH_S)
+    stage.tell("store", drop)
+    assert isinstance(dropped.outcome, Applied)
+    assert (await stage.one("asker", Committed)).outcome == dropped.outcome

@@ -90,7 +90,7 @@ def test_a_write_that_is_sent_again_when_its_answer_is_forgotten_refunds_nothing
         settle = Settle(told.job.id, 1, ("submitting",), "failed", "undecided", "no", False, (), 1.0)
         stage.tell("store", Commit("x", "monitor", settle))
         await stage.quiet()
-        tidy(stage.instance("store").database, stage.base.wall() + 7_200.0)
+        tidy(stage.instance("store").database, stage.base.wall(), stage.base.wall() + 7_200.0)
         stage.tell("store", Commit("x", "monitor", settle), Commit("y", "monitor", settle))
         await stage.quiet()
         assert await used(stage, DAY) == 0

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 
 from storage import writes
 from storage.database import StoreTrouble, open_database
-from storage.groups import LOOKED_FOR, REMEMBERED_S, Operation, commit_group, tidy
+from storage.groups import LOOKED_FOR, Operation, commit_group, tidy
 from storage.operations import Applied, Grant, Refused, Replayed, Stale, Ungrant, Write
 from storage.tables import operations
 from tests.storage.book import ACCEPT, Book, gather, known, settle_done
@@ -128,10 +128,10 @@ def test_operations_are_forgotten_after_their_time_and_not_before(book: Book) ->
     book.do(replace(ACCEPT, job="J1"), op_id="old")
     with book.database.reading() as connection:
         at = connection.execute(select(operations.c.at).where(operations.c.op_id == "old")).scalar_one()
-    tidy(book.database, at + REMEMBERED_S)
+    tidy(book.database, at, at)
     assert isinstance(book.do(replace(ACCEPT, job="J1"), op_id="old"), Applied)
-    tidy(book.database, at + REMEMBERED_S + 1.0)
-    tidy(book.database, at + REMEMBERED_S + 2.0)
+    tidy(book.database, at, at + 1.0)
+    tidy(book.database, at, None)
     assert isinstance(book.do(replace(ACCEPT, job="J1"), op_id="old"), Refused)
 
 
@@ -142,12 +142,12 @@ def test_a_database_is_well_only_when_it_has_room_and_what_was_tried_is_not_kept
     with database.reading() as one, database.reading() as other:  # both connections there are
         for connection in (one, other):
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
-    tidy(database, 1.0)
+    tidy(database, 1.0, None)
     with pytest.raises(StoreTrouble) as trouble:
-        tidy(database, 2.0, 1 << 20)
+        tidy(database, 2.0, None, 1 << 20)
     assert trouble.value.code == "full"
-    tidy(database, 3.0, 1 << 14)
-    tidy(database, 4.0)
+    tidy(database, 3.0, None, 1 << 14)
+    tidy(database, 4.0, None)
     with database.reading() as connection:
         assert connection.execute(select(operations.c.outcome)).scalars().all() == [b""]
     database.close()
