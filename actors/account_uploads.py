@@ -6,6 +6,7 @@ Discord once for a job is remembered, so that another attempt of the job begins 
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import Any
 
@@ -23,6 +24,8 @@ from system.links import LinkBroken, TooLarge
 
 INPUT_S_MAX = 20.0
 JOBS_REMEMBERED_MAX = 1_000
+#: What an upload may be called; anything else is no name of ours, and could lead out of its folder.
+UPLOAD_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
 class BadInput(Exception):
@@ -30,8 +33,18 @@ class BadInput(Exception):
 
 
 def upload_path(user: str, upload: str) -> str:
-    """Where in the image store an upload is kept; it is found by its owner's jobs only."""
+    """Where in the image store an upload is kept; it is found by its owner's jobs only.
+
+    Raises Missing for what is no id of an upload, which could lead elsewhere.
+    """
+    if not UPLOAD_ID.fullmatch(upload):
+        raise Missing(upload)
     return f"uploads/{user}/{upload}"
+
+
+def is_address(image: str) -> bool:
+    """Whether a picture that a user names is out in the world; else it is an upload."""
+    return image.startswith("https://")
 
 
 class Uploads:
@@ -55,7 +68,7 @@ class Uploads:
         """The job's pictures as addresses that the bot can fetch. Raises BadInput, LinkBroken."""
         if job.id not in self._addresses:
             found = [
-                image if _is_address(image) else await self._publish(await self._bytes(job.user, image))
+                image if is_address(image) else await self._publish(await self._bytes(job.user, image))
                 for image in job.images_in
             ]
             _remember(self._addresses, job.id, tuple(found))
@@ -64,7 +77,7 @@ class Uploads:
     async def _bytes(self, user: str, image: str) -> bytes:
         limit_bytes = self._owner.process.config.limits.upload_bytes
         try:
-            if not _is_address(image):
+            if not is_address(image):
                 return await self._owner.process.pictures.get(upload_path(user, image))
             fetched = await self._owner.process.links.fetch(image, limit_bytes, INPUT_S_MAX, public_only=True)
         except Missing:
@@ -103,10 +116,6 @@ class Uploads:
         except (msgspec.DecodeError, KeyError, IndexError, TypeError):
             raise LinkBroken(f"the picture was not posted (HTTP {answer.status})", False) from None
         return url
-
-
-def _is_address(image: str) -> bool:
-    return image.startswith("https://")
 
 
 def _remember(memory: OrderedDict[str, Any], job: str, found: Any) -> None:

@@ -2,7 +2,7 @@
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
         Token (scheduler);  Progressed (account, gallery);  Committed, NotCommitted, LookedUp (store);
-        Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded (itself)
+        Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor (itself)
 Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;
         Resting -> lobby
 Crash   a fresh one is made when the lobby has something for it; its sockets are closed 1013 and resume by seq; void
@@ -33,7 +33,7 @@ from actors.queue_messages import (
 from actors.scheduler import Token
 from actors.session_lines import Line
 from actors.session_messages import Attach, Detach, Heard, Rest, Resting
-from actors.session_uploads import Uploaded
+from actors.session_uploads import LookedFor, Uploaded
 from actors.session_user import NEVER
 from actors.session_views import NOTHING_LIVE, PLACES_EACH_S, PLACES_EXACT_EACH_S, Live, is_news, pause_s
 from actors.session_words import SessionWords
@@ -83,11 +83,11 @@ class Session(SessionWords):
     """See the module's docstring."""
 
     ACCEPTS = (
-        *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, ReviewDue, Uploaded),
+        *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor),
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
     )
     #: What comes by way of the lobby: counted, and held while the session loads.
-    ROUTED = frozenset(ACCEPTS) - {Rest, PlacesDue, RestDue, ReviewDue, Uploaded}
+    ROUTED = frozenset(ACCEPTS) - {Rest, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor}
 
     def __init__(self) -> None:
         super().__init__()
@@ -299,7 +299,8 @@ class Session(SessionWords):
     # --- rest ------------------------------------------------------------------------------------------------
 
     def _is_idle(self) -> bool:
-        return not (self.held is not None or self.lines or self.jobs or self.uploading or len(self.store))
+        under_way = self.uploading or self.looking or len(self.store)
+        return not (self.held is not None or self.lines or self.jobs or under_way)
 
     def receiveMsg_RestDue(self, due: RestDue, sender: Any) -> None:
         self.resting_due = False

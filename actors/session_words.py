@@ -10,15 +10,13 @@ from typing import Any
 from actors.queue_messages import Cancel as CancelIt
 from actors.queue_messages import CancelHeard, Enqueue, JobAccepted, JobRefused
 from actors.session_lines import Line, LineOverrun
-from actors.session_messages import Hang, Say
+from actors.session_messages import Hang
 from actors.session_rules import banned_words, check_order
-from actors.session_uploads import UPLOADS_MAX, Uploaded, keep
-from actors.session_user import NEVER, SessionUser
+from actors.session_uploads import LookedFor, SessionUploads
+from actors.session_user import NEVER
 from actors.session_views import NOTHING_LIVE, Live, accepted_frame, first_view, job_view, welcome_frame
-from core.ids import new_id
 from core.job import ACT
 from protocol.api import (
-    Answer,
     CancelJob,
     JobShown,
     JobsShown,
@@ -86,7 +84,7 @@ class Asker:
     by_http: bool
 
 
-class SessionWords(SessionUser):
+class SessionWords(SessionUploads):
     """See the module's docstring."""
 
     def __init__(self) -> None:
@@ -95,7 +93,6 @@ class SessionWords(SessionUser):
         self.lines: tuple[Line, ...] = ()
         self.jobs: dict[str, JobRecord] = {}
         self.requests = 0
-        self.uploading = 0
         self.polled_at = NEVER
 
     @cached_property
@@ -109,10 +106,6 @@ class SessionWords(SessionUser):
         return {}
 
     # --- speaking --------------------------------------------------------------------------------------------
-
-    def say(self, socket: str, words: ServerFrame | Answer) -> None:
-        """To one socket or request."""
-        self.tell("gate", Say(socket, words))
 
     def line_of(self, socket: str) -> Line | None:
         """The line of a socket that is here."""
@@ -233,7 +226,7 @@ class SessionWords(SessionUser):
             case ShowJobs(before=before, limit=limit, state=state):
                 self._list(before, limit, state, Asker(socket, None, by_http=True))
             case KeepUpload(data=data):
-                self._keep_upload(socket, data)
+                self.keep_upload(socket, data)
             case ShowMe():
                 unread = self._unread(Asker(socket, None, by_http=True))
                 self.with_user(lambda user: self._show_me(socket, user), unread)
@@ -245,22 +238,6 @@ class SessionWords(SessionUser):
             self.say(socket, Refusal("unauthenticated", NO_USER))
         else:
             self.say(socket, MeShown(welcome_frame(user, self.seq, self.process.config.plan(user.plan), self.wall())))
-
-    def _keep_upload(self, socket: str, data: bytes) -> None:
-        if self.uploading >= UPLOADS_MAX:
-            self.say(socket, Refusal("rate_limited", "Other uploads are under way; wait for them."))
-            return
-        upload = new_id("p", self.wall(), self.dice)
-        self.uploading += 1
-
-        async def kept() -> Uploaded:
-            return Uploaded(socket, await keep(self.process, self.subject, upload, data))
-
-        self.work(kept(), "upload")
-
-    def receiveMsg_Uploaded(self, uploaded: Uploaded, sender: Any) -> None:
-        self.uploading -= 1
-        self.say(uploaded.socket, uploaded.answer)
 
     def _show(self, job: str, socket: str) -> None:
         def found(answer: Found) -> None:
@@ -293,7 +270,8 @@ class SessionWords(SessionUser):
             self._refuse(asker, mistake.code, mistake.message, None)
             return
         if isinstance(order, Draw):
-            self.with_plan(lambda plan: self._enqueue(order, order.mode, asker, plan), self._unread(asker))
+            if not self.look_for_uploads(order, asker.socket, asker.by_http):
+                self._order_drawing(order, asker)
             return
 
         def found(parent: Found) -> None:
@@ -302,6 +280,17 @@ class SessionWords(SessionUser):
             self.with_plan(lambda plan: self._enqueue(order, mode, asker, plan), self._unread(asker))
 
         self.store.lookup(ReadJob(order.job, self.subject), found, self._unread(asker))
+
+    def receiveMsg_LookedFor(self, looked: LookedFor, sender: Any) -> None:
+        self.looking -= 1
+        asker, refusal = Asker(looked.socket, looked.order.ref, looked.by_http), looked.refusal
+        if refusal is not None:
+            self._refuse(asker, refusal.code, refusal.message, None)
+        else:
+            self._order_drawing(looked.order, asker)
+
+    def _order_drawing(self, order: Draw, asker: Asker) -> None:
+        self.with_plan(lambda plan: self._enqueue(order, order.mode, asker, plan), self._unread(asker))
 
     def _enqueue(self, order: Draw | Act, mode: str, asker: Asker, plan: str | None) -> None:
         if plan is None:

@@ -37,6 +37,16 @@ class BucketPictures(Pictures):
         except (BaseError, OSError) as error:
             raise trouble("read", error) from error
 
+    async def has(self, path: str) -> bool:
+        """As Pictures.has."""
+        try:
+            await obstore.head_async(self._store, path)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        except (BaseError, OSError) as error:
+            raise trouble("read", error) from error
+        return True
+
     async def delete(self, path: str) -> None:
         """As Pictures.delete."""
         try:

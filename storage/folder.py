@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 
 from storage.pictures import Missing, Pictures, trouble
 
@@ -67,6 +68,14 @@ class FolderPictures(Pictures):
         except OSError as error:
             raise trouble("read", error) from error
 
+    async def has(self, path: str) -> bool:
+        """As Pictures.has."""
+        place = self._place(path)
+        try:
+            return await asyncio.to_thread(_is_file, place)
+        except OSError as error:
+            raise trouble("read", error) from error
+
     async def delete(self, path: str) -> None:
         """As Pictures.delete."""
         place = self._place(path)
@@ -92,6 +101,14 @@ class FolderPictures(Pictures):
         if parts.is_absolute() or ".." in parts.parts:
             raise ValueError("a path of a picture leads out of its folder")
         return self._folder / parts
+
+
+def _is_file(place: Path) -> bool:
+    """Whether it is one. Raises OSError where that cannot be said."""
+    try:
+        return S_ISREG(place.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def keep(root: Path, group: Sequence[Parcel]) -> None:

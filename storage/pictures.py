@@ -40,6 +40,10 @@ class Pictures(ABC):
         """The bytes under the path. Raises Missing, PictureTrouble."""
 
     @abstractmethod
+    async def has(self, path: str) -> bool:
+        """Whether something is kept under the path; its bytes are not read. Raises PictureTrouble."""
+
+    @abstractmethod
     async def delete(self, path: str) -> None:
         """Forgets what is under the path; nothing there is fine. Raises PictureTrouble."""
 
@@ -59,6 +63,10 @@ class MemoryPictures(Pictures):
         if path not in self._kept:
             raise Missing(path)
         return self._kept[path]
+
+    async def has(self, path: str) -> bool:
+        """As Pictures.has."""
+        return path in self._kept
 
     async def delete(self, path: str) -> None:
         """As Pictures.delete."""

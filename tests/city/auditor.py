@@ -14,7 +14,7 @@ import msgspec
 from core.config import Config
 from core.job import FREE_KINDS, TERMINAL, WAITING, State
 from core.quota import day_of
-from protocol.client import Cancelled, Done, Failed
+from protocol.client import Act, Cancelled, Done, Draw, Failed
 from tests.city.clock import CityLoop
 from tests.city.discord import Row, leading_addresses
 from tests.city.witness import Witness
@@ -47,6 +47,11 @@ class Auditor:
         #: What was given back in the transaction that is looked at.
         self._refunds = Counter[str]()
         witness.on_move = self._moved
+
+    def names_strangers(self, citizen: str, order: Draw | Act) -> bool:
+        """Whether one of the order's pictures is somebody else's upload."""
+        given = [self.labels[image] for image in getattr(order, "images", ()) if image in self.labels]
+        return any(owner != citizen for owner, _ in given)
 
     # --- after each commit ---
 

@@ -231,6 +231,8 @@ class Citizen:
         self.claim(wish is not None, f"{job} was never asked for (ref {ref})")
         if wish is not None:
             self.claim(wish.job in (None, job), f"ref {ref} is {wish.job} and {job}")
+            strangers = self.house.auditor.names_strangers(self.name, wish.order)
+            self.claim(not strangers, f"{job} is drawn from somebody else's upload")
             wish.job, wish.refused = job, None  # it may have been said twice, and the second time been in luck
             wish.accepted.set()
 
@@ -247,6 +249,7 @@ class Citizen:
             self.claim(wish.conflicts, f"{wish.order.ref} is in conflict with nothing")
         elif code not in LATER:  # else it is asked again, as it is without an answer
             fair = code == "quota_exceeded" or (isinstance(wish.order, Act) and code in ("bad_prompt", "not_found"))
+            fair = fair or (code == "not_found" and self.house.auditor.names_strangers(self.name, wish.order))
             self.claim(fair, f"{wish.order.ref} is refused: {code}: {message}")
             # Of an order said twice the one copy may be in luck, and the refusal of the other be heard later.
             fair = wish.job is None or code in LIMITS

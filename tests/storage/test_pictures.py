@@ -134,3 +134,14 @@ def test_credentials_in_the_url_are_never_told() -> None:
 
 def test_a_bucket_is_opened_by_its_url() -> None:
     assert isinstance(open_pictures("s3://bucket/prefix"), Pictures)
+
+
+def test_whether_a_picture_is_there_is_known_without_reading_it(pictures: Pictures) -> None:
+    async def story() -> None:
+        await pictures.put("ab/P1.png", b"bytes")
+        known = [await pictures.has(path) for path in ("ab/P1.png", "ab/P2.png", "ab", "ab/P1.png/P3")]
+        assert known == [True, False, False, False]
+        await pictures.delete("ab/P1.png")
+        assert not await pictures.has("ab/P1.png")
+
+    run(story())
