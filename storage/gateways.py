@@ -32,7 +32,7 @@ _UPDATE = Statement(
 _INSERT = Statement(insertion(gateways))
 _DELETE = Statement(delete(gateways).where(gateways.c.account == given("account")))
 _SUSPENSION = Statement(
-    select(suspensions.c.account, suspensions.c.reason, suspensions.c.at).where(
+    select(suspensions.c.account, suspensions.c.reason, suspensions.c.at, suspensions.c.cause).where(
         suspensions.c.account == given("account")
     )
 )

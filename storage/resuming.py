@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from core.health import Cause
 from storage.records import JobRecord
 
 
@@ -35,12 +36,13 @@ class GatewayRecord(Struct, frozen=True, tag=True):
 class SaveSuspension(Struct, frozen=True, tag=True):
     """The account gets no work until the operator says otherwise, for this reason; `reason` None: it does again.
 
-    Answers Applied; a second time the reason is replaced.
+    `cause` is one of core.health's, `at` since when (Unix s). Answers Applied; a second time all is replaced.
     """
 
     account: str
     reason: str | None
     at: float
+    cause: str = Cause.OPERATOR
 
 
 class ReadSuspension(Struct, frozen=True, tag=True):
@@ -50,11 +52,12 @@ class ReadSuspension(Struct, frozen=True, tag=True):
 
 
 class SuspensionRecord(Struct, frozen=True, tag=True):
-    """Why the account is suspended, and since when (Unix s)."""
+    """Why the account is out of work, since when (Unix s), and what core.health calls it."""
 
     account: str
     reason: str
     at: float
+    cause: str = Cause.OPERATOR
 
 
 class ReadPast(Struct, frozen=True, tag=True):

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -207,6 +207,7 @@ suspensions = Table(
     Column("account", String, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("at", Double, nullable=False),
+    Column("cause", String, nullable=False, server_default="operator"),
 )
 
 #: What each write answered, for a while, so that one sent again is answered and not done again (storage.groups).

@@ -88,12 +88,13 @@ def test_a_database_of_an_older_revision_opens_with_its_jobs(revision: str, tmp_
         database.close()
 
 
-def test_an_account_that_an_older_limner_suspended_stays_so(tmp_path: Path) -> None:
-    database = open_database(left_by("0003", tmp_path))
+@pytest.mark.parametrize("revision", ["0003", "0004"])
+def test_an_account_that_an_older_limner_suspended_stays_so(revision: str, tmp_path: Path) -> None:
+    database = open_database(left_by(revision, tmp_path))
     try:
         with database.reading() as connection:
             found = find(connection, ReadSuspension("owl-09"))
             assert isinstance(found, SuspensionRecord)
-            assert found.reason == "paused: Action needed to continue"
+            assert (found.reason, found.cause) == ("paused: Action needed to continue", "captcha")
     finally:
         database.close()
