@@ -215,7 +215,7 @@ class Queue(QueueCourse):
             daily=plan.daily,
             queued=plan.queued,
             position=place.place,
-            eta_s=self.estimate.eta_s(place.place, place.held),
+            eta_s=self.eta_s(waiting, place.place, place.held),
             at=now,
         )
 
@@ -259,8 +259,8 @@ class Queue(QueueCourse):
                 self.tell("lobby", told)
                 self.match()
             case Replayed(job=job, seq=seq):
-                place = self.fair.place(job.id)
-                eta_s = self.estimate.eta_s(place) if place else None
+                place, waiting = self.fair.place(job.id), self.fair.waiting(job.id)
+                eta_s = self.eta_s(waiting, place) if place and waiting else None
                 self.tell("lobby", JobAccepted(wish.user, wish.request_id, job, seq, place, eta_s, replayed=True))
             case Refused(code=code, message=message, retry_after_s=retry_after_s):
                 self.tell("lobby", JobRefused(wish.user, wish.request_id, code, message, retry_after_s))
@@ -269,8 +269,9 @@ class Queue(QueueCourse):
 
     def receiveMsg_AskPlaces(self, ask: AskPlaces, sender: Any) -> None:
         places = tuple(
-            Place(standing.job, standing.place, self.estimate.eta_s(standing.place, standing.held))
+            Place(standing.job, standing.place, self.eta_s(waiting, standing.place, standing.held))
             for standing in self.fair.standings(ask.user, min(ask.most, PLACES_TOLD_MAX))
+            if (waiting := self.fair.waiting(standing.job)) is not None
         )
         self.tell("lobby", Places(ask.user, places))
 
@@ -376,6 +377,8 @@ class Queue(QueueCourse):
 
     def receiveMsg_Capacity(self, capacity: Capacity, sender: Any) -> None:
         self.estimate = self.estimate.with_slots(capacity.slots)
+        self.ready = capacity.modes
+        self.ready_modes = frozenset(mode for modes in capacity.modes.values() for mode in modes)
 
     def receiveMsg_LeaseVoid(self, void: LeaseVoid, sender: Any) -> None:
         job = self.jobs.get(void.job)

@@ -81,6 +81,9 @@ class QueueLedger(StoreAsker):
         #: The latest job's id: the next one sorts after it, so that order outlives a clock that is set back.
         self.newest = ""
         self.estimate = Estimate()
+        #: What each account that is up draws, and what any of them does.
+        self.ready: dict[str, tuple[str, ...]] = {}
+        self.ready_modes: frozenset[str] = frozenset()
 
     def on_start(self) -> None:
         super().on_start()
@@ -110,6 +113,11 @@ class QueueLedger(StoreAsker):
             self.fair.put_back(waiting, weight=plan.weight, concurrent=plan.concurrent)
         else:
             self.fair.add(waiting, weight=plan.weight, concurrent=plan.concurrent)
+
+    def eta_s(self, waiting: Waiting, place: int, held: float = 0.0) -> float | None:
+        """When a job at this place is drawn (core.estimate); None also while no account that could draw it is up."""
+        modes = self.ready_modes if waiting.account is None else self.ready.get(waiting.account, ())
+        return self.estimate.eta_s(place, held) if waiting.mode in modes else None
 
     def hold(self, job: JobRecord) -> None:
         """The job was found with the bot after a restart: it counts as running."""

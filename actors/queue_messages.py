@@ -161,9 +161,11 @@ class LedgerOpen(Message, frozen=True):
 
 
 class Capacity(Message, frozen=True):
-    """How many drawings all accounts that are up can hold at once: what ETAs are reckoned with."""
+    """How many drawings all accounts that are up can hold at once, and in which modes each of them draws: what ETAs
+    are reckoned with."""
 
     slots: int
+    modes: dict[str, tuple[str, ...]]
 
 
 class LeaseVoid(Message, frozen=True):

@@ -94,7 +94,7 @@ class Scheduler(Shell):
         super().__init__()
         self.ledger = Ledger()
         self.epoch = 0
-        self.capacity = -1
+        self.capacity: Capacity | None = None
 
     def on_start(self) -> None:
         # Milliseconds since 1970: greater than any epoch before it, in this process and after a restart of it, unless
@@ -124,7 +124,7 @@ class Scheduler(Shell):
     # --- queue -----------------------------------------------------------------------------------------------
 
     def receiveMsg_LedgerOpen(self, opened: LedgerOpen, sender: Any) -> None:
-        self.capacity = -1
+        self.capacity = None
         self._tell_capacity()
         self._ask_anew()
 
@@ -201,6 +201,7 @@ class Scheduler(Shell):
             self.tell("queue", Withdraw(lease))
 
     def _tell_capacity(self) -> None:
-        if self.ledger.slots != self.capacity:
-            self.capacity = self.ledger.slots
-            self.tell("queue", Capacity(self.capacity))
+        capacity = Capacity(self.ledger.slots, self.ledger.modes)
+        if capacity != self.capacity:
+            self.capacity = capacity
+            self.tell("queue", capacity)

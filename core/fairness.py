@@ -268,6 +268,10 @@ class FairQueue:
         flow = self._flows.get(user)
         return tuple(islice(self._standings(flow), limit)) if flow is not None else ()
 
+    def waiting(self, job: str) -> Waiting | None:
+        """What waits under this id."""
+        return self._jobs.get(job)
+
     def place(self, job: str) -> int | None:
         """The job's place, None when it does not wait. Linear in the user's jobs of its lane."""
         waiting = self._jobs.get(job)

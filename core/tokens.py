@@ -174,6 +174,11 @@ class Ledger:
         """All places of the accounts that are up."""
         return sum(pool.slots for pool in self.pools.values() if pool.up)
 
+    @property
+    def modes(self) -> dict[str, tuple[str, ...]]:
+        """What each account that is up draws."""
+        return {pool.account: pool.modes for pool in self.pools.values() if pool.up}
+
     def _drop_asked(self, pool: Pool, count_max: int | None = None) -> tuple[str, ...]:
         asked = [lease.id for lease in pool.leases.values() if lease.stage is Stage.ASKED][:count_max]
         for lease_id in asked:
