@@ -1,7 +1,8 @@
 """Accounts: the supervisor of the account actors. One that keeps dying is left alone; the others go on.
 
-Takes   Announce (scheduler), and what supervisor.py takes
-Sends   Announce -> account/NAME, and what supervisor.py sends
+Takes   Announce (scheduler);  AccountsChanged (whoever has changed the config), and what supervisor.py takes
+Sends   Announce -> account/NAME;  AccountDown -> scheduler, AccountsChanged -> queue and Observed -> monitor, of those
+        that are gone;  and what supervisor.py sends
 Crash   its accounts die and start with it; drawings under way are found again as after an account's own death
 
 An account whose trouble repeats by nature (a wrong token, a disallowed intent) does not die of it: it suspends itself.
@@ -13,21 +14,44 @@ from collections.abc import Iterable
 from typing import Any
 
 from actors.account import Account
-from actors.scheduler import Announce
-from actors.supervisor import Child, Supervisor
+from actors.monitor_messages import Observed
+from actors.queue_messages import AccountsChanged
+from actors.scheduler import AccountDown, Announce
+from actors.supervisor import Child, Employed, Supervisor
+
+PREFIX = "account/"
 
 
 class Accounts(Supervisor):
     """One child an account of the config."""
 
-    ACCEPTS = (Announce,)
+    ACCEPTS = (Announce, AccountsChanged)
     #: Of all accounts together: deaths beyond it end this supervisor, which Root starts again with fresh accounts.
     INTENSITY = 50
     PERIOD_S = 60.0
 
     def children(self) -> Iterable[Child]:
-        return [Child(f"account/{account.name}", Account) for account in self.process.config.accounts]
+        return [Child(f"{PREFIX}{account.name}", Account) for account in self.process.config.accounts]
 
     def receiveMsg_Announce(self, announce: Announce, sender: Any) -> None:
         for name in self.employed:
             self.tell(name, announce)
+
+    def receiveMsg_AccountsChanged(self, changed: AccountsChanged, sender: Any) -> None:
+        """Start those that are new in the config, end those that are not in it any more."""
+        wanted = {child.name: child for child in self.children()}
+        for name in [name for name in self.employed if name not in wanted]:
+            self.dismiss(name)
+        for child in wanted.values():
+            self.employ(child)
+
+    def on_child_lost(self, employed: Employed, reason: str | None) -> None:
+        """One that was dismissed has ended: only now nobody speaks for it any more."""
+        name = employed.child.name
+        if name in self.employed:
+            return  # it is started again
+        account = name.removeprefix(PREFIX)
+        self.tell("scheduler", AccountDown(account, "removed from the config"))
+        self.tell("monitor", Observed("limner_account_up", 0.0, (account,)))
+        self.tell("queue", AccountsChanged())
+        self.receiveMsg_AccountsChanged(AccountsChanged(), self.myAddress)  # it may be in the config again by now

@@ -1,7 +1,8 @@
 """Queue: the ledger of jobs. Every move of a job goes through it, is stored before it is told, and is told once.
 
 Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
-        Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings (accounts);  Kept, NotKept (gallery);
+        Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountsChanged (accounts);
+        Kept, NotKept (gallery);
         Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, StopsDue, KeepAgain, MoveAgain,
         SharesDue (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
@@ -158,9 +159,7 @@ class Queue(QueueCourse):
                 self.await_evidence(job)
             case State.DRAWING if job.account not in self.modes:  # nobody is left who could hear how it ends
                 self.hold(job)
-                self.settle(
-                    job, (State.DRAWING,), State.FAILED, code="no_account", message=NO_ACCOUNT_TEXT, charged=False
-                )
+                self.settle_without_account(job, (State.DRAWING,))
             case _:
                 self.hold(job)
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from actors.monitor_messages import Observed
 from actors.queue_ledger import QueueLedger
 from actors.queue_messages import (
+    AccountsChanged,
     Acknowledged,
     AskHoldings,
     Begin,
@@ -32,9 +33,21 @@ from actors.queue_messages import (
     Stop,
 )
 from core.ids import new_nonce
-from core.job import WITH_THE_BOT, State
+from core.job import WAITING, WITH_THE_BOT, State
 from core.reconcile import patience_s
-from storage.operations import Applied, Doubt, Gather, GiveBack, JobRecord, Refused, Submit, Track, Ungrant, Written
+from storage.operations import (
+    Applied,
+    Doubt,
+    Gather,
+    GiveBack,
+    JobRecord,
+    QueuedJob,
+    Refused,
+    Submit,
+    Track,
+    Ungrant,
+    Written,
+)
 from system.message import Message
 
 #: The Gallery is reminded of a picture it has not answered for.
@@ -71,7 +84,7 @@ class QueueCourse(QueueLedger):
     """The course of jobs that have left the waiting line."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
-        *(Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings),
+        *(Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountsChanged),
         *(Kept, NotKept),
         *(UndecidedOverdue, StopsDue, KeepAgain),
     )
@@ -249,6 +262,18 @@ class QueueCourse(QueueLedger):
     def receiveMsg_AskHoldings(self, ask: AskHoldings, sender: Any) -> None:
         held = tuple(job for job in self.jobs.values() if job.account == ask.account and job.state in DRAWING_STATES)
         self.tell(f"account/{ask.account}", Holdings(ask.account, held))
+
+    def receiveMsg_AccountsChanged(self, changed: AccountsChanged, sender: Any) -> None:
+        """What only an account that is gone could go on with does not wait for it: as when the Queue is rebuilt."""
+        for waiting in self.fair.bound_elsewhere(self.modes):
+            plan = self.plans[waiting.user]
+            job = QueuedJob(waiting.job, waiting.user, plan, waiting.mode, waiting.account, waiting.attempt)
+            self.settle_without_account(job, tuple(WAITING))
+        for begun in [job for job in self.jobs.values() if job.account not in self.modes]:
+            if begun.state == State.DRAWING:
+                self.settle_without_account(begun, (State.DRAWING,))
+            elif begun.state == State.SUBMITTING:
+                self._doubt(begun, None)
 
     def _store_fact(
         self, fact: Fact, write: GiveBack | Track | Gather, then: Callable[[JobRecord, int | None], None]

@@ -14,7 +14,7 @@ from sortedcontainers import SortedDict
 from actors.monitor_messages import Observed
 from actors.queue_messages import Demand, JobSettled, Next
 from actors.store_client import StoreAsker
-from core.config import DEFAULT_PLAN, Plan
+from core.config import DEFAULT_PLAN, AccountConfig, Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
 from core.job import NEXT, WAITING, State
@@ -84,11 +84,16 @@ class QueueLedger(StoreAsker):
         #: What each account that is up draws, and what any of them does.
         self.ready: dict[str, tuple[str, ...]] = {}
         self.ready_modes: frozenset[str] = frozenset()
+        self._accounts: tuple[AccountConfig, ...] = ()
+        self._modes: dict[str, tuple[str, ...]] = {}
 
-    def on_start(self) -> None:
-        super().on_start()
-        #: What each account of the config draws.
-        self.modes = {account.name: account.modes for account in self.process.config.accounts}
+    @property
+    def modes(self) -> dict[str, tuple[str, ...]]:
+        """What each account of the config draws, up or not; as the config is now."""
+        accounts = self.process.config.accounts
+        if accounts is not self._accounts:
+            self._accounts, self._modes = accounts, {account.name: account.modes for account in accounts}
+        return self._modes
 
     # --- waiting ---------------------------------------------------------------------------------------------
 
@@ -102,7 +107,7 @@ class QueueLedger(StoreAsker):
         One that only an account could draw which is no longer in the config would wait for ever, and ends instead.
         """
         if job.affinity is not None and job.affinity not in self.modes:
-            self.settle(job, tuple(WAITING), State.FAILED, code="no_account", message=NO_ACCOUNT_TEXT, charged=False)
+            self.settle_without_account(job, tuple(WAITING))
             return
         self.jobs.pop(job.id, None)
         self.plans[job.user] = job.plan
@@ -286,6 +291,10 @@ class QueueLedger(StoreAsker):
                 then()
 
         self.move(settle, settled, refused)
+
+    def settle_without_account(self, job: JobRecord | QueuedJob, states: tuple[State, ...]) -> None:
+        """Only an account that is not there any more could draw it, or hear how it ends."""
+        self.settle(job, states, State.FAILED, code="no_account", message=NO_ACCOUNT_TEXT, charged=False)
 
     def told_the_end(self, outcome: Applied) -> None:
         """A terminal state is stored: forget the job, tell its user, count it, and let the next one begin."""

@@ -186,6 +186,11 @@ class LeaseVoided(Message, frozen=True):
 # --- with accounts
 
 
+class AccountsChanged(Message, frozen=True):
+    """The accounts of the config are others now. To "accounts", which starts and ends them; from there to the Queue,
+    once those that are gone have ended."""
+
+
 class Begin(Message, frozen=True):
     """An account is about to submit, while it hears this gateway session. Answered by Go or NoGo."""
 

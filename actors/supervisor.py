@@ -10,7 +10,7 @@ OTP's rules are in core/restarts.py; here they meet actors. Children start in th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from thespian.actors import ActorAddress, ActorExitRequest, ChildActorExited
@@ -95,6 +95,19 @@ class Supervisor(Shell):
             return
         self.employed[child.name] = self.RECORD(child, None, self.now())
         self._start_child(self.employed[child.name])
+
+    def dismiss(self, name: str) -> None:
+        """End a child for good; `on_child_lost` tells when it is gone. Nobody of that name: nothing happens."""
+        employed = self.employed.get(name)
+        if employed is None:
+            return
+        employed.child = replace(employed.child, restart=Restart.TEMPORARY)
+        if employed.address is not None:
+            request = Shutdown() if issubclass(employed.child.actor, Supervisor) else ActorExitRequest()
+            self.send(employed.address, request)
+        else:  # it waits for its restart
+            del self.employed[name]
+            self.on_child_lost(employed, None)
 
     def on_child_lost(self, employed: Employed, reason: str | None) -> None:
         """A child has died (`reason`) or ended (None), before it is or is not started again. For subclasses."""

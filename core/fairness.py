@@ -22,7 +22,7 @@ Operations are O(log n) in the jobs that wait; a user's own jobs in a lane are i
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import islice
@@ -271,6 +271,10 @@ class FairQueue:
     def waiting(self, job: str) -> Waiting | None:
         """What waits under this id."""
         return self._jobs.get(job)
+
+    def bound_elsewhere(self, accounts: Container[str]) -> tuple[Waiting, ...]:
+        """What waits for an account that is none of these. Linear in all that waits."""
+        return tuple(job for job in self._jobs.values() if job.account is not None and job.account not in accounts)
 
     def place(self, job: str) -> int | None:
         """The job's place, None when it does not wait. Linear in the user's jobs of its lane."""
