@@ -3,7 +3,8 @@
 The shell opens the WebSocket the `Reconnect` names, then tells what happens: `connection_made`, `receive` for each
 document, `connection_lost`, `connect_failed`, `tick` when `next_deadline()` has come. After each call it sends
 `data_to_send()` and handles `events_received()`. On `Hangup` it closes the socket with `close_code` (never 1000 or
-1001, which would end the session) and does what `then` says.
+1001, which would end the session) and does what `then` says. On `Greeted` (of a `gated` machine) it asks whether the
+application may IDENTIFY now, and tells the answer: `identify` or `put_off`.
 
 Of a document only its envelope is read here (`op`, `s`, `t`); `d` is left as it came, for whoever knows its shape: most
 events are of no interest, and theirs is never decoded.
@@ -16,8 +17,6 @@ mere connect) the limit or reset that prevents it is named below.
 from __future__ import annotations
 
 import random
-from collections import deque
-from enum import Enum, auto
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,10 +24,13 @@ import msgspec
 
 from protocol import gateway_frames as frames
 from protocol.close_codes import Then, meaning_of
+from protocol.gateway_sends import Sends
+from protocol.gateway_states import CONNECTED, NEXT, State, Step
 from protocol.gateway_values import (
     Dispatch,
     Event,
     Fatal,
+    Greeted,
     Hangup,
     Identity,
     Ready,
@@ -43,12 +45,14 @@ __all__ = [
     "Event",
     "Fatal",
     "Gateway",
+    "Greeted",
     "Hangup",
     "Identity",
     "Ready",
     "Reconnect",
     "Resumed",
     "SavedSession",
+    "State",
 ]
 
 CLOSE_TO_RESUME = 4000
@@ -60,64 +64,21 @@ BACKOFF_S_BASE = 1.0
 BACKOFF_S_MAX = 60.0
 # A session must hold this long before earlier failures are forgotten: a mere connect proves nothing.
 STABLE_S = 60.0
-# Tries to resume without one new event, also at a dead URL, before a new session at the base URL.
+# RESUMEs without one new event before a new session at the base URL. A RESUMED that does not hold proves nothing.
 RESUME_TRIES_MAX = 4
+# Connects to the resume URL that may fail before the base URL is tried: if that answers, the resume URL is dead (and
+# gets one last try); if not, it is the network, and the session waits as long as Discord keeps it ("a few minutes").
+UNREACHED_MAX = 2
+SESSION_KEPT_S_MAX = 300.0
 # Discord staff ask for a random wait of 1-5 s after an invalid session (discord-api-docs#244).
 INVALID_SESSION_S = (1.0, 5.0)
-# Over 1000 IDENTIFYs in 24 h Discord resets the token; we stop well below.
-IDENTIFY_BUDGET = 500
-IDENTIFY_WINDOW_S = 86_400.0
-# 120 sends a minute close the connection (4008); heartbeats must always fit.
-SEND_COUNT_MAX = 120
-SEND_RESERVE = 5
-SEND_WINDOW_S = 60.0
-SEND_QUEUE_LENGTH_MAX = 1_000
-
-
-class State(Enum):
-    OFFLINE = auto()  # no connection
-    GREETING = auto()  # connected, HELLO awaited
-    IDENTIFYING = auto()  # READY awaited
-    RESUMING = auto()  # missed events are replayed
-    LIVE = auto()
-    DEAD = auto()  # a fatal close: nothing more happens
-
-
-class Step(Enum):
-    CONNECTED = auto()
-    IDENTIFY = auto()
-    RESUME = auto()
-    READY = auto()
-    RESUMED = auto()
-    HANGUP = auto()
-    FATAL = auto()
-
-
-# The whole life of a connection. A step that has no entry here is out of place and changes nothing.
-NEXT: dict[tuple[State, Step], State] = {
-    (State.OFFLINE, Step.CONNECTED): State.GREETING,
-    (State.GREETING, Step.IDENTIFY): State.IDENTIFYING,
-    (State.GREETING, Step.RESUME): State.RESUMING,
-    (State.IDENTIFYING, Step.READY): State.LIVE,
-    (State.RESUMING, Step.RESUMED): State.LIVE,
-    (State.OFFLINE, Step.HANGUP): State.OFFLINE,  # a connect that failed
-    (State.GREETING, Step.HANGUP): State.OFFLINE,
-    (State.IDENTIFYING, Step.HANGUP): State.OFFLINE,
-    (State.RESUMING, Step.HANGUP): State.OFFLINE,
-    (State.LIVE, Step.HANGUP): State.OFFLINE,
-    (State.GREETING, Step.FATAL): State.DEAD,
-    (State.IDENTIFYING, Step.FATAL): State.DEAD,
-    (State.RESUMING, Step.FATAL): State.DEAD,
-    (State.LIVE, Step.FATAL): State.DEAD,
-}
-CONNECTED = frozenset({State.GREETING, State.IDENTIFYING, State.RESUMING, State.LIVE})
 
 
 class Gateway:
     """One account's gateway session over any number of connections.
 
     `url` is the base URL with its query (`wss://gateway.discord.gg/?v=9&encoding=json`); a resume URL gets the same
-    query. `identify_budget` is how many IDENTIFYs the next 24 h allow. All `now` are seconds of one monotonic clock.
+    query. `gated`: before each IDENTIFY the shell is asked by `Greeted`. All `now` are seconds of one monotonic clock.
     """
 
     def __init__(
@@ -126,19 +87,21 @@ class Gateway:
         url: str,
         rng: random.Random,
         saved: SavedSession | None = None,
-        identify_budget: int = IDENTIFY_BUDGET,
+        gated: bool = False,
     ) -> None:
         self.state = State.OFFLINE
         self._identity = identity
         self._url = url
         self._rng = rng
         self._session = saved
-        self._identify_budget = identify_budget
-        self._identified_at: deque[float] = deque()
+        self._gated = gated
         self._failures = 0
         self._resume_tries = 0
+        self._unreached = 0
+        self._probing = False  # the next connect goes to the base URL, only to see whether it answers
+        self._last_try = False  # it has answered: the resume URL is tried once more
+        self._lost_at: float | None = None
         self._events: list[Event] = []
-        self._out: list[dict[str, Any]] = []
         self._begin_connection()
 
     def _begin_connection(self) -> None:
@@ -149,8 +112,7 @@ class Gateway:
         self._answer_by: float | None = None
         self._live_since: float | None = None
         self._replayed = 0
-        self._sent_at: deque[float] = deque()
-        self._queue: deque[dict[str, Any]] = deque()
+        self._sends = Sends()
 
     # --- what the shell asks ---
 
@@ -163,14 +125,18 @@ class Gateway:
         events, self._events = self._events, []
         return events
 
+    @property
+    def has_events(self) -> bool:
+        """Whether `events_received` would give any."""
+        return bool(self._events)
+
     def data_to_send(self) -> list[dict[str, Any]]:
         """The payloads to send now, in order; some hold the token and must not be logged."""
-        out, self._out = self._out, []
-        return out
+        return self._sends.take()
 
     def next_deadline(self) -> float | None:
         """When `tick` must be called next; None while there is no connection."""
-        deadlines = [when for when in (self._beat_at, self._answer_by, self._queue_opens_at()) if when is not None]
+        deadlines = [when for when in (self._beat_at, self._answer_by, self._sends.opens_at()) if when is not None]
         return min(deadlines, default=None)
 
     def save(self, handled_seq: int | None = None) -> SavedSession | None:
@@ -181,23 +147,51 @@ class Gateway:
 
     def send(self, payload: dict[str, Any], now: float) -> bool:
         """Sends a payload of the caller's (a presence) once the limit allows; False if it cannot be taken."""
-        if self.state is not State.LIVE or len(self._queue) >= SEND_QUEUE_LENGTH_MAX:
-            return False
-        self._queue.append(payload)
-        self._release(now)
-        return True
+        return self.state is State.LIVE and self._sends.wait(payload, now)
 
     # --- what the shell tells ---
 
     def connection_made(self, now: float) -> None:
-        if self._step(Step.CONNECTED):
-            self._begin_connection()
-            self._answer_by = now + HELLO_S_MAX
+        if not self._step(Step.CONNECTED):
+            return
+        self._begin_connection()
+        self._unreached = 0
+        self._answer_by = now + HELLO_S_MAX
+        if self._probing:
+            self._probing, self._last_try = False, True
+            self._hang_up(CLOSE_TO_RESUME, "the base URL answers: the resume URL's last try", now, is_failure=False)
+        elif self._session is not None:
+            self._resume_tries += 1
 
     def connect_failed(self, now: float) -> None:
         """The connect itself failed: refused, unresolved, no upgrade."""
-        if self.state is State.OFFLINE:
-            self._hang_up(None, "connect failed", now)
+        if self.state is not State.OFFLINE:
+            return
+        self._unreached += 1
+        if self._last_try:
+            self._session = None
+        self._hang_up(None, "connect failed", now)
+
+    def identify(self, now: float) -> None:
+        """The application may IDENTIFY now. Too late an answer (the connection is another) changes nothing."""
+        if not self._step(Step.IDENTIFY):
+            return
+        self._answer_by = now + ANSWER_S_MAX
+        identify: dict[str, Any] = {"token": self._identity.token, "properties": self._identity.properties}
+        if self._identity.intents is not None:
+            identify["intents"] = self._identity.intents
+        self._sends.put({"op": frames.IDENTIFY, "d": identify}, now)
+
+    def put_off(self, wait_s: float, now: float) -> None:
+        """The application may not IDENTIFY for so long: no connection is kept meanwhile."""
+        if self.state is State.ASKING:
+            self._hang_up(CLOSE_TO_RESUME, "no IDENTIFY is left now", now, wait_s, is_failure=False)
+
+    def leave(self, now: float) -> None:
+        """Leave a live connection and resume: the replay proves what was and what was not."""
+        if self.state is State.LIVE:
+            self._resume_tries = 0
+            self._hang_up(CLOSE_TO_RESUME, "to resume", now, is_failure=False)
 
     def connection_lost(self, code: int | None, now: float) -> None:
         """The peer closed with `code`, or there is none: cut, corrupt. After a `Hangup` it is no news."""
@@ -224,8 +218,8 @@ class Gateway:
                 self._ack_missing = True
                 self._beat_at = now + self._interval_s
             else:
-                self._beat_at = self._sent_at[0] + SEND_WINDOW_S
-        self._release(now)
+                self._beat_at = self._sends.beat_opens_at()
+        self._sends.release(now)
 
     def receive(self, document: bytes, now: float) -> None:
         """One whole document. What is unknown or malformed is ignored; what is no JSON ends the connection."""
@@ -262,20 +256,18 @@ class Gateway:
         if hello is None or hello.heartbeat_interval is None:
             return
         session = self._session
-        if not self._step(Step.IDENTIFY if session is None else Step.RESUME):
+        if not self._step(Step.ASK if session is None else Step.RESUME):
             return
         self._interval_s = max(hello.heartbeat_interval / 1000, HEARTBEAT_S_MIN)
         self._beat_at = now + self._interval_s * self._rng.random()
         self._answer_by = now + ANSWER_S_MAX
         if session is not None:
             resume = {"token": self._identity.token, "session_id": session.session_id, "seq": session.seq}
-            self._put({"op": frames.RESUME, "d": resume}, now)
-            return
-        self._identified_at.append(now)
-        identify: dict[str, Any] = {"token": self._identity.token, "properties": self._identity.properties}
-        if self._identity.intents is not None:
-            identify["intents"] = self._identity.intents
-        self._put({"op": frames.IDENTIFY, "d": identify}, now)
+            self._sends.put({"op": frames.RESUME, "d": resume}, now)
+        elif self._gated:
+            self._events.append(Greeted())
+        else:
+            self.identify(now)
 
     def _receive_dispatch(self, envelope: frames.Envelope, now: float) -> None:
         seq, kind = envelope.s, envelope.t
@@ -290,10 +282,10 @@ class Gateway:
                 self._receive_resumed(now)
             return
         self._session = SavedSession(self._session.session_id, seq, self._session.resume_url)
-        self._resume_tries = 0
         if kind == "RESUMED":
             self._receive_resumed(now)
             return
+        self._resume_tries = 0
         if self.state is State.RESUMING:
             self._replayed += 1
             self._answer_by = now + ANSWER_S_MAX
@@ -318,38 +310,42 @@ class Gateway:
     def _became_live(self, now: float) -> None:
         self._answer_by = None
         self._live_since = now
-        self._resume_tries = 0
+        self._lost_at = None
+        self._last_try = False
 
-    def _hang_up(self, close_code: int | None, reason: str, now: float, wait_s_min: float = 0.0) -> None:
+    def _hang_up(
+        self, close_code: int | None, reason: str, now: float, wait_s_min: float = 0.0, is_failure: bool = True
+    ) -> None:
         """Ends the connection and decides the next: resume while that is hopeful, else a new session."""
         stable = self._live_since is not None and now - self._live_since >= STABLE_S
         if not self._step(Step.HANGUP):
             return
         self._begin_connection()
-        self._out = []
-        self._failures = 1 if stable else self._failures + 1
-        if self._resume_tries >= RESUME_TRIES_MAX:
+        if stable:
+            self._failures = self._resume_tries = 0
+        self._failures += is_failure
+        self._lost_at = now if self._lost_at is None else self._lost_at
+        if self._resume_tries >= RESUME_TRIES_MAX or now - self._lost_at >= SESSION_KEPT_S_MAX:
             self._session = None
-        backoff_s = min(BACKOFF_S_MAX, BACKOFF_S_BASE * 2 ** min(self._failures - 1, 16))
-        wait_s = max(wait_s_min, self._rng.uniform(0, backoff_s))
         if self._session is None:
-            self._resume_tries = 0
-            wait_s = max(wait_s, self._identify_wait_s(now))
-        else:
-            self._resume_tries += 1
-        then = Reconnect(self._target(), self._session is not None, wait_s)
+            self._resume_tries, self._last_try = 0, False
+        self._probing = self._is_to_probe()
+        backoff_s = min(BACKOFF_S_MAX, BACKOFF_S_BASE * 2 ** min(max(self._failures - 1, 0), 16))
+        wait_s = max(wait_s_min, self._rng.uniform(0, backoff_s))
+        then = Reconnect(self._target(), self._session is not None and not self._probing, wait_s)
         self._events.append(Hangup(close_code, then, reason))
 
-    def _identify_wait_s(self, now: float) -> float:
-        while self._identified_at and self._identified_at[0] <= now - IDENTIFY_WINDOW_S:
-            self._identified_at.popleft()
-        if len(self._identified_at) < self._identify_budget:
-            return 0.0
-        oldest = self._identified_at[0] if self._identified_at else now
-        return oldest + IDENTIFY_WINDOW_S - now
+    def _is_to_probe(self) -> bool:
+        """Whether it is the base URL's turn to show if it answers where the resume URL did not."""
+        if self._session is None or self._last_try or self._unreached < UNREACHED_MAX:
+            return False
+        elsewhere = with_query_of(self._session.resume_url, self._url) != self._url
+        return elsewhere and (self._unreached - UNREACHED_MAX) % 2 == 0
 
     def _target(self) -> str:
-        return self._url if self._session is None else with_query_of(self._session.resume_url, self._url)
+        if self._session is None or self._probing:
+            return self._url
+        return with_query_of(self._session.resume_url, self._url)
 
     def _step(self, step: Step) -> bool:
         """Takes a step of the table; False, and nothing changed, where it is out of place."""
@@ -360,30 +356,9 @@ class Gateway:
         return True
 
     def _beat(self, now: float) -> bool:
-        """Sends a heartbeat; False if even the reserve is used up (a server that floods us with op 1)."""
-        self._forget_sent(now)
-        if len(self._sent_at) >= SEND_COUNT_MAX:
-            return False
-        self._put({"op": frames.HEARTBEAT, "d": None if self._session is None else self._session.seq}, now)
-        return True
-
-    def _put(self, payload: dict[str, Any], now: float) -> None:
-        self._sent_at.append(now)
-        self._out.append(payload)
-
-    def _release(self, now: float) -> None:
-        self._forget_sent(now)
-        while self._queue and len(self._sent_at) < SEND_COUNT_MAX - SEND_RESERVE:
-            self._put(self._queue.popleft(), now)
-
-    def _forget_sent(self, now: float) -> None:
-        while self._sent_at and self._sent_at[0] <= now - SEND_WINDOW_S:
-            self._sent_at.popleft()
-
-    def _queue_opens_at(self) -> float | None:
-        if not self._queue:
-            return None
-        return self._sent_at[max(0, len(self._sent_at) - (SEND_COUNT_MAX - SEND_RESERVE))] + SEND_WINDOW_S
+        """Sends a heartbeat; False if there is no place for it in this minute."""
+        seq = None if self._session is None else self._session.seq
+        return self._sends.put_beat({"op": frames.HEARTBEAT, "d": seq}, now)
 
 
 def with_query_of(url: str, base: str) -> str:

@@ -51,6 +51,10 @@ class Dispatch(msgspec.Struct, frozen=True):
     data: msgspec.Raw
 
 
+class Greeted(msgspec.Struct, frozen=True):
+    """The server has said HELLO, and there is no session to resume: may the application IDENTIFY now?"""
+
+
 class Ready(msgspec.Struct, frozen=True):
     """A new session began; what happened before it is not replayed."""
 
@@ -72,4 +76,4 @@ class Hangup(msgspec.Struct, frozen=True):
     reason: str
 
 
-Event: TypeAlias = Dispatch | Ready | Resumed | Hangup
+Event: TypeAlias = Dispatch | Greeted | Ready | Resumed | Hangup

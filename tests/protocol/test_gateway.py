@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from protocol import gateway as gw
 from protocol.close_codes import CLOSE_CODES, Then
 from protocol.gateway import Dispatch, Fatal, Gateway, Hangup, Identity, Ready, Reconnect, Resumed, SavedSession
+from protocol.gateway_sends import PAYLOAD_BYTES_MAX, SEND_COUNT_MAX
 
 BASE = "wss://gateway.example/?v=9&encoding=json"
 RESUME_URL = "wss://resume-1.example"
@@ -233,17 +234,123 @@ def test_a_reset_in_the_middle_of_a_replay_resumes_from_the_last_received_seq() 
     assert len(peer.dispatch(12)) == 1
 
 
+def fail(peer: Peer) -> Reconnect:
+    """The connect failed; the clock goes on to the next."""
+    peer.gateway.connect_failed(peer.now)
+    then = reconnect(only_hangup(peer.gateway.events_received()))
+    peer.now += then.wait_s
+    return then
+
+
 def test_a_dead_resume_url_is_left_for_the_base_url_after_bounded_tries() -> None:
     peer = Peer().live()
+    dialled = [reconnect(peer.lose()).url]
+    while dialled[-1] != BASE:
+        dialled.append(fail(peer).url)
+    assert len(dialled) == gw.UNREACHED_MAX + 1
+    assert peer.connect(hello=False) == []
+    then = reconnect(only_hangup(peer.gateway.events_received()))
+    assert then.resume, "the network is there: one last try"
+    then = fail(peer)
+    assert (then.url, then.resume) == (BASE, False)
+    assert [payload["op"] for payload in peer.connect()] == [2]
+    assert peer.now - 1000.0 <= 15.0
+
+
+def test_a_network_that_is_gone_for_minutes_takes_no_session_along() -> None:
+    peer = Peer().live()
     then = reconnect(peer.lose())
-    tries, waited_s = 0, 0.0
-    while then.resume:
-        tries, waited_s = tries + 1, waited_s + then.wait_s
-        peer.gateway.connect_failed(peer.now)
+    while peer.now < 1000.0 + gw.SESSION_KEPT_S_MAX - gw.BACKOFF_S_MAX:
+        then = fail(peer)
+    while not then.resume:
+        peer.connect(hello=False)
         then = reconnect(only_hangup(peer.gateway.events_received()))
+    assert [payload["op"] for payload in peer.connect()] == [6]
+    assert peer.dispatch(2, "RESUMED") == [Resumed(replayed=0)]
+
+
+def test_a_network_that_is_gone_for_longer_than_discord_keeps_a_session_ends_it() -> None:
+    peer = Peer().live()
+    then = reconnect(peer.lose())
+    while peer.now < 1000.0 + gw.SESSION_KEPT_S_MAX + gw.BACKOFF_S_MAX:
+        then = fail(peer)
     assert then.url == BASE
-    assert tries == gw.RESUME_TRIES_MAX
-    assert waited_s <= 15.0
+    assert peer.gateway.save() is None
+
+
+def test_a_resume_url_that_is_the_base_url_is_no_reason_to_give_the_session_up() -> None:
+    peer = Peer(SavedSession("s0", 41, BASE))
+    for _ in range(5):
+        assert fail(peer).resume
+
+
+def test_a_session_that_closes_right_after_each_resumed_gets_bounded_resumes_then_one_identify() -> None:
+    peer = Peer().live()
+    then = reconnect(peer.lose())
+    resumes = 0
+    while then.resume:
+        assert [payload["op"] for payload in peer.connect()] == [6]
+        peer.dispatch(2 + resumes, "RESUMED")
+        resumes += 1
+        peer.now += 1.0
+        then = reconnect(peer.lose(4000))
+    assert resumes == gw.RESUME_TRIES_MAX
+    assert then.url == BASE
+
+
+def test_a_replay_that_is_cut_again_and_again_goes_on_as_long_as_it_moves() -> None:
+    peer = Peer().live()
+    peer.lose()
+    for number in range(3 * gw.RESUME_TRIES_MAX):
+        assert [payload["op"] for payload in peer.connect()] == [6]
+        peer.dispatch(2 + number)
+        assert reconnect(peer.lose()).resume
+
+
+def test_leaving_to_resume_is_no_failure_however_often() -> None:
+    peer = Peer().live()
+    for number in range(3 * gw.RESUME_TRIES_MAX):
+        peer.gateway.leave(peer.now)
+        hangup = only_hangup(peer.gateway.events_received())
+        assert hangup.close_code == gw.CLOSE_TO_RESUME
+        assert reconnect(hangup).resume
+        assert reconnect(hangup).wait_s <= gw.BACKOFF_S_BASE
+        peer.connect()
+        peer.dispatch(2 + number, "RESUMED")
+    peer.gateway.leave(peer.now)
+    peer.gateway.leave(peer.now)
+    only_hangup(peer.gateway.events_received())
+
+
+def test_a_gated_machine_asks_before_it_identifies_and_beats_meanwhile() -> None:
+    peer = Peer(gated=True)
+    assert peer.connect(hello=False) == []
+    assert peer.say({"op": 10, "d": {"heartbeat_interval": 41250}}) == [gw.Greeted()]
+    peer.say({"op": 1})
+    assert peer.gateway.data_to_send() == [{"op": 1, "d": None}]
+    peer.gateway.identify(peer.now)
+    peer.gateway.identify(peer.now)
+    assert [payload["op"] for payload in peer.gateway.data_to_send()] == [2]
+    peer.gateway.put_off(60.0, peer.now)
+    assert peer.ready() == [Ready("s1", RESUME_URL)]
+
+
+def test_an_identify_that_is_not_allowed_now_is_put_off_without_a_connection() -> None:
+    peer = Peer(gated=True)
+    peer.connect()
+    peer.gateway.events_received()
+    peer.gateway.put_off(3_600.0, peer.now)
+    hangup = only_hangup(peer.gateway.events_received())
+    assert hangup.close_code == gw.CLOSE_TO_RESUME
+    assert reconnect(hangup) == Reconnect(BASE, False, 3_600.0)
+    peer.gateway.identify(peer.now)
+    assert peer.gateway.data_to_send() == []
+
+
+def test_a_resume_asks_nobody() -> None:
+    peer = Peer(SavedSession("s0", 41, RESUME_URL), gated=True)
+    assert [payload["op"] for payload in peer.connect()] == [6]
+    assert peer.gateway.events_received() == []
 
 
 def test_a_server_that_closes_every_resume_gets_bounded_resumes_then_one_identify() -> None:
@@ -276,14 +383,6 @@ def test_backoff_grows_to_its_cap_and_is_forgotten_only_after_a_stable_session()
     assert mean_wait_s(12, stable=True) < 1.0
 
 
-def test_the_identify_budget_of_a_day_is_waited_for() -> None:
-    peer = Peer(identify_budget=2)
-    for _ in range(2):
-        peer.live()
-        then = reconnect(peer.lose(4009))
-    assert then.wait_s == pytest.approx(gw.IDENTIFY_WINDOW_S, rel=0.01)
-
-
 def test_five_hundred_presences_never_exceed_the_limit_and_never_starve_a_heartbeat() -> None:
     peer = Peer().live()
     peer.gateway.data_to_send()
@@ -305,7 +404,15 @@ def test_a_flood_of_heartbeat_requests_stays_below_the_limit() -> None:
     peer = Peer().live()
     for _ in range(1000):
         peer.say({"op": 1})
-    assert len(peer.gateway.data_to_send()) <= gw.SEND_COUNT_MAX
+    assert len(peer.gateway.data_to_send()) <= SEND_COUNT_MAX
+
+
+def test_a_payload_above_the_limit_is_not_sent() -> None:
+    peer = Peer().live()
+    peer.gateway.data_to_send()
+    assert not peer.gateway.send({"op": 3, "d": "x" * PAYLOAD_BYTES_MAX}, peer.now)
+    assert peer.gateway.send({"op": 3, "d": "x" * (PAYLOAD_BYTES_MAX - 20)}, peer.now)
+    assert len(peer.gateway.data_to_send()) == 1
 
 
 def test_a_resume_url_in_clear_is_not_shown_the_token() -> None:
