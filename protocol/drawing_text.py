@@ -14,14 +14,16 @@ import msgspec
 # Both cases are spelled out: re.I takes three times as long.
 _HEX = "[0-9a-fA-F]"
 _UUID = re.compile(rf"(?<!{_HEX}){_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}(?!{_HEX})")
+# Twice what Discord lets anyone write. Beyond it is no message of the bot's, and some patterns take the square of it.
+CONTENT_CHARS_MAX = 8_192
 # A prompt may hold `** - ` itself: the last one ends it.
 _CONTENT = re.compile(r"\s*\*\*(?P<prompt>.*)\*\*\s+-\s+(?P<tail>.*)", re.S)
 # A blend may have no prompt at all; then its message begins with what was done, or with the mention.
 _DONE = r"Image #\d|[A-Z][a-z]+(?: [A-Z][a-z]+)?(?: \([^()]*\))? by"
-_NO_PROMPT = re.compile(rf"\s*(?P<tail>(?:{_DONE})?\s*<@!?\d+>\s*(?:\(.*)?)", re.S)
+_NO_PROMPT = re.compile(rf"\s*(?P<tail>(?:(?:{_DONE})\s*)?<@!?\d+>\s*(?:\(.*)?)", re.S)
 _MENTION = re.compile(r"<@!?(?P<user>\d+)>")
 _FOOTER = re.compile(r"\n-# .*", re.S)
-_LINK = re.compile(r"\[[^\]]*\]\(<?[^)]*>?\)")
+_LINK = re.compile(r"\[[^\[\]]*\]\(<?[^)]{0,2000}\)")
 _PARENTHESIS = re.compile(r"\(([^()]*)\)")
 _IMAGE_NUMBER = re.compile(r"Image #(\d)\b")
 _PERCENT = re.compile(r"(\d{1,3})%")
@@ -52,6 +54,8 @@ class Content(msgspec.Struct, frozen=True, gc=False):
 
 def read_content(content: str) -> Content | None:
     """The meaning of a bot message's text; None if it is not one about a drawing."""
+    if len(content) > CONTENT_CHARS_MAX:
+        return None
     match = _CONTENT.fullmatch(content)
     if match is not None:
         prompt, tail = match.groups()
