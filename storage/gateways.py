@@ -1,13 +1,16 @@
-"""Where each account's Discord gateway session can be resumed from, and whether it is suspended."""
+"""Where each account's Discord gateway session can be resumed from, who may begin one, and who is suspended."""
 
 from __future__ import annotations
 
 from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, select, update
 
+from protocol.identifies import DAY_S, StartLimit, identify_wait_s
 from storage.operations import (
     Applied,
+    ClaimIdentify,
     GatewayRecord,
+    IdentifyClaim,
     Nothing,
     ReadGateway,
     ReadSuspension,
@@ -16,7 +19,7 @@ from storage.operations import (
     SuspensionRecord,
 )
 from storage.statements import Statement, given, insertion
-from storage.tables import gateways, suspensions
+from storage.tables import gateways, identifies, suspensions
 
 _READ = Statement(
     select(gateways.c.account, gateways.c.session_id, gateways.c.seq, gateways.c.resume_url).where(
@@ -38,6 +41,11 @@ _SUSPENSION = Statement(
 )
 _SUSPEND = Statement(insertion(suspensions))
 _LIFT = Statement(delete(suspensions).where(suspensions.c.account == given("account")))
+_IDENTIFIED = Statement(select(identifies.c.at).where(identifies.c.application == given("application")))
+_IDENTIFY = Statement(insertion(identifies))
+_FORGET = Statement(
+    delete(identifies).where(identifies.c.application == given("application"), identifies.c.at < given("before"))
+)
 
 
 def save_gateway(connection: Connection, write: SaveGateway) -> Applied:
@@ -57,6 +65,18 @@ def read_gateway(connection: Connection, read: ReadGateway) -> GatewayRecord | N
     """See ReadGateway."""
     row = _READ.one(connection, account=read.account)
     return GatewayRecord(*row) if row is not None else Nothing()
+
+
+def claim_identify(connection: Connection, write: ClaimIdentify) -> IdentifyClaim:
+    """See ClaimIdentify. The rule is protocol.identifies; what it counts outlives the process, and is all hosts'."""
+    past = [at for (at,) in _IDENTIFIED.all(connection, application=write.application)]
+    told = write.remaining is not None and write.reset_after_s is not None
+    limit = StartLimit(write.remaining or 0, write.reset_after_s or 0.0) if told else None
+    wait_s = identify_wait_s(past, write.at, limit)
+    if wait_s <= 0 and write.at not in past:
+        _FORGET.run(connection, application=write.application, before=write.at - DAY_S)
+        _IDENTIFY.run(connection, application=write.application, at=write.at)
+    return IdentifyClaim(wait_s)
 
 
 def save_suspension(connection: Connection, write: SaveSuspension) -> Applied:

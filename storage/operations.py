@@ -18,7 +18,9 @@ from storage.records import ImageRecord as ImageRecord
 from storage.records import JobRecord as JobRecord
 from storage.records import Moment as Moment
 from storage.records import Offer as Offer
+from storage.resuming import ClaimIdentify as ClaimIdentify
 from storage.resuming import GatewayRecord as GatewayRecord
+from storage.resuming import IdentifyClaim as IdentifyClaim
 from storage.resuming import Past as Past
 from storage.resuming import ReadGateway as ReadGateway
 from storage.resuming import ReadPast as ReadPast
@@ -215,6 +217,7 @@ Write = (
     | AskCancel
     | SaveGateway
     | SaveSuspension
+    | ClaimIdentify
     | AddUser
     | AddKey
     | DropKey
@@ -251,7 +254,7 @@ class Refused(Struct, frozen=True, tag=True):
     retry_after_s: float | None = None
 
 
-Written = Applied | Replayed | Stale | Refused
+Written = Applied | Replayed | Stale | Refused | IdentifyClaim
 
 
 # --- Reads ------------------------------------------------------------------------------------------------------

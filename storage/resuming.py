@@ -33,6 +33,24 @@ class GatewayRecord(Struct, frozen=True, tag=True):
     resume_url: str
 
 
+class ClaimIdentify(Struct, frozen=True, tag=True):
+    """The application would begin a new gateway session now. Answers IdentifyClaim.
+
+    `remaining` and `reset_after_s` are Discord's own count, where it told it (None: it did not).
+    """
+
+    application: str
+    remaining: int | None
+    reset_after_s: float | None
+    at: float
+
+
+class IdentifyClaim(Struct, frozen=True, tag=True):
+    """`wait_s` 0: it may, and is counted. Else it may not, and should ask again after so many seconds."""
+
+    wait_s: float
+
+
 class SaveSuspension(Struct, frozen=True, tag=True):
     """The account gets no work until the operator says otherwise, for this reason; `reason` None: it does again.
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -208,6 +208,14 @@ suspensions = Table(
     Column("reason", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("cause", String, nullable=False, server_default="operator"),
+)
+
+#: When each application IDENTIFYed in the last day: Discord resets the token over 1000 (protocol.identifies).
+identifies = Table(
+    "identifies",
+    metadata,
+    Column("application", String, primary_key=True),
+    Column("at", Double, primary_key=True),
 )
 
 #: What each write answered, for a while, so that one sent again is answered and not done again (storage.groups).

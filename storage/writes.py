@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from storage import operations as ops
 from storage.accepting import accept_job
-from storage.gateways import save_gateway, save_suspension
+from storage.gateways import claim_identify, save_gateway, save_suspension
 from storage.moving import ask_cancel, doubt, gather, give_back, grant, submit, track, ungrant
 from storage.operations import Write, Written
 from storage.people import add_key, add_user, drop_key
@@ -32,6 +32,7 @@ APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
     ops.AskCancel: ask_cancel,
     ops.SaveGateway: save_gateway,
     ops.SaveSuspension: save_suspension,
+    ops.ClaimIdentify: claim_identify,
     ops.AddUser: add_user,
     ops.AddKey: add_key,
     ops.DropKey: drop_key,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+from protocol.identifies import DAY_S, IDENTIFIES_A_DAY_MAX, IDENTIFY_EACH_S
 from storage.operations import (
     Applied,
+    ClaimIdentify,
     GatewayRecord,
+    IdentifyClaim,
     Nothing,
     ReadGateway,
     ReadSuspension,
@@ -44,3 +49,22 @@ def test_a_suspension_is_kept_replaced_and_lifted_for_its_account_only(book: Boo
     assert book.do(SaveSuspension("fox", None, 4.0)) == Applied()
     assert book.ask(ReadSuspension("fox")) == Nothing()
     assert book.ask(ReadSuspension("owl")).reason == "by the operator"
+
+
+def test_an_identify_is_counted_once_by_application_and_the_count_outlives_us(book: Book) -> None:
+    def claim(application: str, at: float, remaining: int | None = None) -> float:
+        found = book.do(ClaimIdentify(application, remaining, None if remaining is None else 60.0, at))
+        assert isinstance(found, IdentifyClaim)
+        return found.wait_s
+
+    now = 1_800_000_000.0
+    assert claim("7", now) == 0.0
+    assert 0.0 < claim("7", now + 1.0) <= IDENTIFY_EACH_S
+    assert claim("8", now + 1.0) == 0.0
+    assert claim("7", now + 6.0) == 0.0
+    for count in range(IDENTIFIES_A_DAY_MAX - 2):
+        assert claim("7", now + 12.0 + 6.0 * count) == 0.0
+    full = now + 12.0 + 6.0 * IDENTIFIES_A_DAY_MAX
+    assert claim("7", full) == pytest.approx(now + DAY_S - full)
+    assert claim("7", now + DAY_S + 1.0) == 0.0
+    assert claim("9", now, remaining=0) == 60.0

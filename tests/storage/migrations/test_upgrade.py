@@ -88,7 +88,7 @@ def test_a_database_of_an_older_revision_opens_with_its_jobs(revision: str, tmp_
         database.close()
 
 
-@pytest.mark.parametrize("revision", ["0003", "0004"])
+@pytest.mark.parametrize("revision", ["0003", "0004", "0005"])
 def test_an_account_that_an_older_limner_suspended_stays_so(revision: str, tmp_path: Path) -> None:
     database = open_database(left_by(revision, tmp_path))
     try:
