@@ -37,6 +37,7 @@ from protocol.gateway_values import (
     Reconnect,
     Resumed,
     SavedSession,
+    Strange,
 )
 from protocol.tolerant import UNREADABLE
 
@@ -53,6 +54,7 @@ __all__ = [
     "Resumed",
     "SavedSession",
     "State",
+    "Strange",
 ]
 
 CLOSE_TO_RESUME = 4000
@@ -222,13 +224,14 @@ class Gateway:
         self._sends.release(now)
 
     def receive(self, document: bytes, now: float) -> None:
-        """One whole document. What is unknown or malformed is ignored; what is no JSON ends the connection."""
+        """One whole document. Unknown or malformed it is `Strange`; what is no JSON ends the connection."""
         if self.state not in CONNECTED:
             return
         try:
             envelope = frames.ENVELOPE.decode(document)
         except msgspec.ValidationError:
-            return  # JSON, but no envelope
+            self._events.append(Strange("a document without an envelope"))
+            return
         except UNREADABLE:
             self._hang_up(CLOSE_TO_RESUME, "a document that is no JSON", now)
             return
@@ -248,12 +251,15 @@ class Gateway:
             if envelope.d != frames.TRUE:
                 self._session, wait_s_min = None, self._rng.uniform(*INVALID_SESSION_S)
             self._hang_up(CLOSE_TO_RESUME, "invalid session", now, wait_s_min)
+        else:
+            self._events.append(Strange("an unknown opcode"))
 
     # --- how it is done ---
 
     def _receive_hello(self, data: msgspec.Raw, now: float) -> None:
         hello = frames.HELLO_DATA.read(data)
         if hello is None or hello.heartbeat_interval is None:
+            self._events.append(Strange("a HELLO without an interval"))
             return
         session = self._session
         if not self._step(Step.ASK if session is None else Step.RESUME):
@@ -271,7 +277,8 @@ class Gateway:
 
     def _receive_dispatch(self, envelope: frames.Envelope, now: float) -> None:
         seq, kind = envelope.s, envelope.t
-        if not isinstance(seq, int) or not isinstance(kind, str):
+        if not frames.is_seq(seq) or not isinstance(kind, str):
+            self._events.append(Strange("a dispatch without a number or a name"))
             return
         if self.state is State.IDENTIFYING:
             if kind == "READY":
@@ -294,6 +301,7 @@ class Gateway:
     def _receive_ready(self, seq: int, data: msgspec.Raw, now: float) -> None:
         welcome = frames.READY_DATA.read(data)
         if welcome is None or welcome.session_id is None or not self._step(Step.READY):
+            self._events.append(Strange("a READY without a session"))
             return
         resume_url = welcome.resume_gateway_url
         if resume_url is None or not _as_safe(resume_url, self._url):
@@ -369,5 +377,8 @@ def with_query_of(url: str, base: str) -> str:
 
 def _as_safe(url: str, base: str) -> bool:
     """Whether the token may be shown to `url`: never in clear where the base URL is encrypted."""
-    scheme = urlsplit(url).scheme
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:  # an address that is none
+        return False
     return scheme == "wss" or (scheme == "ws" and urlsplit(base).scheme == "ws")

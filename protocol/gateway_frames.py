@@ -5,13 +5,21 @@ Source: discord-api-docs, developers/topics/opcodes-and-status-codes.mdx and eve
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from protocol.tolerant import Reader
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 0, 1, 2, 6, 7, 9, 10, 11
+#: What the stores can hold.
+SEQ_MAX = (1 << 63) - 1
+#: A session's id comes back in a RESUME, which may have 4096 bytes.
+SESSION_ID_CHARS_MAX = 512
+URL_CHARS_MAX = 2_048
+#: Discord's is 41,250 ms. Of a longer wait than an hour no death of a connection would be known.
+HEARTBEAT_MS_MAX = 3_600_000
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
@@ -24,17 +32,22 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
 
 
 class Hello(msgspec.Struct, frozen=True):
-    heartbeat_interval: float | None = None
+    heartbeat_interval: Annotated[float, Meta(gt=0, le=HEARTBEAT_MS_MAX)] | None = None
 
 
 class Welcome(msgspec.Struct, frozen=True):
     """READY's data: of a user account it has megabytes, of which no more is read."""
 
-    session_id: str | None = None
-    resume_gateway_url: str | None = None
+    session_id: Annotated[str, Meta(min_length=1, max_length=SESSION_ID_CHARS_MAX)] | None = None
+    resume_gateway_url: Annotated[str, Meta(max_length=URL_CHARS_MAX)] | None = None
 
 
 ENVELOPE = msgspec.json.Decoder(Envelope)
 HELLO_DATA = Reader(Hello)
 READY_DATA = Reader(Welcome)
 TRUE = msgspec.Raw(b"true")
+
+
+def is_seq(value: Any) -> bool:
+    """Whether it can number an event."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= SEQ_MAX

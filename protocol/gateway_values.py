@@ -68,6 +68,12 @@ class Resumed(msgspec.Struct, frozen=True):
     replayed: int
 
 
+class Strange(msgspec.Struct, frozen=True):
+    """The server said what the protocol does not know, and nothing changed; `why` is one of few texts."""
+
+    why: str
+
+
 class Hangup(msgspec.Struct, frozen=True):
     """The connection is over: close it with `close_code` (None: it is closed), then do what `then` says."""
 
@@ -76,4 +82,4 @@ class Hangup(msgspec.Struct, frozen=True):
     reason: str
 
 
-Event: TypeAlias = Dispatch | Greeted | Ready | Resumed | Hangup
+Event: TypeAlias = Dispatch | Greeted | Ready | Resumed | Strange | Hangup

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from protocol import gateway as gw
 from protocol.close_codes import CLOSE_CODES, Then
-from protocol.gateway import Dispatch, Fatal, Gateway, Hangup, Identity, Ready, Reconnect, Resumed, SavedSession
+from protocol.gateway import (
+    Dispatch,
+    Fatal,
+    Gateway,
+    Hangup,
+    Identity,
+    Ready,
+    Reconnect,
+    Resumed,
+    SavedSession,
+    Strange,
+)
 from protocol.gateway_sends import PAYLOAD_BYTES_MAX, SEND_COUNT_MAX
 
 BASE = "wss://gateway.example/?v=9&encoding=json"
@@ -434,10 +445,16 @@ def test_a_document_that_is_no_json_ends_the_connection_and_the_session_is_resum
     assert reconnect(hangup).resume
 
 
-@pytest.mark.parametrize("document", [b"[]", b"null", b"7", b'"op"', b"{}", b'{"op":0}', b'{"op":0,"s":"2","t":"X"}'])
-def test_json_that_is_no_envelope_changes_nothing(document: bytes) -> None:
+STRANGE = [b"[]", b"null", b"7", b'"op"', b"{}", b'{"op":0}', b'{"op":0,"s":"2","t":"X"}', b'{"op":0,"s":true,"t":"X"}']
+STRANGE += [b'{"op":99,"d":{}}', b'{"op":0,"s":-1,"t":"X"}', b'{"op":0,"s":' + b"9" * 30 + b',"t":"X"}']
+STRANGE += [b'{"op":10,"d":{"heartbeat_interval":1e300}}', b'{"op":10,"d":{"heartbeat_interval":0}}', b'{"op":10}']
+
+
+@pytest.mark.parametrize("document", STRANGE)
+def test_json_that_is_no_envelope_is_strange_and_changes_nothing(document: bytes) -> None:
     peer = Peer().live()
-    assert peer.hear(document) == []
+    (strange,) = peer.hear(document)
+    assert isinstance(strange, Strange)
     assert peer.gateway.save() == SavedSession("s1", 1, RESUME_URL)
 
 
@@ -449,12 +466,21 @@ def test_an_event_is_passed_on_whatever_its_data_are(data: bytes) -> None:
     assert peer.gateway.save() == SavedSession("s1", 2, RESUME_URL)
 
 
-@pytest.mark.parametrize("resume_url", [None, 7, ["wss://elsewhere"]])
+@pytest.mark.parametrize("resume_url", [None, 7, ["wss://elsewhere"], "", "wss://[", "wss://a/" + "x" * 4096])
 def test_a_ready_without_a_usable_resume_url_resumes_at_the_base(resume_url: Any) -> None:
     peer = Peer()
     peer.connect()
     data = {"session_id": "s", "resume_gateway_url": resume_url, "user": 7}
     assert peer.dispatch(1, "READY", **data) == [Ready("s", BASE)]
+
+
+@pytest.mark.parametrize("session_id", [None, "", 7, "s" * 4096])
+def test_a_ready_without_a_usable_session_is_no_session(session_id: Any) -> None:
+    peer = Peer()
+    peer.connect()
+    (strange,) = peer.dispatch(1, "READY", session_id=session_id, resume_gateway_url=RESUME_URL)
+    assert isinstance(strange, Strange)
+    assert peer.gateway.save() is None
 
 
 JSONISH = st.recursive(
