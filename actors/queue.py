@@ -182,6 +182,7 @@ class Queue(QueueCourse):
             self.store.lookup(
                 ReadJob(wish.parent, wish.user),
                 lambda found: self._consider(wish, found.job.account if isinstance(found, JobFound) else None),
+                lambda why: self._refuse_unstored(wish),
             )
 
     def _consider(self, wish: Enqueue, affinity: str | None) -> None:
@@ -224,9 +225,12 @@ class Queue(QueueCourse):
 
         def refused(why: str) -> None:
             self.fair.unexpect(write.job)
-            self.tell("lobby", JobRefused(wish.user, wish.request_id, "draining", STORE_TEXT, RETRY_SOON_S))
+            self._refuse_unstored(wish)
 
         self.store.commit(write, answered, refused)
+
+    def _refuse_unstored(self, wish: Enqueue) -> None:
+        self.tell("lobby", JobRefused(wish.user, wish.request_id, "draining", STORE_TEXT, RETRY_SOON_S))
 
     def _is_refused(self, wish: Enqueue, affinity: str | None) -> bool:
         """Whether nobody could draw it, or not now; then its user is told."""

@@ -32,13 +32,15 @@ from actors.queue_messages import (
 )
 from actors.scheduler import Token
 from actors.session_lines import Line
-from actors.session_messages import Attach, Detach, Heard, Rest, Resting
+from actors.session_messages import Attach, Detach, Hang, Heard, Rest, Resting
 from actors.session_uploads import LookedFor, Uploaded
 from actors.session_user import NEVER
 from actors.session_views import NOTHING_LIVE, PLACES_EACH_S, PLACES_EXACT_EACH_S, Live, is_news, pause_s
-from actors.session_words import SessionWords
+from actors.session_words import UNREAD, SessionWords
 from core.job import TERMINAL, WAITING
-from protocol.client import ClientFrame, Progress, Queued, Started
+from protocol.api import Refusal
+from protocol.client import ClientFrame, Error, Progress, Queued, Started
+from protocol.frames import CLOSE_LATER
 from storage.events import terminal_frame
 from storage.operations import Found, JobRecord, JobRecords, Unfinished, UserRecord
 from system.message import Message
@@ -122,7 +124,28 @@ class Session(SessionWords):
             else:
                 self._open()
 
-        self.store.lookup(Unfinished(self.subject, after, LOAD_PAGE), loaded)
+        def refused(why: str) -> None:
+            self._turn_away_held()
+            self._load(after)
+
+        self.store.lookup(Unfinished(self.subject, after, LOAD_PAGE), loaded, refused, patient=True)
+
+    def _turn_away_held(self) -> None:
+        """Who waits for a session that cannot load is told so, for it may take long; what others told it waits on."""
+        held, self.held = self.held or [], []
+        for message in held:
+            match message:
+                case Attach(socket=socket):
+                    self.say(socket, Error("draining", UNREAD))
+                    self.tell("gate", Hang(socket, CLOSE_LATER, "draining"))
+                case Heard(socket=socket, words=words) if isinstance(words, ClientFrame):
+                    self.say(socket, Error("draining", UNREAD, getattr(words, "ref", None)))
+                case Heard(socket=socket):
+                    self.say(socket, Refusal("draining", UNREAD))
+                case Detach():
+                    pass  # its Attach came before it
+                case _:
+                    self.held.append(message)
 
     def _open(self) -> None:
         held, self.held = self.held, None
@@ -161,7 +184,7 @@ class Session(SessionWords):
     def receiveMsg_Attach(self, attach: Attach, sender: Any) -> None:
         line = Line(attach.socket, self.seq)
         self.lines += (line,)
-        self.with_user(lambda user: self.greet(line, user))
+        self.with_user(lambda user: self.greet(line, user), lambda why: self.turn_away(line), patient=True)
 
     def receiveMsg_Detach(self, detach: Detach, sender: Any) -> None:
         self.drop_line(detach.socket)

@@ -25,7 +25,6 @@ class SessionUser(StoreAsker):
         self.seq = 0
         self.plan = FIRST_PLAN
         self.read_at = NEVER
-        self.user_waiting: tuple[Callable[[UserRecord | None], None], ...] = ()
 
     def with_plan(self, then: Callable[[str | None], None], refuse: Callable[[str], None]) -> None:
         """Calls `then` with the user's plan as it was PLAN_FRESH_S ago at most, None if there is no such user.
@@ -35,37 +34,27 @@ class SessionUser(StoreAsker):
         if self.now() - self.read_at < PLAN_FRESH_S:
             then(self.plan)
         else:
-            self._read_user(lambda user: then(user.plan if user is not None else None), refuse)
+            self.with_user(lambda user: then(user.plan if user is not None else None), refuse)
 
-    def with_user(self, then: Callable[[UserRecord | None], None], refuse: Callable[[str], None] | None = None) -> None:
+    def with_user(
+        self,
+        then: Callable[[UserRecord | None], None],
+        refuse: Callable[[str], None] | None = None,
+        patient: bool = False,
+    ) -> None:
         """Calls `then` with the user's record, read now; with None when there is no such user. It is not kept: most
-        users are silent.
-
-        When the database cannot be read now, `refuse` is called instead; those without one wait for it, together.
+        users are silent. `refuse` and `patient` as in StoreClient.lookup.
         """
-        if refuse is not None:
-            self._read_user(then, refuse)
-            return
-        self.user_waiting += (then,)
-        if len(self.user_waiting) == 1:
-            self._read_user(self._tell_waiting, None)
-
-    def _tell_waiting(self, user: UserRecord | None) -> None:
-        waiting, self.user_waiting = self.user_waiting, ()
-        for then in waiting:
-            then(user)
-
-    def _read_user(self, then: Callable[[UserRecord | None], None], refuse: Callable[[str], None] | None) -> None:
         day = day_of(self.wall(), self.process.config.plan(self.plan).timezone)
 
         def found(user: Found) -> None:
             if isinstance(user, UserRecord):
                 self.seq, self.plan = max(self.seq, user.seq), sys.intern(user.plan)
                 if day_of(self.wall(), self.process.config.plan(user.plan).timezone) != day:
-                    self._read_user(then, refuse)  # another plan, another midnight: `used` is of the wrong day
+                    self.with_user(then, refuse, patient)  # another plan, another midnight: `used` is of the wrong day
                     return
             known = user if isinstance(user, UserRecord) and not user.banned else None
             self.read_at = self.now() if known is not None else NEVER
             then(known)
 
-        self.store.lookup(ReadUser(self.subject, day), found, refuse)
+        self.store.lookup(ReadUser(self.subject, day), found, refuse, patient)

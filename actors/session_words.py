@@ -120,6 +120,12 @@ class SessionWords(SessionUploads):
         self.drop_line(line.socket)
         self.tell("gate", Hang(line.socket, CLOSE_LATER, reason))
 
+    def turn_away(self, line: Line) -> None:
+        """The database cannot be read, and without it nothing can be told in order: the client is to come again."""
+        if line in self.lines:
+            self.say(line.socket, Error("draining", UNREAD))
+            self.hang_up(line, "draining")
+
     def tell_event(self, seq: int, frame: ServerFrame) -> None:
         """A stored event, to every socket exactly once and in order.
 
@@ -203,7 +209,9 @@ class SessionWords(SessionUploads):
             else:
                 self._finish_replay(line, last, Resumed(last) if asked else None)
 
-        self.store.lookup(ReadEvents(self.subject, after, REPLAY_PAGE), found)
+        self.store.lookup(
+            ReadEvents(self.subject, after, REPLAY_PAGE), found, lambda why: self.turn_away(line), patient=True
+        )
 
     def _finish_replay(self, line: Line, seq: int, last: ServerFrame | None) -> None:
         if last is not None:

@@ -6,6 +6,7 @@ to do with an answer is a continuation kept in the asking actor; it never travel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,6 +20,8 @@ from system.message import Message
 #: sent again at the next look, so that it does not outlast the trouble.
 RESEND_EACH_S = 1.0
 RESEND_AFTER_S = 5.0
+#: Who reads for somebody who waits is refused after this time (and until the next look), whatever the Store does.
+READ_S_MAX = 8.0
 
 
 class ResendDue(Message, frozen=True):
@@ -28,7 +31,7 @@ class ResendDue(Message, frozen=True):
 @dataclass(slots=True)
 class Asked:
     """A write or read under way. `again_at`: when it is sent again (loop s). `copies`: how often it was sent and not
-    refused, any of which may be done yet."""
+    refused, any of which may be done yet. `refuse`: what ends it, at `refuse_at` in any case; `patient`: not before."""
 
     what: Write | Read
     then: Callable[..., None]
@@ -36,6 +39,13 @@ class Asked:
     again_at: float
     refuse: Callable[[str], None] | None
     copies: int = 1
+    refuse_at: float = math.inf
+    patient: bool = False
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether it could be done yet without our knowing. Of a read nothing is left."""
+        return self.copies > 0 and not isinstance(self.what, Read)
 
 
 #: What is under way while nothing is: shared, and never written to. Ten thousand sessions hardly ever ask.
@@ -70,23 +80,32 @@ class StoreClient:
         self, write: Write, then: Callable[[Written], None], refuse: Callable[[str], None] | None = None
     ) -> None:
         """Write durably, then `then(outcome)`. With `refuse`, a store that surely did not ends it."""
-        self._ask(write, then, refuse)
+        now = self._owner.now()
+        self._ask(Asked(write, then, now, now + RESEND_AFTER_S, refuse))
 
-    def lookup(self, read: Read, then: Callable[[Found], None], refuse: Callable[[str], None] | None = None) -> None:
-        """Read, then call `then(found)`. With `refuse`, a database that cannot be read now ends it."""
-        self._ask(read, then, refuse)
+    def lookup(
+        self,
+        read: Read,
+        then: Callable[[Found], None],
+        refuse: Callable[[str], None] | None = None,
+        patient: bool = False,
+    ) -> None:
+        """Read, then call `then(found)`. With `refuse`, it is over after READ_S_MAX, and as soon as the database cannot
+        be read, unless `patient`. Without, it is waited for."""
+        now = self._owner.now()
+        refuse_at = math.inf if refuse is None else now + READ_S_MAX
+        self._ask(Asked(read, then, now, now + RESEND_AFTER_S, refuse, refuse_at=refuse_at, patient=patient))
 
-    def _ask(self, what: Write | Read, then: Callable[..., None], refuse: Callable[[str], None] | None) -> None:
+    def _ask(self, asked: Asked) -> None:
         self._count += 1
         ask_id = f"{self._owner.name}:{self._owner.life}:{self._count}"
-        now = self._owner.now()
         if self._asked is NOTHING:
             self._asked = {}
-        if self._put_off and refuse is None and not isinstance(what, Read):
-            self._asked[ask_id] = Asked(what, then, now, now, refuse, copies=0)
+        self._asked[ask_id] = asked
+        if self._put_off and asked.refuse is None and not isinstance(asked.what, Read):
+            asked.again_at, asked.copies = asked.asked_at, 0
         else:
-            self._asked[ask_id] = Asked(what, then, now, now + RESEND_AFTER_S, refuse)
-            self._send(ask_id, what)
+            self._send(ask_id, asked.what)
         if not self._ticking:
             self._ticking = True
             self._owner.after(RESEND_EACH_S, ResendDue())
@@ -104,7 +123,7 @@ class StoreClient:
         elif isinstance(answer, NotCommitted) and (asked := self._asked.get(answer.op_id)):
             asked.copies -= 1
             asked.again_at = self._owner.now()
-            if asked.refuse is not None and asked.copies == 0:
+            if asked.refuse is not None and not asked.patient and not asked.may_be_done:
                 self._take(answer.op_id)
                 asked.refuse(answer.why)
             else:
@@ -119,8 +138,9 @@ class StoreClient:
         return asked
 
     def _resend(self) -> None:
-        self._ticking, self._put_off = bool(self._asked), False
         now = self._owner.now()
+        self._refuse_overdue(now)
+        self._ticking, self._put_off = bool(self._asked), False
         for ask_id, asked in self._asked.items():
             if now >= asked.again_at:
                 asked.again_at = now + RESEND_AFTER_S
@@ -128,6 +148,13 @@ class StoreClient:
                 self._send(ask_id, asked.what)
         if self._ticking:
             self._owner.after(RESEND_EACH_S, ResendDue())
+
+    def _refuse_overdue(self, now: float) -> None:
+        self._ticking = True  # what is asked anew meanwhile needs no look of its own
+        for ask_id in [ask_id for ask_id, asked in self._asked.items() if now >= asked.refuse_at]:
+            asked = self._take(ask_id)
+            if asked is not None and asked.refuse is not None:
+                asked.refuse("the database did not answer in time")
 
 
 class StoreAsker(Shell):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.store_client import RESEND_AFTER_S, RESEND_EACH_S, StoreAsker
-from actors.store_messages import Commit, Committed, NotCommitted
-from storage.operations import AddUser, Refused, Written
+import pytest
+
+from actors.store_client import READ_S_MAX, RESEND_AFTER_S, RESEND_EACH_S, StoreAsker
+from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
+from storage.operations import AddUser, CountJobs, Found, Nothing, Refused, Written
 from tests.actors.stage import Stage, play
 
 WRITE = AddUser("U1", "ana", "free", False, 1.0)
@@ -72,5 +74,62 @@ def test_what_is_written_after_something_that_was_refused_is_not_sent_before_it(
         assert [commit.write for commit in await stage.heard("store", Commit)] == [AT_ONCE]
         await stage.quiet(RESEND_EACH_S)
         assert [commit.write for commit in await stage.heard("store", Commit)] == [WRITE, LATER]
+
+    play(scene)
+
+
+class Reader(StoreAsker):
+    """Reads one thing, for somebody who waits, and keeps what came of it."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.told: list[Found | str] = []
+
+    def read(self, patient: bool) -> None:
+        """What is read does not matter."""
+        self.store.lookup(CountJobs(), self.told.append, self.told.append, patient)
+
+
+async def reading(stage: Stage, patient: bool) -> tuple[Any, Lookup]:
+    """A reader whose read is under way; both."""
+    stage.cast("store")
+    reader = stage.cast("reader", Reader)
+    await stage.base.idle()
+    reader.read(patient)
+    return reader, await stage.one("store", Lookup)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_read_for_somebody_who_waits_is_over_in_time_when_no_answer_comes_and_a_late_one_changes_nothing(
+    patient: bool,
+) -> None:
+    async def scene(stage: Stage) -> None:
+        reader, lookup = await reading(stage, patient)
+        await stage.quiet(READ_S_MAX - RESEND_EACH_S)
+        assert reader.told == []
+        await stage.quiet(2 * RESEND_EACH_S)
+        assert len(reader.told) == 1
+        stage.tell("reader", LookedUp(lookup.lookup_id, Nothing()))
+        await stage.quiet(2 * READ_S_MAX)
+        assert (len(reader.told), len(reader.store)) == (1, 0)
+
+    play(scene)
+
+
+def test_a_patient_read_outlasts_refusals_for_a_while_and_one_that_is_not_ends_with_the_first() -> None:
+    async def scene(stage: Stage) -> None:
+        reader, lookup = await reading(stage, patient=True)
+        for _ in range(3):
+            stage.tell("reader", NotCommitted(lookup.lookup_id, "io_error: not now"))
+            await stage.quiet(RESEND_EACH_S)
+            assert await stage.one("store", Lookup) == lookup
+        stage.tell("reader", LookedUp(lookup.lookup_id, Nothing()))
+        await stage.base.idle()
+        assert reader.told == [Nothing()]
+        reader.read(patient=False)
+        again = await stage.one("store", Lookup)
+        stage.tell("reader", NotCommitted(again.lookup_id, "io_error: not now"))
+        await stage.base.idle()
+        assert reader.told == [Nothing(), "io_error: not now"]
 
     play(scene)
