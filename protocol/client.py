@@ -114,6 +114,9 @@ SUBPROTOCOLS = (MSGPACK, JSON)
 LIMITS = Limits()
 # How many pictures each kind takes: an imagine prompt may be led by a few.
 IMAGE_COUNTS = {"imagine": (0, IMAGE_COUNT_MAX), "blend": (2, IMAGE_COUNT_MAX), "describe": (1, 1), "shorten": (0, 0)}
+#: What is read, for people, and what it must have besides being a map: only frames tell their type.
+FRAME, BODY = "frame", "body"
+SHAPES = {FRAME: " with a `type`", BODY: ""}
 _VALUE = re.compile(r"Invalid enum value .*(?= - at `)", re.S)
 
 
@@ -157,7 +160,7 @@ def decode_order(
 
     `ref` is the `Idempotency-Key` or one the caller made up. Raises `ClientMistake` bad_frame or bad_prompt.
     """
-    order = _convert(_read_map(body, JSON, frame_bytes), _Order)
+    order = _convert(_read_map(body, JSON, frame_bytes, BODY), _Order)
     draft: dict[str, Any] = {"ref": ref}
     if order.action is None and order.parent is None:
         draft |= {"prompt": order.prompt or "", "mode": order.mode, "kind": order.kind, "images": order.images}
@@ -207,10 +210,11 @@ def unix_time(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _read_map(data: bytes | str, subprotocol: str, frame_bytes: int) -> dict[str, Any]:
-    """The map in a frame, its nulls left out; raises `ClientMistake` bad_frame."""
+def _read_map(data: bytes | str, subprotocol: str, frame_bytes: int, noun: str = FRAME) -> dict[str, Any]:
+    """The map in a frame or (`noun`) a body, its nulls left out; raises `ClientMistake` bad_frame."""
     if len(data) > frame_bytes:
-        raise ClientMistake("bad_frame", f"The frame is larger than {frame_bytes} bytes; send less.")
+        raise ClientMistake("bad_frame", f"The {noun} is larger than {frame_bytes} bytes; send less.")
+    wanted = ("one msgpack map" if subprotocol == MSGPACK else "one JSON object") + SHAPES[noun]
     try:
         if subprotocol == MSGPACK:
             if isinstance(data, str):
@@ -219,10 +223,9 @@ def _read_map(data: bytes | str, subprotocol: str, frame_bytes: int) -> dict[str
         else:
             found = msgspec.json.decode(data)
     except (ValueError, msgpack.UnpackException, RecursionError) as fault:
-        how = "one msgpack map" if subprotocol == MSGPACK else "one JSON object"
-        raise ClientMistake("bad_frame", f"The frame could not be read; send {how} with a `type`.") from fault
+        raise ClientMistake("bad_frame", f"The {noun} could not be read; send {wanted}.") from fault
     if not isinstance(found, dict):
-        raise ClientMistake("bad_frame", "A frame is one map with a `type`; this was something else.")
+        raise ClientMistake("bad_frame", f"A {noun} is {wanted}; this was something else.")
     return {key: value for key, value in found.items() if isinstance(key, str) and value is not None}
 
 

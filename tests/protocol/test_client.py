@@ -215,6 +215,22 @@ def test_times_are_utc_with_milliseconds_and_come_back() -> None:
     assert c.unix_time("2026-08-06T12:00:00.250Z") == 1_786_017_600.25
 
 
+@pytest.mark.parametrize("body", [b"{", b"[1]", b"null", b"\xff", b"x" * 70_000])
+def test_a_body_that_is_no_order_is_refused_in_the_words_of_http(body: bytes) -> None:
+    with pytest.raises(c.ClientMistake) as refused:
+        c.decode_order(body, "key")
+    assert refused.value.code == "bad_frame"
+    words = refused.value.message
+    assert "body" in words
+    assert not any(notion in words for notion in ("type", "frame", "map"))
+
+
+@pytest.mark.parametrize("data", [b"{", b"[1]", b"null"])
+def test_a_frame_that_is_none_is_told_that_it_needs_a_type(data: bytes) -> None:
+    with pytest.raises(c.ClientMistake, match="with a `type`"):
+        c.decode(data, c.JSON)
+
+
 def test_a_problem_names_code_and_status_and_when_to_come_back() -> None:
     found = c.problem("quota_exceeded", "used up", retry_after_s=12.2)
     assert found.status == found.body["status"] == 429
