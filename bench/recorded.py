@@ -83,7 +83,7 @@ async def record(drawing_s: float = DRAWING_S) -> Recording:
     for number, prompt in enumerate(PROMPTS):
         body = {"channel_id": account.channel_id, "nonce": str(1173000000000000001 + number)}
         row = Row(body["nonce"], account.name, "imagine", prompt, time.time())
-        simulator.rest.interactions.take(Asked("imagine", prompt, COMMAND, name="imagine"), body, account, row)
+        simulator.interactions.take(Asked("imagine", prompt, COMMAND, name="imagine"), body, account, row)
     async with asyncio.timeout(RECORD_S_MAX):
         await recorder.heard_all.wait()
     heard = [Spoken(event.name, event.data) for event in line.events if event.name != "INTERACTION_CREATE"]

@@ -6,44 +6,28 @@ import time
 
 from aiohttp import web
 
+from sim.applications import Applications
 from sim.bot import Bot
 from sim.commands import CommandBook
+from sim.compose import Composer
 from sim.control import Control
+from sim.crier import Crier
+from sim.desk import Desk
 from sim.errors import json_response
 from sim.gateway import Gateway
+from sim.guard import Guard
 from sim.interactions import Interactions
 from sim.parts import Options, Parts
-from sim.rest import Call, Rest
+from sim.posts import Posts
+from sim.replies import Replies
+from sim.rest import Rest
+from sim.routes import Route
 from sim.voice import Voice
 from sim.welcome import Greeter
 
 BODY_BYTES_MAX = 26 << 20
 # Clients differ in which they take for the base: with a version, or without.
 PREFIXES = ("/api/v10", "/api/v9", "/api")
-
-ROUTES: tuple[tuple[str, str, str, Call], ...] = (
-    ("GET", "/gateway/bot", "gateway.bot", Rest.get_gateway_bot),
-    ("GET", "/users/@me", "me", Rest.get_me),
-    ("GET", "/users/@me/guilds", "guilds", Rest.get_guilds),
-    ("GET", "/users/{user}", "users", Rest.get_user),
-    ("GET", "/oauth2/applications/@me", "application", Rest.get_application),
-    ("GET", "/applications/@me", "application", Rest.get_application),
-    ("PUT", "/applications/{application}/commands", "commands", Rest.put_commands),
-    ("PUT", "/applications/{application}/guilds/{guild}/commands", "commands", Rest.put_commands),
-    ("GET", "/guilds/{guild}", "guild", Rest.get_guild),
-    ("GET", "/guilds/{guild}/channels", "guild.channels", Rest.get_guild_channels),
-    ("GET", "/guilds/{guild}/application-command-index", "command-index", Rest.get_command_index),
-    ("POST", "/interactions", "interactions", Rest.post_interaction),
-    ("GET", "/channels/{channel}", "channel", Rest.get_channel),
-    ("GET", "/channels/{channel}/messages", "messages.list", Rest.list_messages),
-    ("POST", "/channels/{channel}/messages", "messages.post", Rest.post_message),
-    ("GET", "/channels/{channel}/messages/{message}", "messages.get", Rest.get_message),
-    ("DELETE", "/channels/{channel}/messages/{message}", "messages.delete", Rest.delete_message),
-    ("POST", "/channels/{channel}/attachments", "attachments", Rest.post_attachments),
-    ("PUT", "/channels/{channel}/messages/{message}/reactions/{emoji}/@me", "reactions", Rest.put_reaction),
-    ("POST", "/channels/{channel}/messages/{message}/ack", "ack", Rest.post_ack),
-    ("*", "/{rest:.*}", "nowhere", Rest.nowhere),
-)
 
 
 class Simulator:
@@ -54,9 +38,21 @@ class Simulator:
         self.greeter = Greeter(parts.people, parts.faults)
         self.gateway = Gateway(parts.hub, self.greeter, parts.faults, parts.settings, parts.dice)
         self.bot = Bot(parts, Voice(parts))
-        book = CommandBook()
-        interactions = Interactions(parts, self.bot, book)
-        self.rest = Rest(parts, self.greeter, self.gateway, interactions, book)
+        book, applications = CommandBook(), Applications(parts)
+        crier, composer = Crier(parts), Composer(parts)
+        self.desk = Desk(parts, self.greeter, applications, crier, composer)
+        self.interactions = Interactions(parts, self.bot, book, self.desk)
+        replies = Replies(self.desk, composer)
+        self.guard = Guard(parts, self.greeter, replies.bot_of)
+        rest = Rest(parts, self.greeter, self.gateway, book, applications)
+        self.routes: list[Route] = [
+            *rest.routes(),
+            *applications.routes(),
+            *Posts(parts, self.greeter, crier, composer, self.bot).routes(),
+            *self.interactions.routes(),
+            *replies.routes(),
+            rest.last_route(),
+        ]
         self.control = Control(parts, self.gateway)
 
     def application(self) -> web.Application:
@@ -65,8 +61,8 @@ class Simulator:
             app.router.add_get(path, self.gateway.handle)
         for prefix in PREFIXES:
             app.router.add_get(f"{prefix}/gateway", self.get_gateway)
-            for method, path, name, call in ROUTES:
-                app.router.add_route(method, prefix + path, self.rest.guard(name, call))
+            for route in self.routes:
+                app.router.add_route(route.method, prefix + route.path, self.guard.handler(route))
         app.router.add_get("/cdn/attachments/{channel}/{attachment}/{filename}", self.get_file)
         app.router.add_put("/cdn/upload/{key}", self.put_file)
         app.router.add_get("/_sim/ledger", self.control.ledger)
@@ -119,6 +115,7 @@ class Simulator:
 
     async def close(self) -> None:
         self.bot.close()
+        self.desk.close()
         await self.gateway.close_all()
         self.parts.close()
 

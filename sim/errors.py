@@ -46,7 +46,10 @@ UNKNOWN = {
     "Channel": 10003,
     "Guild": 10004,
     "Message": 10008,
+    "Member": 10007,
     "User": 10013,
+    "Emoji": 10014,
+    "Webhook": 10015,
     "Interaction": 10062,
     "Application Command": 10063,
 }
@@ -57,7 +60,7 @@ def missing_access() -> Refusal:
 
 
 def invalid_form(*path: str, code: str, message: str) -> Refusal:
-    """400, code 50035, the complaint at `path` within `errors`."""
+    """400, code 50035, the complaint at `path` within `errors`; without a path it is about the whole body."""
     errors: dict[str, Any] = {"_errors": [{"code": code, "message": message}]}
     for name in reversed(path):
         errors = {name: errors}

@@ -45,9 +45,9 @@ class Identity(msgspec.Struct):
     starts: int = 0
 
 
-def direct_channel(account: Account) -> str:
-    """The channel in which the drawing bot writes to a user alone."""
-    return str(int(account.id) + 1)
+def direct_channel(account: Account, bot: int = 0) -> str:
+    """The channel of a user and a bot alone: of the drawing bot (0), or of the bot of that number, from 1."""
+    return str(int(account.id) + 1 + bot)
 
 
 class Snowflakes:
@@ -103,7 +103,12 @@ class People:
         self.shown = {person.id: user_object(person) for person in (*everyone, DRAWING_BOT)}
         self.by_name = {account.name: account for account in everyone}
         self.owner_of = {account.channel_id: account for account in identity.accounts}
-        self.direct = {direct_channel(account): account for account in identity.accounts}
+        self.applications = {bot.id: bot for bot in identity.bots}
+        self.direct = {
+            direct_channel(account, number): [account, *([bot] if bot else [])]
+            for account in identity.accounts
+            for number, bot in enumerate((None, *identity.bots))
+        }
 
     def of_header(self, authorization: str) -> Account | None:
         """Whose `Authorization` header this is: a user's raw token, or `Bot TOKEN`."""
@@ -117,14 +122,21 @@ class People:
     def sees(self, account: Account, channel_id: str) -> bool:
         """Everyone sees the common channel, bots see all of the guild, a user sees their own and their direct one."""
         if channel_id in self.direct:
-            return self.direct[channel_id] is account
+            return any(account is member for member in self.direct[channel_id])
         return account.bot or channel_id in (self.identity.channel_id, account.channel_id)
+
+    def direct_with(self, bot: Account, user_id: str) -> str | None:
+        """The direct channel of a bot and a user; None when there is no such user."""
+        user = self.by_id.get(user_id)
+        if user is None or user.bot:
+            return None
+        return direct_channel(user, 1 + self.identity.bots.index(bot))
 
     def viewers(self, channel_id: str) -> Iterable[Account]:
         if channel_id == self.identity.channel_id:
             return self.by_id.values()
         if channel_id in self.direct:
-            return [self.direct[channel_id]]
+            return self.direct[channel_id]
         owner = self.owner_of.get(channel_id)
         return [*([owner] if owner else []), *self.identity.bots]
 

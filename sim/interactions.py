@@ -12,19 +12,21 @@ from aiohttp import web
 from sim import grammar
 from sim.bot import Bot
 from sim.commands import CommandBook
+from sim.compose import map_of, read_request
+from sim.desk import Desk
 from sim.embeds import AT_ONCE, CHALLENGE_TITLE
 from sim.errors import Refusal, invalid_form, missing_access, unknown
 from sim.grammar import LOOKS, Press
 from sim.identity import DRAWING_BOT_ID, Account
 from sim.job import TELLING_SHARE, Job
 from sim.ledger import DONE, FAILED, REFUSED, Row
-from sim.messages import EPHEMERAL, Attachment, Message, Origin, media_type
+from sim.messages import COMMAND, COMPONENT, EPHEMERAL, MODAL, Attachment, Message, Origin, media_type
 from sim.parts import Parts
+from sim.posts import NONCE_LENGTH_MAX
+from sim.routes import Route
 from sim.studio import Recipe
 
-NONCE_LENGTH_MAX = 25
 PROMPT_LENGTH_MAX = 6000
-COMMAND, COMPONENT, MODAL = 2, 3, 5
 MODAL_OF = {"custom_zoom": ("MJ::OutpaintCustomZoomModal::", "Zoom Out")}
 
 
@@ -45,26 +47,33 @@ class Asked(msgspec.Struct):
 class Interactions:
     """Turns bodies into jobs."""
 
-    def __init__(self, parts: Parts, bot: Bot, book: CommandBook) -> None:
+    def __init__(self, parts: Parts, bot: Bot, book: CommandBook, desk: Desk) -> None:
         self.parts = parts
+        self.desk = desk
         self.bot = bot
         self.book = book
         self.modes: dict[str, str] = {}  # account id → the mode chosen by /fast, /relax, /turbo
 
+    def routes(self) -> list[Route]:
+        return [Route("POST", "/interactions", "interactions", self.post)]
+
     async def post(self, request: web.Request, account: Account) -> web.Response:
         """204 and an empty body when taken; Refusal else. Every one is on the ledger, whichever way it goes."""
-        body = await read_body(request)
-        parts = self.parts
+        value, _ = await read_request(request)
+        body, parts = map_of(value), self.parts
         parts.counts.interactions += 1
         row = Row(nonce_of(body), account.name, "unknown", None, time.time())
         try:
-            asked = self.check(body, account)
+            data = self.check_place(body, account)
+            with parts.store:
+                if str(body["application_id"]) == DRAWING_BOT_ID:
+                    self.take(self.check(body, data), body, account, row)
+                else:
+                    self.desk.take(self.desk.check(body, data, account, row.nonce), row)
         except Refusal:
             row.outcome = REFUSED
             parts.ledger.add(row)
             raise
-        with parts.store:
-            self.take(asked, body, account, row)
         if parts.faults.take("lost_response", account) and request.transport is not None:
             request.transport.abort()
         return web.Response(status=204)
@@ -81,31 +90,36 @@ class Interactions:
 
     # -- checking --------------------------------------------------------------------------------------------------
 
-    def check(self, body: dict[str, Any], account: Account) -> Asked:
+    def check_place(self, body: dict[str, Any], account: Account) -> dict[str, Any]:
+        """Who asks which application for something, and where. The body's `data`."""
         if account.bot:
             raise Refusal(403, 20001, "Bots cannot use this endpoint")
         if nonce_of(body) is None and body.get("nonce") is not None:
             raise invalid_form("nonce", code="BASE_TYPE_BAD_LENGTH", message="Must be 25 or fewer in length.")
-        if str(body.get("application_id")) != DRAWING_BOT_ID:
+        application_id, channel_id = str(body.get("application_id")), str(body.get("channel_id"))
+        if application_id != DRAWING_BOT_ID and application_id not in self.parts.people.applications:
             raise unknown("Application")
-        channel_id = str(body.get("channel_id"))
         if not self.parts.people.channel_exists(channel_id):
             raise unknown("Channel")
         if not self.parts.people.sees(account, channel_id):
             raise missing_access()
-        if "guild_id" in body and str(body["guild_id"]) != self.parts.identity.guild_id:
+        if body.get("guild_id") is not None and str(body["guild_id"]) != self.parts.identity.guild_id:
             raise unknown("Guild")
         if not isinstance(body.get("session_id"), str):
             raise invalid_form("session_id", code="BASE_TYPE_REQUIRED", message="This field is required")
         data = body.get("data")
         if not isinstance(data, dict):
             raise invalid_form("data", code="BASE_TYPE_REQUIRED", message="This field is required")
+        return data
+
+    def check(self, body: dict[str, Any], data: dict[str, Any]) -> Asked:
+        """What is wanted of the drawing bot."""
         checks = {COMMAND: self.check_command, COMPONENT: self.check_component, MODAL: self.check_modal}
         kind = body.get("type")
         check = checks.get(kind) if isinstance(kind, int) else None
         if check is None:
             raise invalid_form("type", code="BASE_TYPE_CHOICES", message="Value must be one of {2, 3, 5}.")
-        return check(body, data, channel_id)
+        return check(body, data, str(body["channel_id"]))
 
     def check_command(self, body: dict[str, Any], data: dict[str, Any], channel_id: str) -> Asked:
         if self.parts.faults.take("stale_version", self.parts.people.owner_of.get(channel_id)):
@@ -173,7 +187,9 @@ class Interactions:
             account_id=account.id,
             channel_id=str(body["channel_id"]),
             nonce=row.nonce,
-            origin=Origin(row.interaction_id or "", account.id, asked.type, asked.name, pressed),
+            origin=Origin(
+                row.interaction_id or "", account.id, asked.type, asked.name, pressed, trigger_id=trigger_of(body)
+            ),
             kind=asked.kind,
             prompt=asked.prompt,
             shown=grammar.shown_prompt(asked.prompt, settings.rewrite_prompts, parts.dice),
@@ -321,6 +337,11 @@ def nonce_of(body: dict[str, Any]) -> str | None:
     return str(nonce) if fits else None
 
 
+def trigger_of(body: dict[str, Any]) -> str | None:
+    """The interaction that opened the form whose sending this is, which is the form's id."""
+    return str(body["data"].get("id", "")) or None if body.get("type") == MODAL else None
+
+
 def typed_text(components: Any) -> str:
     """What was typed into a modal: the value of its first text input; "" when it holds none."""
     lines = components if isinstance(components, list) else []
@@ -330,17 +351,3 @@ def typed_text(components: Any) -> str:
             if isinstance(part, dict) and part.get("type") == 4:
                 return str(part.get("value", ""))
     return ""
-
-
-async def read_body(request: web.Request) -> dict[str, Any]:
-    """The JSON map: the body itself, or the form field `payload_json` as some clients send it."""
-    raw: Any
-    if request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        field = (await request.post()).get("payload_json", "")
-        raw = field.file.read() if isinstance(field, web.FileField) else field
-    else:
-        raw = await request.read()
-    try:
-        return msgspec.json.decode(raw, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refusal(400, 50109, "The request body contains invalid JSON.") from None

@@ -22,6 +22,9 @@ HISTORY_LENGTH_MAX = 1000  # of about 1 KiB each
 MENTION = re.compile(r"<@(\d+)>")
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
+REPLY, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND = 19, 20, 23
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5  # types of interaction
+IN_EMBEDS = "attachment://"
 
 
 class Attachment(msgspec.Struct):
@@ -36,6 +39,7 @@ class Attachment(msgspec.Struct):
     height: int | None = None
     recipe: Recipe | None = None
     percent: int | None = None
+    description: str | None = None
 
     @property
     def path(self) -> str:
@@ -43,17 +47,30 @@ class Attachment(msgspec.Struct):
 
 
 class Origin(msgspec.Struct):
-    """The interaction a message answers."""
+    """The interaction a message answers.
+
+    message_id    the message whose button was pressed
+    response_id   the first answer, of which this message is a follow-up
+    trigger_id    the interaction that opened the form whose sending this is
+    """
 
     id: str
     user_id: str
     type: int
     name: str | None = None
     message_id: str | None = None
+    response_id: str | None = None
+    command_type: int = 1
+    trigger_id: str | None = None
 
 
 class Message(msgspec.Struct):
-    """One message. `at` and `edited_at` are unix seconds; `reply_to` a message of the same channel."""
+    """One message. `at` and `edited_at` are unix seconds; `reply_to` a message of the same channel.
+
+    buttons     the drawing bot's components;  components  those that another bot sent
+    mentioned   who is told so; None: everyone whom the content mentions
+    reactions   by emoji, who reacted with it
+    """
 
     id: str
     channel_id: str
@@ -67,6 +84,20 @@ class Message(msgspec.Struct):
     embeds: list[dict[str, Any]] = []
     origin: Origin | None = None
     reply_to: str | None = None
+    components: list[dict[str, Any]] = []
+    mentioned: list[str] | None = None
+    reactions: dict[str, list[str]] = {}
+
+    @property
+    def type(self) -> int:
+        """Discord's: 20 answers a slash command, 23 a command of a context menu, 19 replies, 0 is any other."""
+        origin = self.origin
+        if origin is not None and origin.type == COMMAND and origin.response_id is None:
+            return CHAT_INPUT_COMMAND if origin.command_type == 1 else CONTEXT_MENU_COMMAND
+        return REPLY if self.reply_to else 0
+
+    def shown_components(self) -> Any:
+        return self.buttons.shown() if self.buttons is not None else self.components
 
 
 def stamp(at: float) -> str:
@@ -124,11 +155,12 @@ class Renderer:
         self.channels = channels
         self.sign = sign
 
-    def message(self, message: Message, *, metadata: bool = True) -> dict[str, Any]:
-        """`metadata` false leaves out every trace of the interaction (setting drop_metadata)."""
+    def message(self, message: Message, *, metadata: bool = True, quoted: bool = False) -> dict[str, Any]:
+        """`metadata` false leaves out every trace of the interaction (setting drop_metadata); `quoted` is how a
+        message is shown within the one that replies to it: without the one that it replies to."""
         shown: dict[str, Any] = {
             "id": message.id,
-            "type": 0 if message.origin is None else 20 if message.origin.type == 2 else 19 if message.reply_to else 0,
+            "type": message.type,
             "channel_id": message.channel_id,
             "author": self.author(message.author_id),
             "content": message.content,
@@ -136,34 +168,53 @@ class Renderer:
             "edited_timestamp": stamp(message.edited_at) if message.edited_at else None,
             "tts": False,
             "mention_everyone": False,
-            "mentions": list(self.mentions(message.content)),
+            "mentions": list(self.mentions(message)),
             "mention_roles": [],
             "attachments": [self.attachment(attachment) for attachment in message.attachments],
-            "embeds": message.embeds,
-            "components": message.buttons.shown() if message.buttons else [],
+            "embeds": [self.embed(embed, message) for embed in message.embeds],
+            "components": message.shown_components(),
             "pinned": False,
             "flags": message.flags,
         }
-        if message.author_id == DRAWING_BOT_ID:
-            shown |= {"application_id": DRAWING_BOT_ID, "webhook_id": DRAWING_BOT_ID}
+        if message.origin is not None or message.author_id == DRAWING_BOT_ID:
+            shown |= {"application_id": message.author_id, "webhook_id": message.author_id}
         if message.reply_to:
-            shown["message_reference"] = {
-                "type": 0,
-                "channel_id": message.channel_id,
-                "message_id": message.reply_to,
-                "guild_id": self.people.identity.guild_id,
-            }
+            shown["message_reference"] = self.reference(message.channel_id, message.reply_to)
+        if message.type == REPLY and not quoted:
+            parent = self.channels.get(message.channel_id, message.reply_to)
+            shown["referenced_message"] = parent and self.message(parent, metadata=metadata, quoted=True)
+        if message.reactions:
+            shown["reactions"] = [reaction(emoji, people) for emoji, people in message.reactions.items()]
         if message.origin is not None and metadata:
             shown |= self.origin(message.origin)
         return shown
 
+    def reference(self, channel_id: str, message_id: str) -> dict[str, Any]:
+        place = {"channel_id": channel_id, "message_id": message_id}
+        in_guild = channel_id not in self.people.direct
+        return {"type": 0, **place} | ({"guild_id": self.people.identity.guild_id} if in_guild else {})
+
     def author(self, user_id: str) -> dict[str, object]:
         return self.people.shown.get(user_id) or self.people.shown[DRAWING_BOT_ID]
 
-    def mentions(self, content: str) -> Iterator[dict[str, object]]:
-        for user_id in dict.fromkeys(MENTION.findall(content)):
+    def mentions(self, message: Message) -> Iterator[dict[str, object]]:
+        told = message.mentioned if message.mentioned is not None else MENTION.findall(message.content)
+        for user_id in dict.fromkeys(told):
             if user_id in self.people.by_id:
                 yield self.people.shown[user_id]
+
+    def embed(self, embed: dict[str, Any], message: Message) -> dict[str, Any]:
+        """The embed with links to the message's own files in the place of `attachment://NAME`."""
+        links = {IN_EMBEDS + attachment.filename: attachment for attachment in message.attachments}
+        shown = embed
+        for name in ("image", "thumbnail"):
+            picture = embed.get(name)
+            attachment = links.get(str(picture.get("url"))) if isinstance(picture, dict) else None
+            if attachment is not None:
+                url = self.sign(attachment.path)
+                size = {"width": attachment.width, "height": attachment.height} if attachment.width else {}
+                shown = shown | {name: {"url": url, "proxy_url": url, **size}}
+        return shown
 
     def attachment(self, attachment: Attachment) -> dict[str, Any]:
         url = self.sign(attachment.path)
@@ -177,6 +228,8 @@ class Renderer:
         }
         if attachment.width:
             shown |= {"width": attachment.width, "height": attachment.height}
+        if attachment.description:
+            shown["description"] = attachment.description
         return shown
 
     def origin(self, origin: Origin) -> dict[str, Any]:
@@ -188,7 +241,26 @@ class Renderer:
             "user": user,
             "authorizing_integration_owners": {"0": self.people.identity.guild_id},
         }
-        if origin.type != 2:
+        if origin.response_id is not None:
+            metadata["original_response_message_id"] = origin.response_id
+        if origin.type == COMPONENT:
             return {"interaction_metadata": metadata | {"interacted_message_id": origin.message_id}}
-        twin = {"id": origin.id, "type": 2, "name": origin.name, "user": user}
-        return {"interaction_metadata": metadata | {"name": origin.name, "command_type": 1}, "interaction": twin}
+        if origin.type == MODAL:
+            trigger = metadata | {"id": origin.trigger_id or origin.id, "type": COMPONENT}
+            trigger["interacted_message_id"] = origin.message_id
+            return {"interaction_metadata": metadata | {"triggering_interaction_metadata": trigger}}
+        metadata |= {"name": origin.name, "command_type": origin.command_type}
+        twin = {"id": origin.id, "type": COMMAND, "name": origin.name, "user": user}
+        return {"interaction_metadata": metadata, "interaction": twin}
+
+
+def reaction(emoji: str, people: list[str]) -> dict[str, Any]:
+    """A reaction as it stands under a message. Who asks is not known here, so it is never said to be theirs."""
+    return {
+        "emoji": {"id": None, "name": emoji},
+        "count": len(people),
+        "count_details": {"burst": 0, "normal": len(people)},
+        "burst_colors": [],
+        "me": False,
+        "me_burst": False,
+    }

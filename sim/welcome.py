@@ -117,27 +117,11 @@ class Greeter:
             "features": [],
             "emojis": [],
             "stickers": [],
-            "roles": [self.everyone_role()],
+            "roles": [everyone_role(identity.guild_id)],
             "home_header": None,
             "widget_enabled": False,
             "widget_channel_id": None,
             "incidents_data": None,
-        }
-
-    def everyone_role(self) -> dict[str, Any]:
-        return {
-            "id": self.people.identity.guild_id,
-            "name": "@everyone",
-            "color": 0,
-            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-            "hoist": False,
-            "icon": None,
-            "unicode_emoji": None,
-            "position": 0,
-            "permissions": str((1 << 50) - 1),
-            "managed": False,
-            "mentionable": False,
-            "flags": 0,
         }
 
     def guild_create(self, account: Account) -> dict[str, Any]:
@@ -150,7 +134,7 @@ class Greeter:
             "large": len(present) < member_count,
             "unavailable": False,
             "member_count": member_count,
-            "members": [self.member(one) for one in present],
+            "members": [member_object(one) for one in present],
             "channels": channels,
             "threads": [],
             "presences": [],
@@ -166,7 +150,11 @@ class Greeter:
         return [identity.channel_id, *own]
 
     def channel(self, channel_id: str) -> dict[str, Any]:
+        """A channel of the guild, or a direct one, whose recipients are everyone in it but bots of the simulator's."""
         owner = self.people.owner_of.get(channel_id)
+        if channel_id in self.people.direct:
+            users = [user_object(account) for account in self.people.direct[channel_id] if not account.bot]
+            return {"id": channel_id, "type": 1, "flags": 0, "last_message_id": None, "recipients": users}
         return {
             "id": channel_id,
             "type": 0,
@@ -183,30 +171,50 @@ class Greeter:
             "flags": 0,
         }
 
-    def member(self, account: Account) -> dict[str, Any]:
-        return {
-            "user": user_object(account),
-            "nick": None,
-            "avatar": None,
-            "banner": None,
-            "roles": [],
-            "joined_at": JOINED_AT,
-            "premium_since": None,
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-            "pending": False,
-            "communication_disabled_until": None,
-        }
-
     def members_chunk(self, asked: dict[str, Any]) -> dict[str, Any]:
         everyone = [*self.people.by_id.values(), DRAWING_BOT]
         return {
             "guild_id": self.people.identity.guild_id,
-            "members": [self.member(account) for account in everyone],
+            "members": [member_object(account) for account in everyone],
             "chunk_index": 0,
             "chunk_count": 1,
             "not_found": [],
             "presences": [],
             "nonce": asked.get("nonce"),
         }
+
+
+def member_object(account: Account) -> dict[str, Any]:
+    """A guild member object."""
+    return {
+        "user": user_object(account),
+        "nick": None,
+        "avatar": None,
+        "banner": None,
+        "roles": [],
+        "joined_at": JOINED_AT,
+        "premium_since": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+        "pending": False,
+        "communication_disabled_until": None,
+    }
+
+
+def everyone_role(guild_id: str) -> dict[str, Any]:
+    """The role that everyone has."""
+    return {
+        "id": guild_id,
+        "name": "@everyone",
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "icon": None,
+        "unicode_emoji": None,
+        "position": 0,
+        "permissions": str((1 << 50) - 1),
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }

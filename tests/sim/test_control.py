@@ -112,7 +112,7 @@ def test_no_body_makes_an_interaction_fail_on_our_side() -> None:
             statuses = set()
             for number in range(240):
                 if number % 25 == 0:  # a new window of the rate limit
-                    world.simulator.rest.limits.buckets.clear()  # type: ignore[union-attr]
+                    world.simulator.guard.limits.buckets.clear()  # type: ignore[union-attr]
                 status, body = await player.call("POST", "/interactions", mutations(bodies[number % 3], dice))
                 assert status in (204, 400, 403, 404), body
                 statuses.add(status)
@@ -129,7 +129,7 @@ def test_no_body_makes_a_message_or_an_upload_fail_on_our_side() -> None:
             message = {"content": "x", "nonce": "n", "attachments": [{"id": "0", "uploaded_filename": "1/x"}]}
             upload = {"files": [{"filename": "x", "file_size": 3, "id": "0"}]}
             for number in range(120):
-                world.simulator.rest.limits.buckets.clear()  # type: ignore[union-attr]
+                world.simulator.guard.limits.buckets.clear()  # type: ignore[union-attr]
                 path, body = (("/messages", message), ("/attachments", upload))[number % 2]
                 status, answer = await player.call("POST", channel + path, mutations(body, dice))
                 assert status in (200, 400), answer
