@@ -21,6 +21,7 @@ from actors.shell import Shell
 from core.config import AccountConfig
 from core.ids import DISCORD_EPOCH_MS, new_nonce
 from protocol import drawing, rest
+from protocol.answers import commands_in, message_ids, messages_in, picture_urls_in, user_id_in
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, Command, MissingCommand, Place
 from protocol.drawing_events import ModalAsked
 from storage.operations import JobRecord
@@ -93,10 +94,11 @@ class Errands:
                 for answer in (me, index):
                     if answer.status in (401, 403, 404):
                         return Prepared(None, (), f"Discord refuses the account (HTTP {answer.status})")
-                if me.status == index.status == 200:
-                    commands = drawing.learn_commands(msgspec.json.decode(index.body), MIDJOURNEY_APPLICATION_ID)
+                user_id = user_id_in(me.body)
+                if me.status == index.status == 200 and user_id is not None:
+                    commands = commands_in(index.body, MIDJOURNEY_APPLICATION_ID)
                     problem = None if "imagine" in commands else "the drawing bot is not in the guild"
-                    return Prepared(str(msgspec.json.decode(me.body)["id"]), tuple(commands.values()), problem)
+                    return Prepared(user_id, tuple(commands.values()), problem)
             await asyncio.sleep(self._owner.dice.uniform(0.5, 1.0) * wait_s)
             wait_s = min(wait_s * 2, PREPARE_AGAIN_S_MAX)
 
@@ -165,8 +167,7 @@ class Errands:
         for number in range(HISTORY_PAGES_MAX):
             answer = await self._history_page(before)
             oldest_id = oldest_id if answer is None else self._oldest_id(since, answer)
-            messages = msgspec.json.decode(answer.body) if answer is not None and answer.status == 200 else []
-            ids = [int(message["id"]) for message in messages]
+            ids = message_ids(messages_in(answer.body)) if answer is not None and answer.status == 200 else []
             last = len(ids) < HISTORY_PAGE_LENGTH or min(ids) < oldest_id or number + 1 == HISTORY_PAGES_MAX
             came = HistoryCame(answer.body if ids and answer is not None else b"[]", last)
             if last:
@@ -183,7 +184,7 @@ class Errands:
         stamp = next((value for name, value in answer.headers.items() if name.lower() == "date"), None)
         try:
             ahead_s = 0.0 if stamp is None else max(0.0, wall - parsedate_to_datetime(stamp).timestamp())
-        except ValueError:
+        except (ValueError, OverflowError):
             ahead_s = 0.0
         return (int((since - HISTORY_MARGIN_S - ahead_s) * 1000) - DISCORD_EPOCH_MS) << 22
 
@@ -203,7 +204,7 @@ class Errands:
             return None, broken.why
         if answer.status != 200:
             return None, f"HTTP {answer.status}"
-        urls = [attachment.get("url") for attachment in msgspec.json.decode(answer.body).get("attachments", ())]
+        urls = picture_urls_in(answer.body)
         return (urls[0], None) if urls else (None, "the message has no picture any more")
 
     def _place(self, session_id: str) -> Place:
@@ -226,4 +227,4 @@ class Errands:
 
 def messages_of(page: bytes) -> Iterator[msgspec.Raw]:
     """A history page's messages, oldest first, each as JSON: what Observer takes."""
-    return iter(msgspec.json.decode(page, type=list[msgspec.Raw])[::-1])
+    return reversed(messages_in(page))

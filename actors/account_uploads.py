@@ -10,13 +10,12 @@ import re
 from collections import OrderedDict
 from typing import Any
 
-import msgspec
-
 from actors.account_rest import Rest
 from actors.shell import Shell
 from actors.thumbnails import EXTENSIONS, media_type_of
 from core.config import AccountConfig
 from protocol import rest
+from protocol.answers import picture_urls_in
 from protocol.drawing import Upload
 from storage.operations import JobRecord
 from storage.pictures import Missing, PictureTrouble
@@ -111,11 +110,10 @@ class Uploads:
         attachment = {"id": "0", "filename": upload.filename, "uploaded_filename": upload.uploaded_filename}
         body = {"content": "", "attachments": [attachment], "allowed_mentions": {"parse": []}}
         answer = await self._rest.read(rest.post_message(self._account.channel_id, body))
-        try:
-            url: str = msgspec.json.decode(answer.body)["attachments"][0]["url"]
-        except (msgspec.DecodeError, KeyError, IndexError, TypeError):
-            raise LinkBroken(f"the picture was not posted (HTTP {answer.status})", False) from None
-        return url
+        urls = picture_urls_in(answer.body)
+        if not urls:
+            raise LinkBroken(f"the picture was not posted (HTTP {answer.status})", False)
+        return urls[0]
 
 
 def _remember(memory: OrderedDict[str, Any], job: str, found: Any) -> None:
