@@ -135,6 +135,7 @@ class Supervisor(Shell):
             raise TooManyRestarts(f"{lost.child.name} died again: {reason}")
         lost.attempt = next_attempt(lost.attempt, self.now() - lost.started_at)
         lost.restarts += 1
+        self._myRef.base.restarted(lost.child.name)
         self.tell("monitor", Restarted(lost.child.name))
         wait_s = backoff_s(lost.attempt - 1, self.dice)
         self.log.warning("child died, starting it again", child=lost.child.name, reason=reason, wait_s=round(wait_s, 3))

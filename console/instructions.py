@@ -32,21 +32,25 @@ def tree(daemon: Daemon, to_json: bool) -> None:
         uptime_s = actor["uptime_s"]
         rate = actor["handled"] / uptime_s if uptime_s else 0.0
         name = INDENT * depth + (actor["name"] or actor["address"])
-        rows.append((name, actor["depth"], round(rate, 1), duration(uptime_s), actor.get("last_error") or ""))
-    as_table(("actor", "mailbox", "msg/s", "uptime", "last error"), rows)
+        work = (actor["depth"], round(rate, 1), actor.get("restarts", 0), duration(uptime_s))
+        rows.append((name, *work, actor.get("last_error") or ""))
+    as_table(("actor", "mailbox", "msg/s", "restarts", "uptime", "last error"), rows)
 
 
 def accounts(daemon: Daemon, to_json: bool) -> None:
-    """The accounts, and why one is not up. Raises Quit."""
+    """The accounts; of one that is not up why, since when, and what ends it. Raises Quit."""
     answer = call(daemon, "GET", f"{BASE}/accounts")
     if to_json:
         as_json(answer)
         return
     rows = [
-        (each["name"], each["state"], f"{each['busy']} of {each['slots']}", each["reason"] or "")
+        (
+            *(each["name"], each["state"], f"{each['busy']} of {each['slots']}"),
+            *(each[about] or "" for about in ("since", "reason", "ends")),
+        )
         for each in answer["accounts"]
     ]
-    as_table(("account", "state", "busy", "reason"), rows)
+    as_table(("account", "state", "busy", "since", "reason", "ends"), rows)
 
 
 def _below(parent: str | None, actors: list[dict[str, Any]], depth: int) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -170,6 +170,10 @@ class LoopBase(Lives):
         now = self.loop.time()
         return tuple(self._describe(record, now) for record in self._actors())
 
+    def restarted(self, name: str) -> None:
+        """A supervisor starts the actor of this name again; the count outlives both."""
+        self.restarts.put(name, (self.restarts.get(name) or 0) + 1)
+
     def depths(self) -> list[tuple[str | None, int]]:
         """Name and messages waiting of every living actor: for who looks often, at a twentieth of the census' cost."""
         records = self.actorRegistry.values()
@@ -200,6 +204,7 @@ class LoopBase(Lives):
             uptime_s=now - record.born_at,
             tasks=len(record.tasks or ()),
             children=len(record.children or ()),
+            restarts=self.restarts.get(record.label) or 0,
             last_error=error.reason if error else None,
         )
 

@@ -42,6 +42,8 @@ PUMP_TURN_S_MAX = 0.005
 DELIVERY_ATTEMPTS_MAX = 3
 LAST_ERRORS_MAX = 256
 UNKNOWN_NAMES_MAX = 256
+#: Of so many names the restarts are counted: a few hundred accounts must not be forgotten for the sessions that died.
+RESTARTS_MAX = 4096
 # News for someone who died meanwhile is no loss to anybody.
 NOT_WORTH_A_DEAD_LETTER = (ChildActorExited, ActorExitRequest, WakeupMessage, DeadEnvelope)
 
@@ -82,6 +84,7 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
         self.timers = Timers(loop, self._wake_up)
         self.names: dict[str, ActorRecord] = {}
         self.last_errors: BoundedTable[LastError] = BoundedTable(LAST_ERRORS_MAX)
+        self.restarts: BoundedTable[int] = BoundedTable(RESTARTS_MAX)
         self.unknown_names: BoundedTable[int] = BoundedTable(UNKNOWN_NAMES_MAX)
         self.tasks: dict[asyncio.Task[Any], ActorRecord] = {}
         self.lag = LagMeter()

@@ -9,7 +9,10 @@ LAG_WINDOW_S = 5.0
 
 
 class ActorStats(msgspec.Struct, frozen=True):
-    """One living actor. Times in seconds; `depth` is messages waiting, `handled` messages taken since birth."""
+    """One living actor. Times in seconds; `depth` is messages waiting, `handled` messages taken since birth.
+
+    `restarts`: how often a supervisor has started the actor of this name again, since the base's start.
+    """
 
     name: str | None
     address: str
@@ -21,6 +24,7 @@ class ActorStats(msgspec.Struct, frozen=True):
     uptime_s: float
     tasks: int
     children: int
+    restarts: int
     last_error: str | None
 
 

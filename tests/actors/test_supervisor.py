@@ -77,6 +77,24 @@ def test_a_dead_child_is_started_again_under_its_name_and_its_siblings_notice_no
     play(scene)
 
 
+def test_the_restarts_of_a_name_are_counted_whoever_bears_it_and_as_the_metric_counts_them() -> None:
+    async def scene(stage: Stage) -> None:
+        await on_stage(stage)
+        for _ in range(3):
+            stage.tell("first", Kill("test"))
+            await stage.quiet(40)
+        shown = {row.name: row.restarts for row in stage.base.census()}
+        assert (shown["first"], shown["second"], shown["team"]) == (3, 0, 0)
+        assert await stage.heard("monitor", Restarted) == [Restarted("first")] * 3
+        stage.tell("team", Kill("test"))  # the figure outlives the supervisor too
+        await stage.quiet()
+        stage.cast("team", Team)
+        await stage.quiet()
+        assert {row.name: row.restarts for row in stage.base.census()}["first"] == 3
+
+    play(scene)
+
+
 def test_a_permanent_child_that_leaves_comes_back_and_a_transient_one_does_not() -> None:
     async def scene(stage: Stage) -> None:
         await on_stage(stage)

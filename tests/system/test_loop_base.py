@@ -222,6 +222,7 @@ def test_the_census_counts_each_actor_and_the_totals_all() -> None:
         assert (before["child"].depth, before["child"].handled) == (3, 0)
         assert after["child"] == ActorStats(
             "child", "/0/0", "Diary", "parent", depth=0, handled=3, busy_s=0.0, uptime_s=10.0, tasks=0, children=0,
+            restarts=0,
             last_error=None,
         )  # fmt: skip
         assert (after["parent"].children, after["parent"].parent) == (1, None)
