@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+FUZZ_S ?= 60
 
-.PHONY: run test style types city peak bench chaos browser clean help
+.PHONY: run test style types city peak fuzz bench chaos browser clean help
 
 help:
 	@echo "make run     start the daemon with a simulated Discord (ARGS='--port 9000' passes options)"
@@ -14,6 +15,7 @@ help:
 	@echo "make types   check types"
 	@echo "make city    every actor against all that can go wrong: 2,000 seeds (CITY_SEEDS=N; CITY_SEED=N shows one)"
 	@echo "make peak    300,000 drawings of 10,000 users in eight virtual hours (ARGS='--jobs 30000 --hours 0.8')"
+	@echo "make fuzz    search for bytes that break a parser, a minute each (FUZZ_S=N; ARGS='gateway frame' takes some)"
 	@echo "make bench   measure"
 	@echo "make chaos   kill the daemon 100 times under load, and then 100 times with the simulator (ARGS='--kills 20')"
 
@@ -37,6 +39,9 @@ city: $(VENV)/.test
 peak: $(VENV)/.test
 	@$(BIN)/python -m tests.city.peak $(ARGS)
 
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S) $(ARGS)
+
 bench: $(VENV)/.test
 	@for name in loop_base store queue gateway sockets peak; do \
 		echo "== bench.$$name"; $(BIN)/python -m "bench.$$name" || exit 1; \
@@ -47,7 +52,7 @@ chaos: $(VENV)/.test
 	@$(BIN)/python -m tests.chaos --sim-dies $(ARGS)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 # --- the environment: what a stamp stands for is there and fits setup.cfg
 
@@ -71,6 +76,11 @@ $(VENV)/.test: setup.cfg pyproject.toml $(VENV)/.made
 	@echo "installing Limner and its test tools into $(VENV) …"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test]'
 	@touch $(VENV)/.run $@
+
+$(VENV)/.fuzz: $(VENV)/.test
+	@echo "installing the fuzzer into $(VENV) …"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test,fuzz]'
+	@touch $@
 
 # The page's tests need Debian's chromium; without it they are skipped, and say so.
 browser:

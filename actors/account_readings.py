@@ -11,6 +11,9 @@ from storage.operations import JobRecord
 #: Actions whose button opens a form, and only the form, filled in, is a drawing.
 FORM_ACTIONS = frozenset({"custom_zoom", "draw_description"})
 
+#: A snowflake has 64 bits.
+SNOWFLAKE_DIGITS_MAX = 20
+
 #: Ends that the bot or Discord itself told: no result can come after them. Any other was our own impatience.
 TOLD_ENDS = frozenset({"banned_prompt", "bad_prompt", "upstream_rejected", "upstream_blocked", "cancelled"})
 
@@ -99,4 +102,6 @@ def nonce_of(job: JobRecord) -> str:
 
 def posted_at(message_id: str) -> float | None:
     """Unix seconds of a message or an interaction, which its id (a snowflake) tells; None for an id that is none."""
-    return ((int(message_id) >> 22) + DISCORD_EPOCH_MS) / 1000 if message_id.isdecimal() else None
+    if not message_id.isdecimal() or len(message_id) > SNOWFLAKE_DIGITS_MAX:
+        return None
+    return ((int(message_id) >> 22) + DISCORD_EPOCH_MS) / 1000

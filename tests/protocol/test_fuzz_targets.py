@@ -1,0 +1,133 @@
+"""What the network may say and no parser may break on, without a fuzzer: seeds, findings, and changes to both.
+
+`make fuzz` searches further; what it finds is kept in tests/fuzz/found and held here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol.inflate import BrokenStream, Inflater
+from tests.fuzz.seeds import documents, seeds_of
+from tests.fuzz.targets import READY, TARGETS, Listener
+
+FOUND = Path(__file__).parents[1] / "fuzz" / "found"
+#: In every field of every event: nothing, of other types, beyond every limit.
+NASTY = (
+    *(b"null", b"true", b"0", b"-1", b"1.5", b"1e308", b"9" * 30, b"9" * 5_000, b'""', b'"text"', b'"\xff"'),
+    *(b"[]", b"[[]]", b"[null]", b"[7]", b"{}", b'{"id":{}}', b"[" * 500 + b"]" * 500, b'"' + b"9" * 5_000 + b'"'),
+)
+HUGE_BYTES = 3 << 20
+CPU_S_MAX = 2.0
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_seed_and_finding_is_survived(name: str) -> None:
+    found = [path.read_bytes() for path in sorted((FOUND / name).glob("*"))]
+    for data in (b"", *seeds_of(name), *found):
+        TARGETS[name](data)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_seeds_with_bytes_changed_cut_and_doubled_are_survived(name: str, data: st.DataObject) -> None:
+    seed = bytearray(data.draw(st.sampled_from(seeds_of(name))))
+    places = st.integers(0, max(len(seed) - 1, 0))
+    for place, byte in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=6)):
+        seed[place] = byte
+    start, end = sorted((data.draw(places), data.draw(places)))
+    TARGETS[name](bytes(data.draw(st.sampled_from([seed, seed[:end], seed[start:], seed + seed[start:end]]))))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=300))
+def test_any_bytes_are_survived(name: str, data: bytes) -> None:
+    TARGETS[name](data)
+
+
+def test_every_field_of_every_event_may_be_anything() -> None:
+    tried = 0
+    for document in documents():
+        listener = Listener()
+        listener.hear(READY)
+        for changed in changes(json.loads(document)):
+            listener.hear(changed)
+            tried += 1
+    assert tried > 3_000
+
+
+def changes(value: Any) -> Iterator[bytes]:
+    """The document with each of its parts, at any depth, replaced by each nasty thing."""
+    for path in paths(value):
+        for nasty in NASTY:
+            yield msgspec.json.encode(replaced(value, path, msgspec.Raw(nasty)))
+
+
+def paths(value: Any) -> Iterator[tuple[Any, ...]]:
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield (key,)
+        yield from ((key, *rest) for rest in paths(part))
+
+
+def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
+    if not path:
+        return by
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(value[path[0]], path[1:], by)
+    return copy
+
+
+@pytest.mark.parametrize("filling", ["x", "[a](", "** - ", " ", "(", "\n-# ", "Aa ", "99999999-", "\u2603"])
+def test_a_message_of_three_mebibytes_costs_no_more_than_a_moment(filling: str) -> None:
+    huge = filling * (HUGE_BYTES // len(filling.encode()))
+    (update,) = [json.loads(document) for document in documents() if b"Waiting to start" in document]
+    listener = Listener()
+    listener.hear(READY)
+    began = time.process_time()
+    huge_fields: list[dict[str, Any]] = [
+        *({field: huge} for field in ("content", "nonce", "id", "padding")),
+        {"attachments": [{"url": huge}]},
+        {"components": [{"components": [{"custom_id": huge}]}]},
+        {"embeds": [{"title": huge}]},
+    ]
+    for seq, fields in enumerate(huge_fields, start=100):
+        listener.hear(json.dumps(update | {"s": seq, "d": update["d"] | fields}).encode())
+    assert time.process_time() - began < CPU_S_MAX
+    assert listener.gateway.save() is not None
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2_000), st.integers(1, 255), st.integers(0, 2_000))
+def test_a_corrupt_or_truncated_stream_gives_whole_documents_or_breaks(place: int, change: int, cut: int) -> None:
+    deflate, inflater, out = zlib.compressobj(), Inflater(1 << 20), 0
+    frames = [bytearray(deflate.compress(each) + deflate.flush(zlib.Z_SYNC_FLUSH)) for each in documents()]
+    stream = bytearray(b"".join(frames))
+    stream[place % len(stream)] ^= change
+    try:
+        for start in range(0, len(stream) - cut, 100):
+            out += len(inflater.receive(bytes(stream[start : start + 100])) or b"")
+    except BrokenStream:
+        return
+    # A change that the stream's own coding hides: still no more came out than what it stands for can hold.
+    assert out <= 1 << 20
+
+
+def test_a_bomb_is_refused_before_it_fills_memory() -> None:
+    deflate = zlib.compressobj(9)
+    bomb = deflate.compress(bytes(64 << 20)) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    assert len(bomb) < 100_000
+    with pytest.raises(BrokenStream):
+        Inflater(1 << 20).receive(bomb)
