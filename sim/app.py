@@ -16,6 +16,7 @@ from sim.desk import Desk
 from sim.errors import json_response
 from sim.gateway import Gateway
 from sim.guard import Guard
+from sim.identity import DRAWING_BOT_ID
 from sim.interactions import Interactions
 from sim.parts import Options, Parts
 from sim.posts import Posts
@@ -65,6 +66,8 @@ class Simulator:
                 app.router.add_route(route.method, prefix + route.path, self.guard.handler(route))
         app.router.add_get("/cdn/attachments/{channel}/{attachment}/{filename}", self.get_file)
         app.router.add_put("/cdn/upload/{key}", self.put_file)
+        region = f"/apps/{DRAWING_BOT_ID}/inpaint/api/submit-job"
+        app.router.add_post(region, self.interactions.forms.submit_region)
         app.router.add_get("/_sim/ledger", self.control.ledger)
         app.router.add_get("/_sim/stats", self.control.stats)
         app.router.add_post("/_sim/faults", self.control.faults)

@@ -85,7 +85,7 @@ class Bot:
         self.parts.ledger.settle(job.row, NOTICES[notice].outcome)
 
     def notify(self, job: Job, notice: str, text: str | None = None) -> None:
-        message = self.message(job, flags=EPHEMERAL, embeds=[NOTICES[notice].embed(text)])
+        message = self.message(job, flags=EPHEMERAL, **NOTICES[notice].said(text))
         self.voice.create(job, message, nonce=job.nonce)
 
     def begin(self, job: Job) -> None:
@@ -186,15 +186,32 @@ class Bot:
 
     def finish(self, job: Job, step: Step, picture: Picture | None) -> None:
         assert picture is not None
-        account = self.parts.people.by_id[job.account_id]
-        message = self.message(job, buttons=grammar.result_buttons(job.kind, job.hash))
-        message.content = grammar.final_content(job.kind, job.shown, job.account_id, job.index, job.tone, job.mode)
-        name = grammar.result_filename(account.name, job.shown, job.hash)
-        message.attachments = [self.attach(job, name, "image/png", picture)]
+        message = self.message(job, **self.result(job, picture))
         job.final_id, job.state = message.id, DRAWN
         self.voice.create(job, message, nonce=job.nonce if self.parts.settings.final_nonce else None)
         self.parts.ledger.settle(job.row, DONE, message.id, hashlib.sha256(picture.data).hexdigest())
         self.leave(job)
+
+    def result(self, job: Job, picture: Picture) -> dict[str, Any]:
+        """What a message shows of a finished drawing."""
+        name = grammar.result_filename(self.parts.people.by_id[job.account_id].name, job.shown, job.hash)
+        return {
+            "content": grammar.final_content(job.kind, job.shown, job.account_id, job.index, job.tone, job.mode),
+            "attachments": [self.attach(job, name, "image/png", picture)],
+            "buttons": grammar.result_buttons(job.kind, job.hash),
+        }
+
+    def show(self, job: Job, shown: Job) -> None:
+        """Answer `job` with the result of another once more; whether its message is still there or not."""
+
+        async def follow() -> None:
+            picture = await self.parts.studio.picture(shown.recipe)
+            with self.parts.store:
+                self.voice.create(job, self.message(job, **self.result(shown, picture)), nonce=job.nonce)
+                self.voice.flush(job)
+
+        task = self.lives[job.hash] = asyncio.get_running_loop().create_task(follow())
+        task.add_done_callback(lambda done: self.after_life(job, done))
 
     def clear(self, job: Job, step: Step, picture: Picture | None) -> None:
         message = self.parts.channels.get(job.channel_id, job.start_id)

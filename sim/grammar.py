@@ -73,6 +73,8 @@ BUTTONS = tuple(
         (rf"MJ::Inpaint::1::{H}::SOLO", "inpaint"),
         (rf"MJ::CancelJob::ByJobid::{H}", "cancel"),
         (rf"MJ::BOOKMARK::{H}", "bookmark"),
+        (r"MJ::Job::PicReader::(?P<n>[1-4])", "read"),
+        (r"MJ::Job::PromptAnalyzer::(?P<n>[1-5])", "analyze"),
     )
 )
 TONES = {
@@ -95,7 +97,7 @@ def read_custom_id(custom_id: str) -> Press | None:
         found = pattern.fullmatch(custom_id)
         if found:
             parts = found.groupdict()
-            return Press(kind, parts["h"], int(parts.get("n") or 1), TONES[parts.get("t") or ""])
+            return Press(kind, parts.get("h") or "", int(parts.get("n") or 1), TONES[parts.get("t") or ""])
     return None
 
 
@@ -198,6 +200,11 @@ def reading_components(lines: int, job: str) -> list[dict[str, Any]]:
     return [row(*(button(f"MJ::Job::PicReader::{n}", emoji=NUMBERS[n - 1]) for n in range(1, lines + 1)))]
 
 
+def analysis_components(lines: int, job: str) -> list[dict[str, Any]]:
+    """The same under shortened prompts."""
+    return [row(*(button(f"MJ::Job::PromptAnalyzer::{n}", emoji=NUMBERS[n - 1]) for n in range(1, lines + 1)))]
+
+
 def result_components(kind: str, job: str) -> list[dict[str, Any]]:
     return grid_components(job) if LOOKS[kind].grid else single_components(job)
 
@@ -229,6 +236,7 @@ LAYOUTS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
     "grid": grid_components,
     "single": single_components,
     **{f"reading {lines}": partial(reading_components, lines) for lines in range(1, len(NUMBERS) + 1)},
+    **{f"analysis {lines}": partial(analysis_components, lines) for lines in range(1, len(NUMBERS) + 1)},
 }
 
 

@@ -6,42 +6,27 @@ import time
 import uuid
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from sim import grammar
+from sim.asked import Asked, recipe_for
 from sim.bot import Bot
 from sim.commands import CommandBook
 from sim.compose import map_of, read_request
 from sim.desk import Desk
 from sim.embeds import AT_ONCE, CHALLENGE_TITLE
 from sim.errors import Refusal, invalid_form, missing_access, unknown
+from sim.forms import REGION, Forms, form_for
 from sim.grammar import LOOKS, Press
 from sim.identity import DRAWING_BOT_ID, Account
 from sim.job import TELLING_SHARE, Job
 from sim.ledger import DONE, FAILED, REFUSED, Row
-from sim.messages import COMMAND, COMPONENT, EPHEMERAL, MODAL, Attachment, Message, Origin, media_type
+from sim.messages import COMMAND, COMPONENT, EPHEMERAL, MODAL, Attachment, Origin, media_type
 from sim.parts import Parts
 from sim.posts import NONCE_LENGTH_MAX
 from sim.routes import Route
-from sim.studio import Recipe
 
 PROMPT_LENGTH_MAX = 6000
-MODAL_OF = {"custom_zoom": ("MJ::OutpaintCustomZoomModal::", "Zoom Out")}
-
-
-class Asked(msgspec.Struct):
-    """A checked interaction: what is wanted of the bot."""
-
-    kind: str
-    prompt: str
-    type: int
-    index: int = 1
-    tone: str = ""
-    name: str | None = None
-    message: Message | None = None
-    parent: Job | None = None
-    images: list[str] = []
 
 
 class Interactions:
@@ -52,6 +37,7 @@ class Interactions:
         self.desk = desk
         self.bot = bot
         self.book = book
+        self.forms = Forms(parts, bot)
         self.modes: dict[str, str] = {}  # account id → the mode chosen by /fast, /relax, /turbo
 
     def routes(self) -> list[Route]:
@@ -114,7 +100,7 @@ class Interactions:
 
     def check(self, body: dict[str, Any], data: dict[str, Any]) -> Asked:
         """What is wanted of the drawing bot."""
-        checks = {COMMAND: self.check_command, COMPONENT: self.check_component, MODAL: self.check_modal}
+        checks = {COMMAND: self.check_command, COMPONENT: self.check_component, MODAL: self.forms.check_modal}
         kind = body.get("type")
         check = checks.get(kind) if isinstance(kind, int) else None
         if check is None:
@@ -155,25 +141,19 @@ class Interactions:
         if message is None:
             raise unknown("Message")
         custom_id = data.get("custom_id")
-        components = message.buttons.components() if message.buttons is not None else []
-        if not isinstance(custom_id, str) or not grammar.has_button(components, custom_id):
+        buttons = message.buttons
+        if buttons is None or not isinstance(custom_id, str) or not grammar.has_button(buttons.components(), custom_id):
             raise invalid_form(
                 "data", "custom_id", code="COMPONENT_VALIDATION_FAILED", message="Component validation failed"
             )
         press = grammar.read_custom_id(custom_id) or Press("pick", "")
-        parent = self.bot.jobs.get(press.hash)
+        parent = self.bot.jobs.get(press.hash or buttons.job)
         prompt = parent.prompt if parent is not None else ""
-        return Asked(press.kind, prompt, COMPONENT, press.index, press.tone, message=message, parent=parent)
-
-    def check_modal(self, body: dict[str, Any], data: dict[str, Any], channel_id: str) -> Asked:
-        custom_id = str(data.get("custom_id", ""))
-        prefix, _, hashed = custom_id.rpartition("::")
-        parent = self.bot.jobs.get(hashed)
-        if f"{prefix}::" != MODAL_OF["custom_zoom"][0] or parent is None:
-            raise invalid_form("data", "custom_id", code="MODAL_NOT_FOUND", message="Unknown modal")
-        prompt = typed_text(data.get("components"))
-        message = self.parts.channels.get(channel_id, parent.final_id)
-        return Asked("zoom", prompt or parent.prompt, MODAL, 1, "2x", message=message, parent=parent)
+        if press.kind in ("read", "analyze"):
+            prompt = line_of(message.embeds, press.index)
+        asked = Asked(press.kind, prompt, COMPONENT, press.index, press.tone, message=message, parent=parent)
+        asked.form = form_for(press, self.parts.settings.remix)
+        return asked
 
     # -- making a job ----------------------------------------------------------------------------------------------
 
@@ -194,7 +174,11 @@ class Interactions:
             prompt=asked.prompt,
             shown=grammar.shown_prompt(asked.prompt, settings.rewrite_prompts, parts.dice),
             mode=grammar.mode_of(asked.prompt, self.modes.get(account.id, "fast")),
-            recipe=recipe_for(asked, row.nonce or row.interaction_id or ""),
+            recipe=recipe_for(
+                *(asked.kind, asked.prompt, asked.index, asked.tone),
+                asked.parent,
+                row.nonce or row.interaction_id or "",
+            ),
             row=number,
             seconds=settings.seconds * share * swing,
             index=asked.index,
@@ -206,6 +190,12 @@ class Interactions:
     def pass_on(self, asked: Asked, job: Job) -> None:
         """What the bot does first: refuse, answer at once, or draw."""
         account = self.parts.people.by_id[job.account_id]
+        if asked.form:
+            self.bot.acknowledge(job)
+            self.forms.open(asked, job)
+            if asked.form != REGION:  # that press is the drawing, as soon as the region is painted
+                self.parts.ledger.settle(job.row, DONE)
+            return
         if asked.kind in AT_HAND:
             self.bot.acknowledge(job)
             AT_HAND[asked.kind](self, asked, job)
@@ -213,10 +203,9 @@ class Interactions:
             return
         fault = next((name for name in AT_ONCE if self.parts.faults.take(name, account)), None)
         flag = grammar.unknown_flag(asked.prompt)
-        if fault is not None:
-            self.bot.decline(job, fault)
-        elif asked.kind == "imagine" and not asked.prompt.strip():
-            self.bot.decline(job, "invalid_prompt")
+        notice = fault or self.parts.settings.notice or self.missing(asked)
+        if notice:
+            self.bot.decline(job, notice)
         elif flag is not None:
             self.bot.decline(job, "invalid_parameter", f"Unrecognized parameter(s): `--{flag}`")
         elif self.parts.faults.take("captcha", account):
@@ -228,6 +217,17 @@ class Interactions:
             elif self.parts.dice.random() < self.parts.settings.fail_rate:
                 job.ends_in = "broken"
             self.bot.take(job)
+
+    def missing(self, asked: Asked) -> str:
+        """The notice that says what is wrong with an order; "" when nothing is."""
+        if asked.kind == "imagine" and not asked.prompt.strip():
+            return "invalid_prompt"
+        if asked.kind == "describe" and not asked.images:
+            return "invalid_link"
+        bodies = (
+            [self.parts.shelf.upload(link.split("/")[-2]) for link in asked.images] if asked.kind == "blend" else []
+        )
+        return "duplicate_images" if len(set(bodies)) < len(bodies) else ""
 
     def challenge(self, job: Job) -> None:
         self.bot.acknowledge(job)
@@ -249,48 +249,13 @@ class Interactions:
         if asked.parent is not None:
             self.bot.cancel(asked.parent.hash)
 
-    def open_modal(self, asked: Asked, job: Job) -> None:
-        prefix, name = MODAL_OF["custom_zoom"]
-        hashed = asked.parent.hash if asked.parent is not None else ""
-        field = {
-            "type": 4,
-            "style": 2,
-            "custom_id": f"{prefix}prompt",
-            "label": "prompt",
-            "value": f"{job.prompt} --zoom 2",
-        }
-        data = {
-            "id": job.origin.id,
-            "nonce": job.nonce,
-            "title": name,
-            "custom_id": prefix + hashed,
-            "channel_id": job.channel_id,
-            "application": {"id": DRAWING_BOT_ID},
-            "components": [grammar.row(field)],
-        }
-        self.bot.voice.privately("INTERACTION_MODAL_CREATE", job.account_id, data, job)
-
-    def open_iframe(self, asked: Asked, job: Job) -> None:
-        data = {
-            "id": job.origin.id,
-            "nonce": job.nonce,
-            "title": "Editor",
-            "custom_id": f"MJ::iframe::{job.hash}",
-            "channel_id": job.channel_id,
-            "application": {"id": DRAWING_BOT_ID},
-            "iframe_path": "/inpaint",
-        }
-        self.bot.voice.privately("INTERACTION_IFRAME_MODAL_CREATE", job.account_id, data, job)
-
     def show(self, asked: Asked, job: Job) -> None:
         """`/show`: the result of a job once more, in answer to this interaction, so with its nonce."""
         shown = self.bot.jobs.get(asked.prompt)
-        found = self.parts.channels.get(shown.channel_id, shown.final_id) if shown is not None else None
-        if found is None or shown is None or shown.account_id != job.account_id:
+        if shown is None or shown.final_id is None or shown.account_id != job.account_id:
             self.bot.notify(job, "invalid_prompt", "No such job.")
-            return
-        message = self.bot.message(job, content=found.content, attachments=found.attachments, buttons=found.buttons)
-        self.bot.voice.create(job, message, nonce=job.nonce)
+        else:
+            self.bot.show(job, shown)
 
     def choose_mode(self, asked: Asked, job: Job) -> None:
         self.modes[job.account_id] = {"relax": "relaxed"}.get(asked.kind, asked.kind)
@@ -300,13 +265,11 @@ class Interactions:
         self.bot.voice.create(job, self.bot.message(job, content=text, flags=EPHEMERAL), nonce=job.nonce)
 
     def nothing(self, asked: Asked, job: Job) -> None:
-        """A bookmark, or a number under a description: acknowledged, with nothing to see."""
+        """A bookmark: acknowledged, with nothing to see."""
 
 
 AT_HAND = {
     "cancel": Interactions.cancel,
-    "custom_zoom": Interactions.open_modal,
-    "inpaint": Interactions.open_iframe,
     "show": Interactions.show,
     "fast": Interactions.choose_mode,
     "relax": Interactions.choose_mode,
@@ -316,18 +279,10 @@ AT_HAND = {
 }
 
 
-def recipe_for(asked: Asked, nonce: str) -> Recipe:
-    """What will be painted: a new composition, a parent's tile alone, or a parent's tile varied."""
-    parent = asked.parent.recipe if asked.parent is not None else None
-    if parent is None or asked.kind in ("imagine", "blend", "reroll"):
-        return Recipe(asked.prompt, nonce, f"{asked.prompt}\0{nonce}")
-    if asked.kind == "upscale":
-        return Recipe(asked.prompt, nonce, parent.seed, parent.twist, asked.index)
-    if asked.kind == "upscale2x":
-        return Recipe(asked.prompt, nonce, parent.seed, parent.twist, parent.tile or 1)
-    # A composition that was varied before is kept as it is, else it is that of the tile.
-    seed = parent.seed if parent.twist else f"{parent.seed}\0{parent.tile or asked.index}"
-    return Recipe(asked.prompt, nonce, seed, f"{asked.kind} {asked.tone} {nonce}")
+def line_of(embeds: list[dict[str, Any]], number: int) -> str:
+    """The numbered line of a description."""
+    lines = str(embeds[0].get("description", "")).split("\n\n") if embeds else []
+    return lines[number - 1].partition(" ")[2] if number <= len(lines) else ""
 
 
 def nonce_of(body: dict[str, Any]) -> str | None:
@@ -340,14 +295,3 @@ def nonce_of(body: dict[str, Any]) -> str | None:
 def trigger_of(body: dict[str, Any]) -> str | None:
     """The interaction that opened the form whose sending this is, which is the form's id."""
     return str(body["data"].get("id", "")) or None if body.get("type") == MODAL else None
-
-
-def typed_text(components: Any) -> str:
-    """What was typed into a modal: the value of its first text input; "" when it holds none."""
-    lines = components if isinstance(components, list) else []
-    for line in lines:
-        parts = line.get("components") if isinstance(line, dict) else None
-        for part in parts if isinstance(parts, list) else []:
-            if isinstance(part, dict) and part.get("type") == 4:
-                return str(part.get("value", ""))
-    return ""

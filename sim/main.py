@@ -129,6 +129,7 @@ def announcement(parts: Parts) -> dict[str, Any]:
         "api": bases.api,
         "gateway": bases.gateway,
         "cdn": bases.cdn,
+        "apps": f"{bases.origin}/apps/{{application_id}}",
         "guild_id": identity.guild_id,
         "channel_id": identity.channel_id,
         "application_id": DRAWING_BOT_ID,

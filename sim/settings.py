@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     reorder           chance that an event comes after its successor (true: REORDER_CHANCE)
     duplicate_events  chance that an event comes twice (true: always)
     fail_rate         chance that a drawing fails half-way
+    remix             the account remixes: a variation, reroll, pan or zoom opens a form first (not in the contract)
+    notice            what the bot says instead of drawing, a name of sim.embeds (not in the contract)
     heartbeat_s       interval told in HELLO (not in the contract: lets a test see a zombie without waiting 41 s)
     """
 
@@ -34,6 +36,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     reorder: bool | float = False
     duplicate_events: bool | float = False
     fail_rate: float = 0.0
+    remix: bool = False
+    notice: str = ""
     heartbeat_s: float = 41.25
 
     @property

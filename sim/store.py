@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-TABLES = ("identity", "sessions", "events", "messages", "attachments", "jobs", "ledger", "commands")
+TABLES = ("identity", "sessions", "events", "messages", "attachments", "jobs", "ledger", "commands", "forms")
 LOCK_WAIT_S = 5.0  # a predecessor whose parent was killed needs a moment to end
 
 T = TypeVar("T")

@@ -31,7 +31,8 @@ def answer(job: Job, running: int) -> tuple[list[dict[str, Any]], Buttons | None
     }
     if images:
         embed["image"] = {"url": images[0], "width": 1024, "height": 1024}
-    return [embed], Buttons(f"reading {len(lines)}", job.hash) if lines else None
+    layout = "analysis" if kind == "shorten" else "reading"
+    return [embed], Buttons(f"{layout} {len(lines)}", job.hash) if lines else None
 
 
 def described(images: list[str]) -> list[str]:

@@ -54,5 +54,5 @@ def test_every_result_is_read_with_its_hash_and_offers(kind: str, prompt: str) -
 
 @pytest.mark.parametrize("name", NOTICES)
 def test_every_notice_is_judged(name: str) -> None:
-    found = seen("", nonce="5", embeds=[NOTICES[name].embed()])
+    found = seen(**({"content": "", "nonce": "5"} | NOTICES[name].said()))
     assert isinstance(found, Postponed if name == "job_queued" else Refusal)
