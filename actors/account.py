@@ -2,64 +2,40 @@
 
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
         (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth (monitor);  Committed,
-        NotCommitted, LookedUp (store);  Prepared, Posted, HistoryCame, LineMade, LineLost, FrameCame, Tick, ResendDue
-        (itself)
+        NotCommitted, LookedUp (store);  Prepared, Posted, HistoryCame, LineMade, LineLost, LineDue, FrameCame,
+        TokenRefused, Tick, ResendDue (itself)
 Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree,
         Renew -> scheduler;  Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor;
         Obeyed, Standing -> console;  Commit, Lookup -> store
 Crash   restarted by Accounts; resumes its gateway session, asks the Queue what it holds, and correlates again
 
-Its start, its gateway line and its being up or down are in account_presence.py, what it hears of the bot in
-account_hearing.py; here are its drawings, from the token to the end.
+This is the driver `midjourney`. What every driver has is in account_desk.py (drawings) and account_health.py (being up
+or down); this one's gateway line is in account_presence.py, what it hears of the bot in account_hearing.py; here is
+what it does about its drawings.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from actors.account_errands import GO_FRESH_S, Posted
 from actors.account_hearing import AccountHearing
-from actors.account_messages import (
-    FreshPicture,
-    Perform,
-    PictureAt,
-)
+from actors.account_messages import FreshPicture, PictureAt
 from actors.account_readings import FORM_ACTIONS, TOLD_ENDS, drawing_of
-from actors.account_work import Step, Work, after_posted
-from actors.queue_messages import (
-    Acknowledged,
-    Begin,
-    Doubtful,
-    Drawn,
-    Failed,
-    Go,
-    Holdings,
-    NoGo,
-    Returned,
-    Stop,
-)
-from actors.scheduler import Renew, SlotFree
+from actors.account_work import ACCOUNT_CAUSES, Step, Work, after_posted
+from actors.queue_messages import Doubtful, Drawn, Failed, Returned
 from core.correlate import GHOST_S_MAX
 from core.job import State
-from core.reconcile import GRACE_S, Doubt, Ruling, patience_s, rule
+from core.reconcile import ANSWERED_S, Doubt, Ruling, patience_s, rule
 from protocol.drawing_events import ModalAsked
 from storage.operations import Found, JobRecord, Past, ReadPast
 
-LEASE_RENEW_S = 20.0
-#: Neither Go nor NoGo for this long: the word was lost. Longer than the scheduler waits for a lease to begin.
-BEGIN_S_MAX = 15.0
-#: A token may wait this long for a rate limit and still begin in time.
-HOLD_S_MAX = 5.0
-#: Timers count microseconds.
-HOLD_S_MIN = 0.001
 #: How soon a token is looked at again that came while the bot's commands were being learnt, the session kept, or the
 #: gateway connection resumed.
 LEARNING_S = 0.25
 PRESS_AGAIN_S = 10.0
 #: Reconnects on purpose, to prove what was not taken, are this far apart.
 PROVE_EACH_S = 30.0
-POSTED_MAX = 10_000
 #: Of more attempts than this nothing is recalled: the correlator keeps no more results in mind.
 PAST_COUNT_MAX = 2_000
 #: What was submitted may bear a time of before the clock was set, by this much.
@@ -76,80 +52,37 @@ FORM_S_MAX = 20.0
 class Account(AccountHearing):
     """See the module's docstring."""
 
-    ACCEPTS = (Perform, Go, NoGo, Acknowledged, Holdings, Stop, FreshPicture, Posted)
+    ACCEPTS = (Posted,)
 
     def __init__(self) -> None:
         super().__init__()
-        #: Attempts of this life whose POST may have left us: never given back for want of a Go.
-        self.posted: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self.renewed_at = 0.0
         self.proved_at = -PROVE_EACH_S
         self.searched_at = -SILENT_S
         self.search_due = False
 
-    # --- from token to submission ----------------------------------------------------------------------------
+    # --- the submission --------------------------------------------------------------------------------------
 
-    def receiveMsg_Perform(self, token: Perform, sender: Any) -> None:
-        work = self.works.get(token.job)
-        if work is not None and work.attempt >= token.attempt:
-            return
-        if self.why_down() is not None or self.line is None:
-            return  # the lease does not begin: it is void soon, and the job goes elsewhere
-        if work is None and len(self.works) >= self.slots:
-            return  # a token of a scheduler that did not know all we hold
-        wait_s = max(self.errands.hold_s(), LEARNING_S if self.learning or not self.is_session_kept else 0.0)
-        if wait_s > 0:
-            if wait_s < HOLD_S_MAX:
-                self.after(max(wait_s, HOLD_S_MIN), token)
-            else:
-                self._hold_back(wait_s)
-            return
-        session_id, now = self.line.session_id, self.now()
-        self.works[token.job] = Work(
-            token.job, token.user, token.attempt, token.lease, Step.BEGINNING, now, session_id=session_id
-        )
-        self.tell("queue", Begin(self.subject, token.job, token.attempt, token.lease, session_id))
+    def hold_s(self) -> float:
+        return max(self.errands.hold_s(), LEARNING_S if self.learning or not self.is_session_kept else 0.0)
 
-    def receiveMsg_NoGo(self, refusal: NoGo, sender: Any) -> None:
-        work = self.work_of(refusal.job, refusal.attempt)
-        if work is not None and work.step is Step.BEGINNING:
-            self._let_go(work)
+    def why_not_submit(self, job: JobRecord) -> str | None:
+        session_id = self.session_id()
+        if session_id is None or session_id != job.gateway_session:
+            return "the gateway connection changed before it was submitted"
+        return super().why_not_submit(job)
 
-    def receiveMsg_Go(self, go: Go, sender: Any) -> None:
-        job = go.job
-        work = self.work_of(job.id, job.attempt)
-        if (job.id, job.attempt) in self.posted:
-            return
-        line = self.line
-        if work is None or line is None or line.session_id is None or line.session_id != job.gateway_session:
-            self._give_back(job, "the gateway connection changed before it was submitted")
-        elif work.stop_wanted:
-            self.end(work, self.cancelled(work, charged=False))
-        else:
-            work.job, work.step, work.since, work.go_at = job, Step.SUBMITTING, self.now(), self.now()
-            work.due_at = work.go_at + self.process.config.limits.drawing_s
-            self._remember_posted(job)
-            self.correlator.open(drawing_of(job))
-            self._renew(work)
-            self.work(self.errands.submit(job, line.session_id, self.commands, work.go_at), "submit")
-
-    def _give_back(self, job: JobRecord, why: str) -> None:
-        """It surely was not submitted."""
-        self.outbox.put(Returned(self.subject, job.id, job.attempt, why), None)
-        work = self.work_of(job.id, job.attempt)
-        if work is not None:
-            self._let_go(work)
-        elif job.lease is not None:
-            self.tell("scheduler", SlotFree(self.subject, job.lease))
+    def submit(self, work: Work, job: JobRecord) -> None:
+        self.correlator.open(drawing_of(job))
+        self.work(self.errands.submit(job, job.gateway_session or "", self.commands, work.go_at), "submit")
 
     def receiveMsg_Posted(self, posted: Posted, sender: Any) -> None:
         work = self.work_of(posted.job, posted.attempt)
         if posted.kind == "stale_version":
             self.learn()
-        elif posted.kind == "account":
-            self.suspend(f"Discord refuses its submissions: {posted.why}")
+        elif posted.kind in ACCOUNT_CAUSES:
+            self.strike(ACCOUNT_CAUSES[posted.kind], f"Discord refuses its submissions: {posted.why}")
         elif posted.after_s > 0:
-            self._hold_back(posted.after_s)
+            self.hold_back(posted.after_s)
         if work is None or work.job is None or work.step is not Step.SUBMITTING:
             return  # its events were faster than the answer
         if posted.outcome == "pressed":
@@ -158,7 +91,7 @@ class Account(AccountHearing):
             work.step, work.since, work.heard_at = Step.WITH_BOT, self.now(), self.now()
         elif posted.outcome == "doubtful":
             self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
-            self._doubt(work, self.process.config.limits.undecided_s)
+            self._doubt(work, self.process.config.limits.undecided_s, posted.answered)
         else:
             self.end(work, after_posted(self.subject, work.job, posted), never_taken=True)
 
@@ -173,41 +106,26 @@ class Account(AccountHearing):
                 deadline = self.now() + GO_FRESH_S
                 self.work(self.errands.fill_form(job, line.session_id, form, deadline), "fill in a form")
 
-    def _doubt(self, work: Work, patience_s: float) -> None:
+    def _doubt(self, work: Work, patience_s: float, answered: bool = False) -> None:
         work.step, work.since = Step.DOUBTFUL, self.now()
-        work.doubt = Doubt(self.now(), self.now() + patience_s, work.session_id)
+        cut_s = self.process.config.limits.in_flight_s
+        in_flight_s = min(ANSWERED_S, cut_s) if answered else cut_s
+        work.doubt = Doubt(self.now(), self.now() + patience_s, work.session_id, in_flight_s)
         self.correlator.doubt(work.job_id, work.attempt)
         self.outbox.put(Doubtful(self.subject, work.job_id, work.attempt), None)
-
-    def _hold_back(self, seconds: float) -> None:
-        self.hold_until = max(self.hold_until, self.now() + seconds)
-        self.report()
 
     # --- ends ------------------------------------------------------------------------------------------------
 
     def end(self, work: Work, fact: Drawn | Failed | Returned, closed: bool = False, never_taken: bool = False) -> None:
-        """The fact that ends the attempt, told until it is stored; then the place is free."""
         self.outbox.put(fact, self.seq)
         if not closed:
             self.act_on(self.correlator.close(work.job_id, work.attempt, self.now(), never_taken=never_taken))
-        self._let_go(work)
-
-    def _let_go(self, work: Work) -> None:
-        if self.works.get(work.job_id) is work:
-            del self.works[work.job_id]
-        if work.lease is not None:
-            self.tell("scheduler", SlotFree(self.subject, work.lease))
-
-    def receiveMsg_Acknowledged(self, told: Acknowledged, sender: Any) -> None:
-        self.outbox.acknowledge(told)
+        self.let_go(work)
 
     # --- cancels ---------------------------------------------------------------------------------------------
 
-    def receiveMsg_Stop(self, stop: Stop, sender: Any) -> None:
-        work = self.works.get(stop.job)
-        if work is not None:
-            work.stop_wanted = True
-            self._press_cancel(work)
+    def stop(self, work: Work) -> None:
+        self._press_cancel(work)
 
     def note_cancel(self, work: Work, message_id: str | None, custom_id: str | None) -> None:
         if message_id is not None and custom_id is not None:
@@ -224,47 +142,14 @@ class Account(AccountHearing):
 
     # --- after a restart, and after a new session ------------------------------------------------------------
 
-    def receiveMsg_Holdings(self, holdings: Holdings, sender: Any) -> None:
-        starting = "holdings" in self.waits_for
-        for job in holdings.jobs:
-            if self.work_of(job.id, job.attempt) is not None or (job.id, job.attempt) in self.posted:
-                continue
-            if job.state == State.DRAWING or starting:
-                self._restore(job)
-            elif job.nonce is not None:
-                self._give_back(job, "it was never submitted")
-        if starting:
-            self._recall()
-        self.arrived("holdings")
-
-    def _restore(self, job: JobRecord) -> None:
-        """A drawing that an earlier life of this account began, which may have submitted it."""
-        now, limits = self.now(), self.process.config.limits
-        known = job.state == State.DRAWING
-        submitted_at = self.wall() if job.submitted_at is None else job.submitted_at
-        # The clock may have been set since: however old it seems, there is time to find what became of it.
-        patience = max(patience_s(submitted_at, self.wall(), limits.drawing_s), min(GRACE_S, limits.drawing_s))
-        work = Work(
-            *(job.id, job.user, job.attempt, job.lease, Step.WITH_BOT, now),
-            go_at=now,
-            due_at=now + patience,
-            heard_at=now,
-            job=job,
-            session_id=job.gateway_session,
-            interaction_id=job.interaction_id,
-            hash=job.job_hash,
-            sighted=known,
-            stop_wanted=job.cancel_asked_at is not None,
-        )
-        self.works[job.id] = work
-        self._remember_posted(job)
-        self.act_on(self.correlator.restore(drawing_of(job), now))
+    def take_up(self, work: Work, job: JobRecord) -> None:
+        self.act_on(self.correlator.restore(drawing_of(job), self.now()))
         self.search_due = True
-        if not known:
+        if job.state != State.DRAWING:
             doubted_at = self.wall() if job.undecided_at is None else job.undecided_at
-            self._doubt(work, patience_s(doubted_at, self.wall(), limits.undecided_s))
+            self._doubt(work, patience_s(doubted_at, self.wall(), self.process.config.limits.undecided_s))
 
-    def _recall(self) -> None:
+    def on_taken_up(self) -> None:
         """Read what else could own a message that names no drawing; the correlator does not guess without."""
         limits = self.process.config.limits
         submitted = [work.job.submitted_at for work in self.works.values() if work.job and work.job.submitted_at]
@@ -298,8 +183,7 @@ class Account(AccountHearing):
 
     def on_tick(self, now: float) -> None:
         self.act_on(self.correlator.sweep(now))
-        for work in tuple(self.works.values()):
-            self._look_after(work, now)
+        super().on_tick(now)
         silent = any(
             work.step in (Step.WITH_BOT, Step.DOUBTFUL) and now - max(work.heard_at, work.since) >= SILENT_S
             for work in self.works.values()
@@ -307,26 +191,16 @@ class Account(AccountHearing):
         due = self.search_due or (silent and now - self.searched_at >= SILENT_S)
         if due and self.line is not None and self.line.is_live:  # all that can be replayed has been
             self._search_channel()
-        if now - self.renewed_at >= LEASE_RENEW_S:
-            self.renewed_at = now
-            for work in self.works.values():
-                self._renew(work)
 
-    def _look_after(self, work: Work, now: float) -> None:
-        if work.step is Step.BEGINNING:
-            if now - work.since >= BEGIN_S_MAX:
-                self._let_go(work)  # its Begin or Go was lost: the Queue says what it made of it
-                self.ask_holdings()
-        elif work.step is Step.SUBMITTING and self._lacks_form(work) and now - work.go_at >= FORM_S_MAX:
+    def look_after(self, work: Work, now: float) -> None:
+        if work.step is Step.SUBMITTING and self._lacks_form(work) and now - work.go_at >= FORM_S_MAX:
             self.end(work, Returned(self.subject, work.job_id, work.attempt, "its form never came"), never_taken=True)
         elif work.step is Step.DOUBTFUL and work.doubt is not None:
             self._judge(work, work.doubt, now)
         elif now >= work.due_at:
             work.stop_wanted = True
             self._press_cancel(work)
-            text = f"The drawing bot did not finish it within {self.process.config.limits.drawing_s:g} s."
-            failed = Failed(self.subject, work.job_id, work.attempt, "failed", "upstream_timeout", text, charged=False)
-            self.end(work, failed)
+            self.end(work, self.overdue(work))
         else:
             if now - work.since >= TOOK_TOLD_S:
                 self.tell_taken((work,))
@@ -352,10 +226,6 @@ class Account(AccountHearing):
     def _lacks_form(self, work: Work) -> bool:
         return work.job is not None and work.job.action in FORM_ACTIONS and not work.form_filled
 
-    def _renew(self, work: Work) -> None:
-        if work.lease is not None and work.step is not Step.BEGINNING:
-            self.tell("scheduler", Renew(self.subject, work.lease))
-
     # --- small things ----------------------------------------------------------------------------------------
 
     def receiveMsg_FreshPicture(self, wish: FreshPicture, sender: Any) -> None:
@@ -364,8 +234,3 @@ class Account(AccountHearing):
             self.tell("gallery", PictureAt(wish.job, wish.message_id, url, why))
 
         self.work(read(), "fresh picture")
-
-    def _remember_posted(self, job: JobRecord) -> None:
-        self.posted[job.id, job.attempt] = None
-        if len(self.posted) > POSTED_MAX:
-            self.posted.popitem(last=False)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from actors.account_errands import HistoryCame, messages_of
 from actors.account_messages import Previewed, Progressed, preview_path
+from actors.account_pause import cause_of_notice
 from actors.account_presence import AccountPresence
 from actors.account_readings import drawing_nonce, sign_of
 from actors.account_work import Step, Work, after_refusal
@@ -20,8 +21,6 @@ from core.signs import Began, Ended, Finding, Held, Late, Moved, Sign, Took, Unc
 from protocol import drawing_events as seen
 from protocol.gateway import Dispatch
 from system.message import Message
-
-CANCELLED_TEXT = "Cancelled while it was drawn."
 
 
 class AccountHearing(AccountPresence):
@@ -47,8 +46,8 @@ class AccountHearing(AccountPresence):
                 self.log.warning("the drawing bot said something new", why=why)
             case seen.ModalAsked():
                 self.on_form(observation)
-            case seen.Refusal(pauses_account=True, title=title):
-                self.suspend(f"paused: {title}")
+            case seen.Refusal(pauses_account=True, title=title, description=description):
+                self.strike(cause_of_notice(title), title, description)
         sign = sign_of(observation)
         if sign is not None:
             self.act_on(self.correlator.observe(sign, self.now()))
@@ -143,19 +142,10 @@ class AccountHearing(AccountPresence):
         if isinstance(late.sign.parcel, seen.Finished):
             self.outbox.put(self._drawn(late.job_id, late.attempt, late.sign.parcel, None), self.seq)
 
-    def cancelled(self, work: Work, charged: bool) -> Failed:
-        """The fact of a stop."""
-        return Failed(self.subject, work.job_id, work.attempt, "cancelled", "cancelled", CANCELLED_TEXT, charged)
-
     def stored_seq(self) -> int | None:
         pending = [self.outbox.oldest_seq, self.held_seq, *(work.took_seq for work in self.works.values())]
         first = min((seq for seq in pending if seq is not None), default=None)
         return self.seq if first is None or self.seq is None else min(self.seq, first - 1)
-
-    def work_of(self, job_id: str, attempt: int) -> Work | None:
-        """The work on this very attempt."""
-        work = self.works.get(job_id)
-        return work if work is not None and work.attempt == attempt else None
 
     # --- what Account does about it --------------------------------------------------------------------------
 

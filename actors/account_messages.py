@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.health import Health
 from system.message import Message
 
 
@@ -91,14 +92,26 @@ class AskStanding(Message, frozen=True):
 
 
 class Standing(Message, frozen=True):
-    """How an account does. `state`: up, down or suspended; `reason`: why it is not up; `busy`: how many it draws."""
+    """How an account does, in the words of core.health: its state, and of the gravest of its troubles the cause, why
+    (for people), since when (Unix s) and what ends it; all None when it is up. `busy`: how many it draws."""
 
     ask: str
     account: str
     state: str
+    cause: str | None
     reason: str | None
+    since: float | None
+    ends: str | None
     slots: int
     busy: int
+
+
+def standing_of(health: Health, ask: str, account: str, slots: int, busy: int) -> Standing:
+    """The answer to a question."""
+    worst = health.worst
+    if worst is None:
+        return Standing(ask, account, health.state, None, None, None, None, slots, busy)
+    return Standing(ask, account, health.state, worst.cause, worst.words, worst.since, worst.rule.ends, slots, busy)
 
 
 class SetSlots(Message, frozen=True):

@@ -1,6 +1,6 @@
-"""Why an account is out of work until the operator says otherwise: kept in the store, so that no restart ends it.
+"""Pause: what puts an account out of work until the operator says otherwise, kept so that no restart ends it.
 
-What Discord says anew at each start (a wrong token, a closed gateway) is not kept here.
+What Discord says anew at each start (a wrong token, a closed gateway) is not kept here: core/health.py says what is.
 """
 
 from __future__ import annotations
@@ -9,18 +9,34 @@ from collections.abc import Callable
 
 from actors.account_messages import Obeyed
 from actors.store_client import StoreAsker
+from core.health import Cause, Trouble
 from storage.operations import Fence, Found, ReadSuspension, SaveSuspension, SuspensionRecord, Written
+
+#: The beginnings of notices' titles, in lower case, the first that fits counts; protocol/drawing_text.py has them all.
+NOTICES = (
+    ("action ", Cause.CAPTCHA),
+    ("blocked", Cause.BLOCKED),
+    ("credits ", Cause.CREDITS),
+    ("subscription ", Cause.CREDITS),
+    ("plan ", Cause.CREDITS),
+)
+
+
+def cause_of_notice(title: str) -> Cause:
+    """What a notice of the drawing bot's that pauses the account is about."""
+    lowered = title.strip().lower()
+    return next((cause for beginning, cause in NOTICES if lowered.startswith(beginning)), Cause.MODERATION)
 
 
 class Pause:
-    """One an account. `reason` is what shall be; the store is told, one write at a time, until it has just that."""
+    """One an account. `kept` is what shall be; the store is told, one write at a time, until it has just that."""
 
-    __slots__ = ("_owner", "_stored", "_unanswered", "_writing", "reason")
+    __slots__ = ("_owner", "_stored", "_unanswered", "_writing", "kept")
 
     def __init__(self, owner: StoreAsker) -> None:
         self._owner = owner
-        self.reason: str | None = None
-        self._stored: str | None = None
+        self.kept: Trouble | None = None
+        self._stored: Trouble | None = None
         self._writing = False
         self._unanswered: list[Obeyed] = []
 
@@ -29,7 +45,7 @@ class Pause:
 
         def found(record: Found) -> None:
             if isinstance(record, SuspensionRecord):
-                self.reason = self._stored = record.reason
+                self.kept = self._stored = Trouble(Cause(record.cause), record.at, record.reason)
             then()
 
         store = self._owner.store
@@ -40,11 +56,11 @@ class Pause:
     @property
     def is_stored(self) -> bool:
         """Whether a process that is started now would know."""
-        return self.reason == self._stored and not self._writing
+        return self.kept == self._stored and not self._writing
 
-    def set(self, reason: str | None) -> None:
+    def set(self, kept: Trouble | None) -> None:
         """From now on this."""
-        self.reason = reason
+        self.kept = kept
         self.keep()
 
     def answer(self, ask: str | None, changed: bool) -> None:
@@ -62,13 +78,18 @@ class Pause:
                 self._owner.tell("console", answer)
             self._unanswered = []
             return
-        self._writing, reason = True, self.reason
+        self._writing, kept = True, self.kept
 
         def saved(outcome: Written) -> None:
-            self._writing, self._stored = False, reason
+            self._writing, self._stored = False, kept
             self.keep()
 
         def refused(why: str) -> None:
             self._writing = False
 
-        self._owner.store.commit(SaveSuspension(self._owner.subject, reason, self._owner.wall()), saved, refused)
+        subject = self._owner.subject
+        if kept is None:
+            write = SaveSuspension(subject, None, self._owner.wall())
+        else:
+            write = SaveSuspension(subject, kept.words, kept.since, kept.cause)
+        self._owner.store.commit(write, saved, refused)

@@ -7,6 +7,7 @@ from enum import Enum
 
 from actors.account_errands import Posted
 from actors.queue_messages import Failed, Returned
+from core.health import Cause
 from core.reconcile import Doubt
 from protocol.drawing_events import Refusal
 from storage.operations import JobRecord
@@ -14,6 +15,8 @@ from storage.operations import JobRecord
 #: An upstream that refuses a job again and again is not asked for ever. Grants that never began count too.
 ATTEMPTS_MAX = 12
 TEXT_CHARS_MAX = 500
+#: A refusal of these kinds (rest.Refused) is no matter of the drawing's but of the account's.
+ACCOUNT_CAUSES = {"token": Cause.TOKEN, "account": Cause.REFUSED, "captcha": Cause.CAPTCHA}
 
 
 class Step(Enum):
@@ -59,7 +62,8 @@ class Work:
 
 def after_posted(account: str, job: JobRecord, posted: Posted) -> Returned | Failed:
     """What follows from a submission that Discord refused or never got."""
-    if posted.again and job.attempt < ATTEMPTS_MAX and not (posted.kind == "account" and job.affinity is not None):
+    is_bound = posted.kind in ACCOUNT_CAUSES and job.affinity is not None
+    if posted.again and job.attempt < ATTEMPTS_MAX and not is_bound:
         return Returned(account, job.id, job.attempt, posted.why[:TEXT_CHARS_MAX])
     if posted.kind == "input":
         words = f"It cannot be drawn: {posted.why}."[:TEXT_CHARS_MAX]

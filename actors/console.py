@@ -18,16 +18,17 @@ from typing import Any
 
 import msgspec
 
-from actors.account_messages import AskStanding, Obeyed, Reinstate, Standing, Suspend
+from actors.account_messages import AskStanding, Obeyed, Reinstate, Standing, Suspend, standing_of
 from actors.console_messages import AnswerDue, AskConsole
 from actors.guests import digest_of
 from actors.session_messages import Say
 from actors.shell import Kill
 from actors.store_client import StoreAsker
 from core.config import DEFAULT_PLAN
+from core.health import Cause, Health
 from core.ids import new_id
 from protocol.api import Instructed
-from protocol.client import ClientMistake, problem
+from protocol.client import ClientMistake, problem, rfc3339
 from storage.operations import AddKey, AddUser, Applied, CountJobs, Counts, Found, Refused, Written
 
 ROLES = ("user", "viewer", "admin")
@@ -37,6 +38,8 @@ REASON_CHARS_MAX = 200
 #: Accounts answer within this time, or have died; the store may be in trouble too.
 STANDING_S_MAX = 1.0
 OBEYED_S_MAX = 10.0
+#: Since when an account says nothing, nobody knows.
+SILENT = Health().struck(Cause.STARTING, "it does not answer", 0.0)
 
 
 @dataclass(slots=True)
@@ -190,9 +193,11 @@ class Console(StoreAsker):
         rows = []
         for account in self.process.config.accounts:
             told = survey.standings.get(account.name)
-            told = told or Standing(ask, account.name, "down", "it does not answer", account.slots, 0)
-            row = {"name": told.account, "state": told.state, "reason": told.reason}
-            rows.append(row | {"slots": told.slots, "busy": told.busy})
+            told = told or standing_of(SILENT, ask, account.name, account.slots, 0)
+            why = {"cause": told.cause, "reason": told.reason, "ends": told.ends}
+            since = {"since": rfc3339(told.since) if told.since else None}
+            work = {"slots": told.slots, "busy": told.busy}
+            rows.append({"name": told.account, "state": told.state} | why | since | work)
         self._answer(survey.asked, {"accounts": rows})
 
     def _suspend_account(self, asked: AskConsole) -> None:

@@ -42,6 +42,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     SETUP = "setup"
     TOKEN = "token"  # noqa: S105  the cause, not one
+    INTENTS = "intents"
     GATEWAY = "gateway"
     OPERATOR = "operator"
 
@@ -67,9 +68,12 @@ RULES = MappingProxyType(
         Cause.MODERATION: Rule(State.PAUSED, _ANSWERED, kept=True),
         Cause.BLOCKED: Rule(State.PAUSED, _ANSWERED, kept=True),
         Cause.REFUSED: Rule(State.SUSPENDED, "its rights are put right, then `account resume`", kept=True),
-        # The next three are said anew at each start, which may be one with another config.
+        # The next four are said anew at each start, which may be one with another config.
         Cause.SETUP: Rule(State.SUSPENDED, "its config is put right and Limner restarted, or `account resume`"),
         Cause.TOKEN: Rule(State.SUSPENDED, "a valid token in the config and a restart, or `account resume`"),
+        Cause.INTENTS: Rule(
+            State.SUSPENDED, "the intents are allowed in Discord's developer portal, then `account resume` or a restart"
+        ),
         Cause.GATEWAY: Rule(State.SUSPENDED, "what Discord says is put right, then `account resume` or a restart"),
         Cause.OPERATOR: Rule(State.SUSPENDED, "`account resume`", kept=True),
     }

@@ -21,6 +21,8 @@ __all__ = ["Buckets", "Doubtful", "InvalidBudget", "Outcome", "Refused", "Reques
 # Discord asks for "DiscordBot ($url, $version)"; an installation has no public address of its own.
 USER_AGENT = "DiscordBot (https://limner.invalid, 0.1)"
 MESSAGE_CHARS_MAX = 300
+#: Answers of an intermediary that did not wait for those behind it, who may yet take the request.
+GIVEN_UP_STATUSES = frozenset({408, 504, 520, 522, 524})
 STALE_VERSION = "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION"
 MESSAGES_PAGE_LENGTH_MAX = 100
 
@@ -138,21 +140,26 @@ class Taken(msgspec.Struct, frozen=True):
 class Refused(msgspec.Struct, frozen=True):
     """Discord did not take it: a new attempt with a new nonce is allowed if `retry`, after `after_s` seconds.
 
-    `kind` says what to do first: `rate_limited` wait; `stale_version` learn the commands again; `account` the token
-    or its rights are the trouble, so another account; `not_sent` connect again; `request` nothing helps.
+    `kind` says what to do first: `rate_limited` wait; `stale_version` learn the commands again; `token` (it is not
+    valid), `account` (its rights) and `captcha` are this account's trouble, so another account; `not_sent` connect
+    again; `request` nothing helps.
     """
 
     code: int | None
     message: str
     retry: bool
     after_s: float = 0.0
-    kind: Literal["rate_limited", "stale_version", "account", "not_sent", "request"] = "request"
+    kind: Literal["rate_limited", "stale_version", "token", "account", "captcha", "not_sent", "request"] = "request"
 
 
 class Doubtful(msgspec.Struct, frozen=True):
-    """It may have been taken: never send it again, decide by evidence."""
+    """It may have been taken: never send it again, decide by evidence.
+
+    `answered`: with trouble, but by those who had it: the request is under way nowhere any more.
+    """
 
     why: str
+    answered: bool = False
 
 
 Outcome: TypeAlias = Taken | Refused | Doubtful
@@ -180,16 +187,16 @@ def outcome(
     found = _json_map(body)
     # 408 is an intermediary's time-out: the request may have gone on.
     if not 400 <= status < 500 or status == 408 or not found:
-        return Doubtful(f"HTTP {status}")
+        return Doubtful(f"HTTP {status}", answered=status not in GIVEN_UP_STATUSES)
     code = found.get("code")
     code = code if isinstance(code, int) and not isinstance(code, bool) else None
     message = str(found.get("message", ""))[:MESSAGE_CHARS_MAX]
     if STALE_VERSION in json.dumps(found.get("errors", "")):
         return Refused(code, message, retry=True, kind="stale_version")
-    if status in (401, 403):
-        return Refused(code, message, retry=True, kind="account")
     if "captcha_key" in found:  # a person must solve it, and we are none
-        return Refused(code, message or "a captcha is asked for", retry=True, kind="account")
+        return Refused(code, message or "a captcha is asked for", retry=True, kind="captcha")
+    if status in (401, 403):
+        return Refused(code, message, retry=True, kind="token" if status == 401 else "account")
     return Refused(code, message, retry=False)
 
 

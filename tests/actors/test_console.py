@@ -200,16 +200,19 @@ def test_an_order_that_nobody_confirms_is_not_said_to_be_done() -> None:
     play(scene)
 
 
-def test_accounts_are_listed_as_they_say_they_are_and_as_down_when_they_say_nothing() -> None:
+def test_accounts_are_listed_as_they_say_they_are_and_as_degraded_when_they_say_nothing() -> None:
     async def scene(stage: Stage) -> None:
         await set_up(stage)
-        silent = {"name": "fox", "state": "down", "reason": "it does not answer", "slots": 2, "busy": 0}
+        silent = {"name": "fox", "state": "degraded", "cause": "starting", "reason": "it does not answer"}
+        silent |= {"ends": "by itself, when it has started", "since": None, "slots": 2, "busy": 0}
         assert await instruct(stage, "accounts", "list") == (200, {"accounts": [silent]})
         stage.cast("account/fox")
         ask(stage, "accounts", "list")
         question = await stage.one("account/fox", AskStanding)
-        stage.tell("console", Standing(question.ask, "fox", "suspended", "paused: Blocked", 2, 1))
-        paused = {"name": "fox", "state": "suspended", "reason": "paused: Blocked", "slots": 2, "busy": 1}
+        why = ("blocked", "Blocked: too fast", 1_786_017_600.0, "a person answers")
+        stage.tell("console", Standing(question.ask, "fox", "paused", *why, 2, 1))
+        paused = {"name": "fox", "state": "paused", "cause": "blocked", "reason": "Blocked: too fast"}
+        paused |= {"ends": "a person answers", "since": "2026-08-06T12:00:00.000Z", "slots": 2, "busy": 1}
         assert await answer(stage) == (200, {"accounts": [paused]})
         ask(stage, "accounts", "list")
         await stage.quiet(STANDING_S_MAX)

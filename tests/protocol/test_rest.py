@@ -57,11 +57,12 @@ def test_a_stale_command_version_is_retried_after_learning_anew() -> None:
 
 
 def test_a_refused_token_is_the_accounts_trouble_and_a_bad_body_nobody_retries() -> None:
-    assert refusal(401, {"message": "401: Unauthorized", "code": 0}).kind == "account"
+    assert refusal(401, {"message": "401: Unauthorized", "code": 0}).kind == "token"
+    assert refusal(403, {"message": "Missing Access", "code": 50001}).kind == "account"
     asked = refusal(
         400, {"captcha_key": ["captcha-required"], "captcha_sitekey": "a9b5fb07", "captcha_service": "hcaptcha"}
     )
-    assert (asked.kind, asked.retry, asked.message) == ("account", True, "a captcha is asked for")
+    assert (asked.kind, asked.retry, asked.message) == ("captcha", True, "a captcha is asked for")
     assert refusal(400, {"message": "Invalid Form Body", "code": 50035}).retry is False
 
 
