@@ -12,6 +12,7 @@ from sim.faults import CLOSE, SUDDEN, Order, is_known, names
 from sim.gateway import Connection, Gateway
 from sim.ledger import PAGE_ROWS_MAX
 from sim.parts import Parts
+from sim.sessions import Line
 
 
 class Control:
@@ -98,12 +99,18 @@ class Control:
         connection.put({"op": 1, "d": None})
 
     def invalid_true(self, connection: Connection) -> None:
-        connection.put({"op": 9, "d": True})
+        self.parts.hub.leave(*self.part(connection, resumable=True))
 
     def invalid_false(self, connection: Connection) -> None:
-        connection.put({"op": 9, "d": False})
-        if connection.line is not None:
-            self.parts.hub.end(connection.line)
+        self.parts.hub.end(self.part(connection, resumable=False)[0])
+
+    def part(self, connection: Connection, *, resumable: bool) -> tuple[Line, Connection]:
+        """Op 9: the connection has no session any more, and may resume or identify anew, as discord.js does on it."""
+        line = connection.line
+        assert line is not None  # it is struck only when it is identified
+        connection.account = connection.line = None
+        connection.put({"op": 9, "d": resumable})
+        return line, connection
 
     def drop_all(self, connection: Connection) -> None:
         connection.cut()
