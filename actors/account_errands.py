@@ -50,7 +50,7 @@ class Posted(Message, frozen=True):
 
     `outcome`: taken, refused, doubtful, unsent (no byte left us), or pressed (a form is to come, which is the drawing).
     Of a refusal or an unsent one, `again`: another attempt may go better; `kind` is that of rest.Refused, or `input`
-    for pictures of the user's that cannot be used; `after_s`: how long to hold back.
+    for pictures of the user's that cannot be used; `after_s`: how long to hold back. `answered`: see rest.Doubtful.
     """
 
     job: str
@@ -60,6 +60,7 @@ class Posted(Message, frozen=True):
     again: bool = False
     kind: str = ""
     after_s: float = 0.0
+    answered: bool = False
 
 
 class HistoryCame(Message, frozen=True):
@@ -139,8 +140,8 @@ class Errands:
         match found:
             case rest.Taken():
                 return posted("taken", "")
-            case rest.Doubtful(why=why):
-                return posted("doubtful", why)
+            case rest.Doubtful(why=why, answered=answered):
+                return posted("doubtful", why, answered=answered)
             case rest.Refused(kind="not_sent"):
                 return posted("unsent", found.message, again=True)
             case _:

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from actors.account_desk import AccountDesk
 from actors.account_errands import Errands, Prepared
 from actors.account_health import TICK_S
-from actors.account_line import FrameCame, GatewayLine, LineLost, LineMade
-from actors.account_rest import Rest
+from actors.account_line import FrameCame, GatewayLine, LineDue, LineLost, LineMade
+from actors.account_permit import Permit
+from actors.account_rest import Rest, TokenRefused
 from actors.monitor_messages import Observed
 from core.correlate import Correlator
 from core.health import Cause, Health
@@ -38,11 +39,13 @@ CLOSE_CAUSES = {4004: Cause.TOKEN, 4013: Cause.INTENTS, 4014: Cause.INTENTS}
 class AccountPresence(AccountDesk):
     """Between AccountDesk and AccountHearing. Subclasses take events by the two last `on_` hooks."""
 
-    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (Prepared, *GatewayLine.TAKES)
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (Prepared, TokenRefused, *GatewayLine.TAKES)
     WAITS_FOR: ClassVar[frozenset[str]] = AccountDesk.WAITS_FOR | {"session", "past", "discord"}
     UPSTREAM = "Discord"
 
+    rest: Rest
     errands: Errands
+    permit: Permit
     observer: Observer
     correlator: Correlator
 
@@ -64,7 +67,8 @@ class AccountPresence(AccountDesk):
     def on_start(self) -> None:
         super().on_start()
         self.correlator = Correlator(born=self.now())
-        self.errands = Errands(self, self.account, Rest(self, self.account))
+        self.rest = Rest(self, self.account)
+        self.errands = Errands(self, self.account, self.rest)
         self.dark_since = self.now() - DOWN_AFTER_S
         self.store.lookup(ReadGateway(self.subject), self._session_found)
         self.learn()
@@ -90,15 +94,20 @@ class AccountPresence(AccountDesk):
             return
         applications = frozenset({MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID})
         self.observer = Observer(applications, self.account.channel_id, prepared.user_id)
+        self.permit = Permit(self, self.rest, self.account.kind, prepared.user_id)
         self.arrived("discord")
 
     def on_open(self) -> None:
         intents = BOT_INTENTS if self.account.kind == "bot" else None
         identity = Identity(self.account.token.reveal(), intents)
-        self.line = GatewayLine(self, identity, self.process.config.discord.gateway, self.saved)
+        self.line = GatewayLine(self, identity, self.process.config.discord.gateway, self.saved, self.permit)
         self.line.open()
 
+    def receiveMsg_TokenRefused(self, news: TokenRefused, sender: Any) -> None:
+        self.strike(Cause.TOKEN, f"Discord refuses its token: {news.route} was answered with 401")
+
     def on_resumed(self) -> None:
+        self.rest.reopen()
         if self.line is not None and self.line.is_dead:
             self.on_open()
         self.learn()
@@ -114,7 +123,10 @@ class AccountPresence(AccountDesk):
     def receiveMsg_FrameCame(self, news: FrameCame, sender: Any) -> None:
         self._hear(news)
 
-    def _hear(self, news: LineMade | LineLost | FrameCame) -> None:
+    def receiveMsg_LineDue(self, news: LineDue, sender: Any) -> None:
+        self._hear(news)
+
+    def _hear(self, news: LineMade | LineLost | FrameCame | LineDue) -> None:
         if self.line is not None:
             self.follow(self.line.receive(news))
 
@@ -149,8 +161,6 @@ class AccountPresence(AccountDesk):
     # --- time ------------------------------------------------------------------------------------------------
 
     def on_tick(self, now: float) -> None:
-        if self.line is not None:
-            self.follow(self.line.tick())
         if self.events_untold:
             self.tell("monitor", Observed("limner_gateway_events_total", self.events_untold, (self.subject,)))
             self.events_untold = 0

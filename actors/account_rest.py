@@ -13,6 +13,7 @@ from actors.shell import Shell
 from core.config import AccountConfig
 from protocol.rest import Buckets, Request, authorization
 from system.links import LinkBroken, Response
+from system.message import Message
 
 READ_TRIES_MAX = 5
 READ_AGAIN_S = 1.0
@@ -20,17 +21,28 @@ READ_AGAIN_S = 1.0
 BUCKET_WAIT_S_MAX = 60.0
 
 
+class TokenRefused(Message, frozen=True):
+    """Discord has answered a call with 401: the token is wrong or was reset. No other call is made with it."""
+
+    route: str
+
+
 class Rest:
-    """One an account; `invalid`, the budget of the host's address, is shared by all accounts of a process."""
+    """One an account; the budget of invalid answers of the host's address is shared by all accounts of a process."""
 
     def __init__(self, owner: Shell, account: AccountConfig) -> None:
         self._owner = owner
         self._authorization = authorization(account.token.reveal(), account.kind)
         self._buckets = Buckets(owner.process.invalid_answers)
+        self._is_open = True
 
     def delay_s(self, request: Request) -> float:
         """How long the limits hold this request back now."""
         return self._buckets.delay(request, self._owner.now())
+
+    def reopen(self) -> None:
+        """The operator says that the token is right again."""
+        self._is_open = True
 
     async def send(self, request: Request, deadline: float) -> Response:
         """One try, begun before `deadline` (monotonic s). Raises LinkBroken; `sent` False when it was never begun."""
@@ -40,6 +52,8 @@ class Rest:
             await asyncio.sleep(wait_s)
         if self._owner.now() > deadline:
             raise LinkBroken("it is too late to begin", False)
+        if not self._is_open:
+            raise LinkBroken("Discord refuses the token", False)
         self._buckets.began(request, self._owner.now())
         try:
             answer = await self._owner.process.links.request(request, self._authorization)
@@ -49,6 +63,9 @@ class Rest:
             raise
         self._count(request, str(answer.status))
         self._buckets.answered(request, answer.status, answer.headers, answer.body, self._owner.now())
+        if answer.status == 401 and not request.interaction_callback and self._is_open:
+            self._is_open = False
+            self._owner.post(TokenRefused(request.route))
         return answer
 
     async def read(self, request: Request) -> Response:

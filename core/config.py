@@ -129,6 +129,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     auth_s: float = 5.0
     drawing_s: float = 900.0
     undecided_s: float = 600.0
+    in_flight_s: float = 100.0
 
 
 class Prompts(Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,8 +13,9 @@ from enum import Enum
 
 import msgspec
 
-#: A request that was cut off may still be on its way inside Discord for this long.
-IN_FLIGHT_S = 15.0
+#: A request that was answered with trouble (a 502) has left the edge: the rest of its way is this long at most. One
+#: that was cut off may be on its way for as long as the edge waits for what is behind it: `[limits] in_flight_s`.
+ANSWERED_S = 15.0
 #: Events of the replay may overtake RESUMED by this much.
 TRACE_S = 3.0
 #: After `undecided_s` the Queue has failed the job; this much later the account lets go of it.
@@ -26,6 +27,8 @@ GRACE_S = 30.0
 class Doubt(msgspec.Struct, frozen=True):
     """Since when nobody knows, until when it matters, and the gateway session that was live when the POST began.
 
+    `in_flight_s`: for how long after `since` Discord may yet take it.
+
     `since` is when the POST had certainly been cut off, as this process knows: the time that an earlier one stored is a
     clock's word, which may have been set, and no proof. `gateway_session` None: it is not known.
     """
@@ -33,6 +36,7 @@ class Doubt(msgspec.Struct, frozen=True):
     since: float
     until: float
     gateway_session: str | None
+    in_flight_s: float
 
 
 class Ruling(Enum):
@@ -62,7 +66,7 @@ def rule(doubt: Doubt, now: float, live_session: str | None, resumed_at: float |
     """
     if now - doubt.until >= LET_GO_S:
         return Ruling.LET_GO
-    settled_at = doubt.since + IN_FLIGHT_S
+    settled_at = doubt.since + doubt.in_flight_s
     if now < settled_at or live_session is None or live_session != doubt.gateway_session:
         return Ruling.WAIT
     if resumed_at is None or resumed_at < settled_at:

@@ -11,7 +11,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,8 @@ GLOBAL_COUNT_MAX = 45
 GLOBAL_WINDOW_S = 1.0
 # 10,000 answers of 401, 403 or 429 in ten minutes ban the IP address, for all accounts behind it.
 INVALID_COUNT_MAX = 2_000
+# What one account may take of that: over it, it is stopped before it stops the others.
+ACCOUNT_INVALID_COUNT_MAX = 200
 INVALID_WINDOW_S = 600.0
 INVALID_STATUSES = frozenset({401, 403, 429})
 # A 429 that is no JSON comes from the edge in front of Discord and concerns the whole address.
@@ -53,6 +55,11 @@ class InvalidBudget:
     def __init__(self, count_max: int = INVALID_COUNT_MAX) -> None:
         self._count_max = count_max
         self._seen_at: deque[float] = deque()
+        self._blocked_until = -math.inf
+
+    def block(self, until: float) -> None:
+        """The edge in front of Discord refuses the address: nobody behind it may ask before."""
+        self._blocked_until = max(self._blocked_until, until)
 
     def count(self, now: float) -> None:
         self._seen_at.append(now)
@@ -63,7 +70,8 @@ class InvalidBudget:
         """Seconds until a request may risk one more invalid answer."""
         while self._seen_at and self._seen_at[0] <= now - INVALID_WINDOW_S:
             self._seen_at.popleft()
-        return self._seen_at[0] + INVALID_WINDOW_S - now if len(self._seen_at) >= self._count_max else 0.0
+        full_s = self._seen_at[0] + INVALID_WINDOW_S - now if len(self._seen_at) >= self._count_max else 0.0
+        return max(full_s, self._blocked_until - now, 0.0)
 
 
 class Buckets:
@@ -71,6 +79,7 @@ class Buckets:
 
     def __init__(self, invalid: InvalidBudget | None = None) -> None:
         self._invalid = InvalidBudget() if invalid is None else invalid
+        self._own_invalid = InvalidBudget(ACCOUNT_INVALID_COUNT_MAX)
         self._bucket_of: dict[str, str] = {}
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._blocked_until = 0.0
@@ -78,7 +87,7 @@ class Buckets:
 
     def delay(self, request: Limited, now: float) -> float:
         """Seconds to wait before `request` may be sent; 0 means now."""
-        waits = [0.0, self._invalid.delay(now)]
+        waits = [self._invalid.delay(now), self._own_invalid.delay(now)]
         if not request.interaction_callback:
             waits.append(self._blocked_until - now)
             waits.append(self._global_wait_s(now))
@@ -107,6 +116,7 @@ class Buckets:
         scope = names.get("x-ratelimit-scope", "user")
         if status in INVALID_STATUSES and not (status == 429 and scope == "shared"):
             self._invalid.count(now)
+            self._own_invalid.count(now)
         if (bucket_hash := names.get("x-ratelimit-bucket")) is not None:
             self._bucket_of[request.route] = bucket_hash
         if status == 429:
@@ -124,8 +134,10 @@ class Buckets:
         self._keep(key, Bucket(int(remaining), reset_at), now)
 
     def _limited(self, request: Limited, names: Mapping[str, str], scope: str, body: bytes, now: float) -> None:
-        wait_s, is_global = read_429(names, body)
-        if is_global or scope == "global":
+        wait_s, reach = read_429(names, body)
+        if reach == "address":
+            self._invalid.block(now + wait_s)
+        elif reach == "token" or scope == "global":
             self._blocked_until = max(self._blocked_until, now + wait_s)
         else:
             self._keep(self._key(request), Bucket(0, now + wait_s), now)
@@ -146,8 +158,12 @@ class Buckets:
         return self._began_at[0] + GLOBAL_WINDOW_S - now
 
 
-def read_429(headers: Mapping[str, str], body: bytes) -> tuple[float, bool]:
-    """(seconds to wait, whether everything must wait) of a 429; header names in lower case.
+#: Who must wait after a 429: the bucket of the request, all requests of the token, or all of the address.
+Reach: TypeAlias = Literal["bucket", "token", "address"]
+
+
+def read_429(headers: Mapping[str, str], body: bytes) -> tuple[float, Reach]:
+    """(seconds to wait, who) of a 429; header names in lower case.
 
     The body's `retry_after` is exact, the header is rounded; where the answer is no JSON the edge refused us.
     """
@@ -157,11 +173,12 @@ def read_429(headers: Mapping[str, str], body: bytes) -> tuple[float, bool]:
         found = None
     header_s = _number(headers.get("retry-after"))
     if not isinstance(found, dict):
-        return min(EDGE_RETRY_S if header_s is None else header_s, RETRY_S_MAX), True
+        return min(EDGE_RETRY_S if header_s is None else header_s, RETRY_S_MAX), "address"
     wait_s = _number(found.get("retry_after"))
     if wait_s is None:
         wait_s = RETRY_S_DEFAULT if header_s is None else header_s
-    return min(wait_s, RETRY_S_MAX), found.get("global") is True or headers.get("x-ratelimit-global") == "true"
+    is_global = found.get("global") is True or headers.get("x-ratelimit-global") == "true"
+    return min(wait_s, RETRY_S_MAX), "token" if is_global else "bucket"
 
 
 def _number(value: object) -> float | None:

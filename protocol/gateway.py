@@ -128,6 +128,11 @@ class Gateway:
         return events
 
     @property
+    def is_connected(self) -> bool:
+        """Whether `connection_made` was told and the connection has not ended since."""
+        return self.state in CONNECTED
+
+    @property
     def has_events(self) -> bool:
         """Whether `events_received` would give any."""
         return bool(self._events)

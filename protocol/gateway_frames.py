@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from protocol.tolerant import Reader
+from protocol.tolerant import UNREADABLE, Reader
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 0, 1, 2, 6, 7, 9, 10, 11
 #: What the stores can hold.
@@ -46,6 +46,18 @@ ENVELOPE = msgspec.json.Decoder(Envelope)
 HELLO_DATA = Reader(Hello)
 READY_DATA = Reader(Welcome)
 TRUE = msgspec.Raw(b"true")
+#: Documents that keep a connection alive and say nothing else are this short.
+PULSE_BYTES_MAX = 64
+
+
+def is_pulse(document: bytes) -> bool:
+    """Whether the document only asks for a heartbeat or acknowledges one: it changes no session and makes no event."""
+    if len(document) > PULSE_BYTES_MAX:
+        return False
+    try:
+        return ENVELOPE.decode(document).op in (HEARTBEAT, HEARTBEAT_ACK)
+    except (msgspec.ValidationError, *UNREADABLE):
+        return False
 
 
 def is_seq(value: Any) -> bool:

@@ -1,12 +1,15 @@
-"""The gateway's zlib-stream transport compression: compressed WebSocket frames in, JSON documents out.
+"""The gateway's transport compression: compressed WebSocket frames in, JSON documents out.
 
-One zlib context lives as long as the connection; a document ends where a frame ends with 00 00 ff ff and may span
-frames (discord-api-docs, developers/events/gateway.mdx). After an error the context is lost: reconnect with a new one.
+One context lives as long as the connection (discord-api-docs, developers/events/gateway.mdx). Of zlib-stream a document
+ends where a frame ends with 00 00 ff ff, and may span frames; of zstd-stream each frame is a document. After an error
+the context is lost: reconnect with a new one. What comes out of a frame is bounded, however small the frame.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
+from typing import Protocol
 
 SYNC_FLUSH = b"\x00\x00\xff\xff"
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
@@ -14,6 +17,13 @@ DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 
 class BrokenStream(Exception):
     """The compressed stream is corrupt, ended, or holds a document above the limit."""
+
+
+class Stream(Protocol):
+    """One connection's compressed stream."""
+
+    def receive(self, frame: bytes) -> bytes | None:
+        """Takes one frame; returns a document if it completes one. Raises `BrokenStream`."""
 
 
 class Inflater:
@@ -44,3 +54,39 @@ class Inflater:
         if self._context.eof:
             raise BrokenStream("zlib stream ended")
         return document
+
+
+class ZstdContext(Protocol):
+    """A streaming decompressor as `compression.zstd` (Python 3.14) and `backports.zstd` have it."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class ZstdInflater:
+    """Decompresses one connection's zstd-stream with a fresh context of a library's; `fault` is what that raises."""
+
+    def __init__(
+        self,
+        context: Callable[[], ZstdContext],
+        fault: type[Exception],
+        document_bytes_max: int = DOCUMENT_BYTES_MAX,
+    ) -> None:
+        self._context = context()
+        self._fault = fault
+        self._document_bytes_max = document_bytes_max
+
+    def receive(self, frame: bytes) -> bytes | None:
+        """Takes one frame; returns its document. Raises `BrokenStream`."""
+        try:
+            document = self._context.decompress(frame, self._document_bytes_max)
+        except self._fault as fault:
+            raise BrokenStream("corrupt zstd stream") from fault
+        if self._context.eof:
+            raise BrokenStream("zstd stream ended")
+        if not self._context.needs_input:
+            raise BrokenStream("document too large")
+        return document or None

@@ -5,7 +5,10 @@ and no count, as often as the place is passed until then. `account` limits a fau
 strikes whoever comes first. Faults that strike before a connection or request has said whose it is
 (reconnect_no_hello, no_hello, cdn_404, cdn_truncated, put_fails) do not look at the account.
 Sudden faults strike the live connections at once and are not kept, save close_CODE, whose remaining count strikes at
-the next IDENTIFYs and RESUMEs. For `slow`, `seconds` is how long the answer is held back.
+the next IDENTIFYs and RESUMEs. For `slow` and `late_response`, `seconds` is a delay and not a duration.
+
+All are of CONTRACT §8 save `late_response`, which is ours: it asks what a client makes of a request that Discord takes
+after the client has given it up.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ ARMED = {
     "r429_html": "429 as the HTML page of a proxy, without a Via header",
     "bad_gateway": "502 as HTML; the request was not taken",
     "lost_response": "an interaction is taken, then the HTTP connection is cut without an answer",
+    "late_response": "the HTTP connection is cut without an answer, and the interaction is taken `seconds` later",
     "slow": "a REST answer is held back `seconds`",
     "cdn_404": "a picture is not found",
     "cdn_truncated": "a picture's body ends half-way",
@@ -57,7 +61,8 @@ SUDDEN = {
     "close_CODE": "live connections are closed with CODE, as close_4009",
 }
 CLOSE = re.compile(r"close_(1\d{3}|4\d{3})")
-SLOW_S = 10.0
+SLOW_S, LATE_S = 10.0, 20.0
+DELAYED = ("slow", "late_response")  # their `seconds` is a delay
 
 
 class Order(msgspec.Struct):
@@ -93,7 +98,7 @@ class Faults:
         self.waiting: dict[str, list[Armed]] = {}
 
     def arm(self, order: Order, account_id: str | None) -> None:
-        lasts = order.seconds is not None and order.fault != "slow"
+        lasts = order.seconds is not None and order.fault not in DELAYED
         left = order.count if order.count is not None else None if lasts else 1
         until = time.monotonic() + order.seconds if lasts and order.seconds is not None else float("inf")
         self.waiting.setdefault(order.fault, []).append(Armed(account_id, left, until, order.seconds))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 import uuid
 from typing import Any
@@ -16,6 +18,7 @@ from sim.compose import map_of, read_request
 from sim.desk import Desk
 from sim.embeds import AT_ONCE, CHALLENGE_TITLE
 from sim.errors import Refusal, invalid_form, missing_access, unknown
+from sim.faults import LATE_S
 from sim.forms import REGION, Forms, form_for
 from sim.grammar import LOOKS, Press
 from sim.identity import DRAWING_BOT_ID, Account
@@ -46,7 +49,26 @@ class Interactions:
     async def post(self, request: web.Request, account: Account) -> web.Response:
         """204 and an empty body when taken; Refusal else. Every one is on the ledger, whichever way it goes."""
         value, _ = await read_request(request)
-        body, parts = map_of(value), self.parts
+        body = map_of(value)
+        late = self.parts.faults.find("late_response", account)
+        if late is not None and request.transport is not None:
+            request.transport.abort()
+            delay_s = LATE_S if late.seconds is None else late.seconds
+            asyncio.get_running_loop().call_later(delay_s, self.accept_late, body, account)
+            return web.Response(status=204)
+        self.accept(body, account)
+        if self.parts.faults.take("lost_response", account) and request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=204)
+
+    def accept_late(self, body: dict[str, Any], account: Account) -> None:
+        """What was on its way inside arrives; nobody is there any more to be told of a refusal."""
+        with contextlib.suppress(Refusal):
+            self.accept(body, account)
+
+    def accept(self, body: dict[str, Any], account: Account) -> None:
+        """Check it, and hand it to the bot; raises Refusal. It is on the ledger either way."""
+        parts = self.parts
         parts.counts.interactions += 1
         row = Row(nonce_of(body), account.name, "unknown", None, time.time())
         try:
@@ -60,9 +82,6 @@ class Interactions:
             row.outcome = REFUSED
             parts.ledger.add(row)
             raise
-        if parts.faults.take("lost_response", account) and request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=204)
 
     def take(self, asked: Asked, body: dict[str, Any], account: Account, row: Row) -> None:
         """Write it down, tell the user's client that it exists, hand it to the bot."""

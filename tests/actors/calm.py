@@ -28,7 +28,7 @@ from storage.pictures import MemoryPictures
 from storage.reads import find
 from system.loop_base import run_on
 from tests.city.clock import CityLoop
-from tests.city.discord import GUILD, Discord, Resident
+from tests.city.discord import GUILD, IN_FLIGHT_S, Discord, Resident
 from tests.city.gateway import URL
 from tests.city.weather import Weather
 
@@ -49,7 +49,8 @@ class Calm:
         where = DiscordConfig(api="http://127.0.0.1/api/v10", gateway=URL, cdn="http://127.0.0.1/cdn")
         accounts = (AccountConfig("fox", Secret("token-fox"), GUILD, CHANNEL, "user", slots),)
         plans = {"free": Plan(1.0, 100, 10, 100, "UTC")}
-        self.config = Config(discord=where, accounts=accounts, plans=plans, limits=Limits(**limits))  # type: ignore[arg-type]
+        bounds = Limits(**{"in_flight_s": IN_FLIGHT_S} | limits)  # type: ignore[arg-type]
+        self.config = Config(discord=where, accounts=accounts, plans=plans, limits=bounds)
         self.database = open_database(self.url)
         commit_group(self.database, [Operation("user", AddUser(USER, USER, "free", False, 0.0))], 0.0)
         fox = Resident("fox", "token-fox", "700", CHANNEL)

@@ -164,7 +164,8 @@ class Sim:
     def names(self) -> list[str]:
         return [account["name"] for account in self.told["accounts"]]
 
-    def config(self, accounts: int = 1, slots: int = 3, **limits: float) -> Config:
+    def config(self, accounts: int = 1, slots: int = 3, in_flight_s: float = 1.0, **limits: float) -> Config:
+        """Its accounts; what is cut off on the way to this simulator does not arrive later, so nobody waits for it."""
         found = [
             AccountConfig(
                 account["name"], Secret(account["token"]), self.told["guild_id"], account["channel_id"], "user", slots
@@ -172,7 +173,7 @@ class Sim:
             for account in self.told["accounts"][:accounts]
         ]
         discord = Discord(api=self.told["api"], gateway=self.told["gateway"], cdn=self.told["cdn"])
-        return Config(discord=discord, accounts=tuple(found), limits=Limits(**limits))  # type: ignore[arg-type]
+        return Config(discord=discord, accounts=tuple(found), limits=Limits(in_flight_s=in_flight_s, **limits))  # type: ignore[arg-type]
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         base = self.told["api"].partition("/api/")[0]

@@ -27,7 +27,6 @@ def sim() -> Iterator[Sim]:
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits of the never-twice rule, shortened to the simulator's pace."""
-    monkeypatch.setattr("core.reconcile.IN_FLIGHT_S", 1.0)
     monkeypatch.setattr("core.reconcile.TRACE_S", 0.5)
     monkeypatch.setattr("core.reconcile.LET_GO_S", 0.5)
 

@@ -35,7 +35,6 @@ END_S_MAX = 80.0
 def test_equal_prompts_survive_faults_and_deaths_without_a_swap_or_a_second_drawing(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.reconcile.IN_FLIGHT_S", 1.0)
     monkeypatch.setattr("core.reconcile.TRACE_S", 0.5)
     monkeypatch.setattr("actors.supervisor.Supervisor.INTENSITY", 1_000)
     dice = random.Random(seed)

@@ -50,6 +50,7 @@ sockets_per_user = 100
 sockets_per_ip = 1000
 drawing_s = 120
 undecided_s = 120
+in_flight_s = 15
 """
 ACCOUNT = """
 [[accounts]]

@@ -29,8 +29,9 @@ from tests.city.weather import Weather
 
 GUILD = "900"
 REQUEST_S = (0.01, 0.15)
-#: Under core.reconcile.IN_FLIGHT_S, together with the latest an event can be.
+#: How long a request that was cut off is on its way at most; with the latest an event can be, what Limner is told.
 IN_FLIGHT_S_MAX = 10.0
+IN_FLIGHT_S = 15.0
 ANSWER_S_MAX = 20.0
 COMMAND, COMPONENT, MODAL = 2, 3, 5
 MODAL_PREFIX = "MJ::OutpaintCustomZoomModal::"

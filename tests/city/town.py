@@ -29,7 +29,7 @@ from tests.city.auditor import Auditor
 from tests.city.citizens import Citizen
 from tests.city.clock import CityLoop, SlowThread
 from tests.city.daemon import Daemon
-from tests.city.discord import GUILD, Discord, Resident, Row
+from tests.city.discord import GUILD, IN_FLIGHT_S, Discord, Resident, Row
 from tests.city.fairness import WatchedFairQueue
 from tests.city.gateway import URL
 from tests.city.ground import SHM, quiet, template
@@ -150,6 +150,7 @@ class Town(Daemon):
         limits = Limits(
             drawing_s=dice.choice((40.0, 90.0)),
             undecided_s=dice.choice((30.0, 75.0)),
+            in_flight_s=IN_FLIGHT_S,
             sockets_per_user=dice.choice((1, 10, 10, 10)),
             sockets_per_ip=dice.choice((CITIZENS_MAX + 1, 50)),
             frames_per_min=dice.choice((20, 120)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reconcile import GRACE_S, IN_FLIGHT_S, LET_GO_S, TRACE_S, Doubt, Ruling, patience_s, rule
+from core.reconcile import GRACE_S, LET_GO_S, TRACE_S, Doubt, Ruling, patience_s, rule
 
 UNDECIDED_S = 600.0
-DOUBT = Doubt(since=1000.0, until=1000.0 + UNDECIDED_S, gateway_session="s1")
+IN_FLIGHT_S = 100.0
+DOUBT = Doubt(since=1000.0, until=1000.0 + UNDECIDED_S, gateway_session="s1", in_flight_s=IN_FLIGHT_S)
 
 
 def test_a_resume_of_the_same_session_after_the_flight_time_proves_it_not_taken() -> None:
@@ -46,7 +47,7 @@ def test_it_is_given_back_only_when_a_resume_of_its_own_session_covers_it(
 
 @given(after_s=seconds, live=st.sampled_from([None, "s1", "s2"]))
 def test_a_doubt_without_a_known_session_is_never_proven(after_s: float, live: str | None) -> None:
-    doubt = Doubt(1000.0, 1000.0 + UNDECIDED_S, None)
+    doubt = Doubt(1000.0, 1000.0 + UNDECIDED_S, None, IN_FLIGHT_S)
     ruling = rule(doubt, doubt.since + after_s, live, doubt.since + after_s)
     assert ruling in (Ruling.WAIT, Ruling.LET_GO)
 

@@ -84,10 +84,29 @@ def test_a_global_429_stops_everything_but_interaction_callbacks() -> None:
     assert buckets.delay(post_callback("1", "t", {}), 0.0) == 0.0
 
 
-def test_an_html_429_stops_the_whole_token() -> None:
-    buckets = Buckets()
+def test_an_html_429_comes_from_the_edge_and_stops_the_whole_address() -> None:
+    budget = InvalidBudget()
+    buckets, other = Buckets(budget), Buckets(budget)
     buckets.answered(READ, 429, {"Content-Type": "text/html"}, b"<html>", now=0.0)
-    assert buckets.delay(READ_OTHER, 0.0) == limits.EDGE_RETRY_S
+    for request in (READ_OTHER, post_callback("1", "t", {})):
+        assert buckets.delay(request, 0.0) == other.delay(request, 0.0) == limits.EDGE_RETRY_S
+    assert other.delay(READ, limits.EDGE_RETRY_S) == 0.0
+
+
+def test_a_global_429_stops_no_other_token() -> None:
+    budget = InvalidBudget()
+    buckets, other = Buckets(budget), Buckets(budget)
+    limited(buckets, READ, 4.0, "global")
+    assert other.delay(READ, 0.0) == 0.0
+
+
+def test_one_account_is_stopped_long_before_it_stops_the_others() -> None:
+    budget = InvalidBudget()
+    one, other = Buckets(budget), Buckets(budget)
+    for count in range(limits.ACCOUNT_INVALID_COUNT_MAX):
+        one.answered(READ, 403, {}, b"{}", now=float(count))
+    assert one.delay(READ, 200.0) == pytest.approx(400.0)
+    assert other.delay(READ, 200.0) == 0.0
 
 
 def test_the_global_rate_is_kept_without_being_told() -> None:

@@ -23,10 +23,11 @@ r429_html lost_response bad_gateway slow cdn_404 cdn_truncated put_fails stale_v
 invalid_parameter moderated job_queued queue_full blocked captcha credits_exhausted never_finishes
 """
 CONTRACT = CONTRACT_NAMES.split()
+OURS = ["late_response"]
 
 
-def test_the_names_are_those_of_the_contract() -> None:
-    assert set(names()) == set(CONTRACT)
+def test_the_names_are_those_of_the_contract_and_one_of_ours() -> None:
+    assert set(names()) == {*CONTRACT, *OURS}
     assert all(is_known(name) for name in CONTRACT if name != "close_CODE")
     assert is_known("close_4009")
     assert not is_known("close_CODE")
@@ -121,6 +122,21 @@ def test_a_lost_response_was_taken_all_the_same() -> None:
             await player.event("MESSAGE_CREATE", nonce=str(player.nonce))
             row = (await world.sim("ledger?after=1"))["rows"][0]
             assert (row["nonce"], row["prompt"]) == (str(player.nonce), "lost")
+
+    play(scenario)
+
+
+def test_a_late_response_is_taken_after_the_client_was_cut_off() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            await player.drawing("learn the version")
+            await world.sim("faults", {"fault": "late_response", "seconds": 0.3})
+            with pytest.raises(aiohttp.ClientError):
+                await player.imagine("late")
+            assert (await world.sim("ledger?after=1"))["rows"] == []
+            await player.event("MESSAGE_CREATE", nonce=str(player.nonce))
+            row = (await world.sim("ledger?after=1"))["rows"][0]
+            assert (row["nonce"], row["prompt"]) == (str(player.nonce), "late")
 
     play(scenario)
 
