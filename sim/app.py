@@ -70,6 +70,7 @@ class Simulator:
         app.router.add_post(region, self.interactions.forms.submit_region)
         app.router.add_get("/_sim/ledger", self.control.ledger)
         app.router.add_get("/_sim/stats", self.control.stats)
+        app.router.add_get("/_sim/pulse", self.control.pulse)
         app.router.add_post("/_sim/faults", self.control.faults)
         app.router.add_post("/_sim/config", self.control.config)
         return app

@@ -44,6 +44,14 @@ class Control:
             }
         )
 
+    async def pulse(self, request: web.Request) -> web.Response:
+        """How clients came, and how late their heartbeats were, since the last time that was asked with `forget`."""
+        pulse = self.gateway.pulse
+        found = {"beats": pulse.beats, "late_s_max": pulse.late_s_max, "arrivals": list(pulse.arrivals)}
+        if "forget" in request.query:
+            pulse.forget()
+        return json_response(found)
+
     async def config(self, request: web.Request) -> web.Response:
         """Change settings; answers all of them as they are now."""
         try:

@@ -20,7 +20,7 @@ from aiohttp import WSMsgType, web
 from sim.faults import Faults
 from sim.identity import Account
 from sim.press import PRESSES
-from sim.pulse import Arrival, Pulse
+from sim.pulse import Pulse
 from sim.sessions import CDN_HERE, Event, Hub, Line, Session
 from sim.settings import Settings
 from sim.welcome import Greeter
@@ -229,7 +229,9 @@ class Connection:
         if account.bot and ("intents" not in d or not isinstance(intents, int) or not 0 <= intents <= INTENTS_ALL):
             raise Close(4013, "Invalid intent(s).")
         self.strike_if_armed(account)
-        if not self.gateway.gates.passes(account, time.time()):
+        passes = self.gateway.gates.passes(account, time.time())
+        self.gateway.pulse.arrived(account.name, "identify", passes)
+        if not passes:
             self.put({"op": 9, "d": False})
             return
         self.gateway.identifies += 1
@@ -253,6 +255,7 @@ class Connection:
         self.strike_if_armed(account)
         line = self.gateway.hub.find(d.get("session_id"))
         if line is None or line.session.account_id != account.id or not line.has_all_since(d["seq"]):
+            self.gateway.pulse.arrived(account.name, "resume", taken=False)
             self.put({"op": 9, "d": False})
             return
         if d["seq"] > line.session.seq:
@@ -261,6 +264,7 @@ class Connection:
         if isinstance(line.walker, Connection):
             line.walker.close(4000, "This session was resumed elsewhere.")
         self.gateway.resumes += 1
+        self.gateway.pulse.arrived(account.name, "resume", taken=True)
         self.account, self.line, self.seen = account, line, d["seq"]
         self.replay_left = 1 if self.gateway.faults.take("reset_in_replay", account) else None
         self.gateway.hub.attach(line, self)

@@ -56,6 +56,20 @@ def test_a_nonce_seen_twice_is_counted() -> None:
     play(scenario)
 
 
+def test_the_pulse_tells_how_clients_came_and_how_late_they_beat() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            await player.send(1, None)
+            await player.op(11)
+            pulse = await world.sim("pulse?forget")
+            (arrival,) = pulse["arrivals"]
+            assert (arrival["account"], arrival["how"], arrival["taken"]) == (player.account["name"], "identify", True)
+            assert (pulse["beats"], pulse["late_s_max"]) == (1, 0.0)
+            assert await world.sim("pulse") == {"arrivals": [], "beats": 0, "late_s_max": 0.0}
+
+    play(scenario)
+
+
 @pytest.mark.parametrize("body", [{"nonsense": 1}, {"seconds": "long"}, [], {"jitter": None}])
 def test_a_wrong_setting_is_400_and_changes_nothing(body: Any) -> None:
     async def scenario(world: World) -> None:
