@@ -8,8 +8,6 @@ Crash   counters start again from zero, as Prometheus expects of a restart; who 
 
 from __future__ import annotations
 
-from heapq import nlargest
-from operator import itemgetter
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -30,7 +28,8 @@ from protocol.api import MetricsShown, ReadyShown, ShowReady
 from system.message import Message
 
 SAMPLE_EACH_S = 5.0
-#: Mailbox depths are told of the deepest few, so that 10,000 sessions do not become 10,000 time series.
+#: Mailbox depths are told of these, and of the deepest few of the others: 10,000 sessions are not 10,000 time series.
+ALWAYS_TOLD = ("gate", "lobby", "queue", "scheduler", "store", "gallery")
 DEEPEST = 20
 ACCOUNT = "account/"
 SESSION = "session/"
@@ -73,6 +72,8 @@ class Monitor(Shell):
         super().__init__()
         self.registry = CollectorRegistry()
         self.metrics = {name: self._make(name, kind, labels, text) for name, kind, labels, text in METRICS}
+        #: Each series that was told of: finding it by its labels costs more than counting.
+        self.series: dict[tuple[str, tuple[str, ...]], Any] = {}
         self.up: dict[str, bool] = {}
         self.store_trouble: str | None = "store_starting"
         self.pictures_trouble: str | None = None
@@ -91,9 +92,13 @@ class Monitor(Shell):
         self.receiveMsg_Sample(Sample(), None)
 
     def receiveMsg_Observed(self, seen: Observed, sender: Any) -> None:
-        metric = self.metrics[seen.metric]
-        if seen.labels:
-            metric = metric.labels(*seen.labels)
+        key = (seen.metric, seen.labels)
+        metric = self.series.get(key)
+        if metric is None:
+            metric = self.metrics[seen.metric]
+            if seen.labels:
+                metric = metric.labels(*seen.labels)
+            self.series[key] = metric
         if isinstance(metric, Counter):
             metric.inc(seen.amount)
         elif isinstance(metric, Gauge):
@@ -138,13 +143,13 @@ class Monitor(Shell):
 
     def receiveMsg_Sample(self, due: Sample, sender: Any) -> None:
         base = self._myRef.base
-        named = [(name, depth, name.startswith(SESSION)) for name, depth in base.depths() if name]
         self.metrics["limner_sockets"].set(len(self.process.sockets))
-        self.metrics["limner_sessions"].set(sum(is_session for _, _, is_session in named))
-        self.metrics["limner_loop_lag_seconds"].set(base.totals().loop_lag_s)
-        depths = self.metrics["limner_mailbox_depth"]
+        self.metrics["limner_sessions"].set(base.kinds["session"])
+        self.metrics["limner_loop_lag_seconds"].set(base.loop_lag_s())
+        depths, waiting = self.metrics["limner_mailbox_depth"], base.waiting()
         depths.clear()
-        worth_telling = [(name, depth) for name, depth, is_session in named if depth or not is_session]
-        for name, depth in nlargest(DEEPEST, worth_telling, key=itemgetter(1)):
+        for name in ALWAYS_TOLD:
+            depths.labels(name).set(waiting.pop(name, 0))
+        for name, depth in waiting.most_common(DEEPEST):
             depths.labels(name).set(depth)
         self.after(SAMPLE_EACH_S, Sample())

@@ -91,7 +91,7 @@ def digest_of(wish: Enqueue) -> str:
 
 
 class SharesDue(Message, frozen=True):
-    """Have those who wait been served equally?"""
+    """Time to tell how many wait, and whether they have been served equally."""
 
 
 class Queue(QueueCourse):
@@ -166,8 +166,8 @@ class Queue(QueueCourse):
     def _open(self) -> None:
         self.rebuilding = False
         self.tell("scheduler", LedgerOpen())
+        self._tell_depth()
         self.after(SHARES_EACH_S, SharesDue())
-        self.observe_depth()
         held, self.held = self.held, []
         for message, sender in held:
             if not isinstance(message, Demand):  # LedgerOpen has the scheduler ask again, under new leases
@@ -257,7 +257,6 @@ class Queue(QueueCourse):
         match outcome:
             case Applied(job=JobRecord() as job, seq=int() as seq):
                 self.wait(job, taken=False)
-                self.observe_depth()
                 told = JobAccepted(wish.user, wish.request_id, job, seq, write.position, write.eta_s, replayed=False)
                 self.tell("lobby", told)
                 self.match()
@@ -278,7 +277,11 @@ class Queue(QueueCourse):
         )
         self.tell("lobby", Places(ask.user, places))
 
+    def _tell_depth(self) -> None:
+        self.tell("monitor", Observed("limner_queue_depth", len(self.fair)))
+
     def receiveMsg_SharesDue(self, due: SharesDue, sender: Any) -> None:
+        self._tell_depth()
         shares = self.fair.shares()
         if len(shares) < 2 or sum(shares) >= SHARES_TURNS * len(shares):
             self.tell("monitor", Observed("limner_fairness_jain", jain(shares)))

@@ -105,7 +105,6 @@ class QueueCourse(QueueLedger):
                 self.tell(f"account/{begin.account}", Go(begin.account, outcome.job))
                 self.tell("lobby", JobMoved(job.user, outcome.job, None))
                 self.tell("monitor", Observed("limner_queue_wait_seconds", now - job.created_at))
-                self.observe_depth()
                 return
             self.tell(f"account/{begin.account}", refusal)
             if isinstance(outcome, Refused):  # a nonce that is taken, say: the next attempt has another
@@ -150,7 +149,6 @@ class QueueCourse(QueueLedger):
 
         def given_back(job: JobRecord, seq: int | None) -> None:
             self.wait(job, taken=True)
-            self.observe_depth()
             self.tell("lobby", JobMoved(job.user, job, None))
             self.match()
 

@@ -308,9 +308,4 @@ class QueueLedger(StoreAsker):
         self.tell("lobby", JobSettled(job.user, job, outcome.seq))
         self.tell("monitor", Observed("limner_jobs_total", labels=(job.code or job.state,)))
         self.tell("monitor", Observed("limner_job_seconds", self.wall() - job.created_at))
-        self.observe_depth()
         self.match()
-
-    def observe_depth(self) -> None:
-        """Tell how many wait."""
-        self.tell("monitor", Observed("limner_queue_depth", len(self.fair)))

@@ -19,6 +19,11 @@ from system.stats import LastError
 log = logging.getLogger("limner.actors")
 
 
+def kind_of(name: str) -> str:
+    """The "account" of "account/fox-07"; a plain name is a kind of its own."""
+    return name.partition("/")[0]
+
+
 class NameTaken(ValueError):
     """The name belongs to another living actor, or the actor has another name."""
 
@@ -35,6 +40,8 @@ class Lives(Mailroom):
         if record.name is not None and record.name != name:
             raise NameTaken(f"{record.name} cannot also be {name}")
         if record.instance is not None:
+            if holder is None:
+                self.kinds[kind_of(name)] += 1
             self.names[name] = record
             record.name = name
 
@@ -140,6 +147,7 @@ class Lives(Mailroom):
         del self.actorRegistry[record.address.actorAddressString]
         if record.name is not None:
             del self.names[record.name]
+            self.kinds[kind_of(record.name)] -= 1
         self.handle_dead_letters(record, False)
         if self._sourceNotifications:
             self.registerSourceNotifications(record.address, False)

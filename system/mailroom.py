@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from abc import abstractmethod
-from collections import deque
+from collections import Counter, deque
 from datetime import timedelta
 from typing import Any
 
@@ -83,6 +83,8 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
         self.pump_is_due = False
         self.timers = Timers(loop, self._wake_up)
         self.names: dict[str, ActorRecord] = {}
+        #: How many names of each kind are taken: the "session" of "session/u1".
+        self.kinds: Counter[str] = Counter()
         self.last_errors: BoundedTable[LastError] = BoundedTable(LAST_ERRORS_MAX)
         self.restarts: BoundedTable[int] = BoundedTable(RESTARTS_MAX)
         self.unknown_names: BoundedTable[int] = BoundedTable(UNKNOWN_NAMES_MAX)
