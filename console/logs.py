@@ -67,7 +67,7 @@ class Redactor:
 
 def secrets_of(config: Config) -> tuple[str, ...]:
     """Every secret the config holds, revealed: for the Redactor and nobody else."""
-    held = [account.token for account in config.accounts]
+    held = [account.token for account in config.accounts if account.token]
     held += [secret for secret in (config.store.url, config.admin.key) if secret]
     held += [config.cluster.key] if config.cluster else []
     held += [config.front.discord.token] if config.front.discord else []

@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct, structs
 
-from core.job import Mode
+from core.account_config import WEIGHT_MAX, WEIGHT_MIN, mistakes
+from core.account_config import AccountConfig as AccountConfig
+from core.secret import Secret as Secret
 
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-#: A share further from 1 than this is a slip of the pen; and what a job costs its user must stay a number.
-WEIGHT_MIN, WEIGHT_MAX = 0.001, 1000.0
 #: The plan of users who were given no other; in a file that does not name it, it has Plan's own values.
 DEFAULT_PLAN = "free"
 
@@ -35,25 +35,6 @@ class ConfigMistake(ValueError):
         where = f"line {line}: " if line else ""
         super().__init__(f"{where}{key}: {problem}" if key else f"{where}{problem}")
         self.key, self.line, self.problem = key, line, problem
-
-
-class Secret(str):
-    """A string that does not show itself: use `reveal()` at the wire, and nowhere else."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __str__(self) -> str:
-        return "…"
-
-    def __format__(self, spec: str) -> str:
-        return format("…", spec)
-
-    def reveal(self) -> str:
-        """The secret itself, as a plain string."""
-        return "".join(self)
 
 
 class Server(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,20 +71,6 @@ class Discord(Struct, frozen=True, forbid_unknown_fields=True):
     cdn: str = "https://cdn.discordapp.com"
     proxy: str | None = None
     accept_terms_risk: bool = False
-
-
-class AccountConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """One Discord account."""
-
-    name: str
-    token: Secret
-    guild_id: str
-    channel_id: str
-    kind: Literal["bot", "user"] = "bot"
-    slots: int = 3
-    weight: float = 1.0
-    modes: tuple[Mode, ...] = ("fast", "relax")
-    driver: Literal["midjourney"] = "midjourney"
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True):
@@ -322,17 +289,11 @@ def _check(config: Config, text: str) -> None:
             refuse(f"{proxy!r} is neither an address nor a network", "server", "trusted_proxies")
     names: set[str] = set()
     for index, account in enumerate(config.accounts):
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", account.name):
-            refuse("a name is 1 to 40 letters, digits, - and _", "accounts", index, "name")
+        for key, problem in mistakes(account):
+            refuse(problem, "accounts", index, key)
         if account.name in names:
             refuse(f"there are two accounts named {account.name}", "accounts", index, "name")
         names.add(account.name)
-        if not account.token:
-            refuse("is empty", "accounts", index, "token")
-        if account.slots < 1:
-            refuse("an account has at least one slot", "accounts", index, "slots")
-        if not WEIGHT_MIN <= account.weight <= WEIGHT_MAX:
-            refuse(f"a weight is {WEIGHT_MIN:g} to {WEIGHT_MAX:g}", "accounts", index, "weight")
         if account.kind == "user" and not is_loopback(config.discord.api) and not config.discord.accept_terms_risk:
             refuse(
                 "Discord forbids automating personal accounts; use a bot, or set discord.accept_terms_risk = true",
@@ -350,7 +311,7 @@ def _check(config: Config, text: str) -> None:
             refuse(f"there is no time zone {plan.timezone!r}; write one like Europe/Berlin", "plans", name, "timezone")
 
 
-def _addresses(config: Config) -> Iterator[tuple[tuple[str, str], tuple[str, ...], tuple[str, ...]]]:
+def _addresses(config: Config) -> Iterator[tuple[tuple[str | int, ...], tuple[str, ...], tuple[str, ...]]]:
     """Every address in the file: where it stands, its value or values, and the schemes that it may have."""
     web = ("http", "https")
     yield ("server", "public_url"), _given(config.server.public_url), web
@@ -361,6 +322,8 @@ def _addresses(config: Config) -> Iterator[tuple[tuple[str, str], tuple[str, ...
     yield ("discord", "gateway"), (config.discord.gateway,), ("ws", "wss")
     yield ("discord", "cdn"), (config.discord.cdn,), web
     yield ("discord", "proxy"), _given(config.discord.proxy), web
+    for index, account in enumerate(config.accounts):
+        yield ("accounts", index, "url"), _given(account.url or None), web
 
 
 def _given(url: str | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.account_config import DRIVERS, PARTICULAR, AccountConfig
 from core.config import Config, ConfigMistake, Secret, read
 
 GOOD = """\
@@ -139,3 +140,55 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     except ConfigMistake as found:
         words = str(found)
     assert "\n" not in words
+
+
+IMAGES = """
+[[accounts]]
+name = "easel"
+driver = "openai-images"
+url = "http://127.0.0.1:9000/v1"
+model = "painter-1"
+"""
+
+
+def test_an_account_of_an_image_api_needs_an_address_and_a_model_and_no_guild() -> None:
+    (easel,) = read(IMAGES, {}).accounts
+    assert (easel.driver, easel.url, easel.model, easel.token.reveal()) == (
+        "openai-images",
+        "http://127.0.0.1:9000/v1",
+        "painter-1",
+        "",
+    )
+    with_all = read(IMAGES + 'token = "hush"\nsize = "1024x1024"\n', {}).accounts[0]
+    assert (with_all.token.reveal(), with_all.size) == ("hush", "1024x1024")
+    assert "hush" not in repr(with_all)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "line"),
+    [
+        ('url = "http://127.0.0.1:9000/v1"\n', "", "accounts.1.url", 2),
+        ('model = "painter-1"\n', "", "accounts.1.model", 2),
+        ('"http://127.0.0.1:9000/v1"', '"painters.example"', "accounts.1.url", 5),
+        ('model = "painter-1"', 'model = "painter-1"\nguild_id = "1"', "accounts.1.guild_id", 7),
+        ('driver = "openai-images"', 'driver = "dali"', "accounts.1.driver", 4),
+        ('driver = "openai-images"\n', "", "accounts.1.token", 2),
+    ],
+)
+def test_what_a_driver_needs_and_what_it_has_no_use_for_is_named(old: str, new: str, key: str, line: int) -> None:
+    found = mistake(IMAGES.replace(old, new))
+    assert (found.key, found.line) == (key, line)
+
+
+def test_an_account_of_discord_does_not_start_without_its_guild_or_channel() -> None:
+    for key in ("guild_id", "channel_id"):
+        found = mistake("\n".join(line for line in GOOD.splitlines() if not line.startswith(key)))
+        assert (found.key, found.problem) == (f"accounts.1.{key}", "is missing, or empty")
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_a_driver_needs_and_may_have_only_keys_that_there_are(name: str) -> None:
+    driver = DRIVERS[name]
+    assert driver.needs | driver.may_have <= set(PARTICULAR) <= set(AccountConfig.__struct_fields__)
+    assert not driver.needs & driver.may_have
+    assert driver.draws("imagine", False)
