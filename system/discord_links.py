@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Mapping
+from enum import Enum
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -21,6 +22,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from protocol.openai import Call
 from protocol.rest import Request
 from system.links import Fetched, LinkBroken, Response, TooLarge, Wire, WireClosed
 
@@ -44,14 +46,24 @@ wire_log = logging.getLogger("limner.wire")
 wire_log.setLevel(logging.INFO)
 
 
+class Peer(Enum):
+    """Whom a session is for."""
+
+    DISCORD = "discord"
+    #: Addresses that users give.
+    PUBLIC = "public"
+    #: An API of the operator's config, which may be this machine's.
+    API = "api"
+
+
 class DiscordLinks:
-    """The real links: one HTTP session for everything of a process. Made and used on the loop's thread."""
+    """The real links: one HTTP session for each kind of peer. Made and used on the loop's thread."""
 
     def __init__(self, api: str, proxy: str | None = None) -> None:
-        """`api` is the REST base URL with its version; `proxy` an HTTP proxy for all of it, gateways included."""
+        """`api` is Discord's REST base URL with its version; `proxy` an HTTP proxy for Discord, gateways included."""
         self._api = api.rstrip("/")
         self._proxy = proxy
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._sessions: dict[Peer, aiohttp.ClientSession] = {}
 
     async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
         url, headers, data = self._api + request.path, dict(authorization), None
@@ -68,10 +80,27 @@ class DiscordLinks:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _broken(error) from None
 
+    async def call(self, call: Call, limit_bytes: int, timeout_s: float) -> Response:
+        try:
+            async with self._session(Peer.API).request(
+                call.method,
+                call.url,
+                data=call.body,
+                headers=call.headers,
+                allow_redirects=False,
+                timeout=_within(timeout_s),
+            ) as answer:
+                body = await _read(answer, limit_bytes)
+                return Response(answer.status, {name.lower(): text for name, text in answer.headers.items()}, body)
+        except TooLarge:
+            raise LinkBroken("the answer is too large", None) from None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _broken(error) from None
+
     async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
         if public_only and _is_private(urlsplit(url).hostname or ""):
             raise LinkBroken("the address is not public", False)
-        session = self._session(public_only)
+        session = self._session(Peer.PUBLIC if public_only else Peer.DISCORD)
         try:
             # A redirect of a user's address could lead anywhere.
             async with session.get(url, timeout=_within(timeout_s), allow_redirects=not public_only) as answer:
@@ -109,19 +138,20 @@ class DiscordLinks:
         for session in self._sessions.values():
             await session.close()
 
-    def _session(self, public_only: bool = False) -> aiohttp.ClientSession:
+    def _session(self, peer: Peer = Peer.DISCORD) -> aiohttp.ClientSession:
         # Made at first use: aiohttp wants to be born on the running loop.
-        if public_only not in self._sessions:
+        if peer not in self._sessions:
             connector = aiohttp.TCPConnector(
                 limit=CONNECTIONS_MAX,
                 limit_per_host=CONNECTIONS_PER_HOST_MAX,
                 keepalive_timeout=KEEPALIVE_S,
-                resolver=PublicResolver() if public_only else None,
+                resolver=PublicResolver() if peer is Peer.PUBLIC else None,
             )
-            self._sessions[public_only] = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=self._proxy, trust_env=False
+            proxy = None if peer is Peer.API else self._proxy
+            self._sessions[peer] = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=proxy, trust_env=False
             )
-        return self._sessions[public_only]
+        return self._sessions[peer]
 
 
 class PublicResolver(aiohttp.ThreadedResolver):

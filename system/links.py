@@ -1,4 +1,4 @@
-"""Links: all input and output to Discord, and no decision about any of it. This is what actors know of them.
+"""Links: all input and output to Discord and other APIs, and no decision about any of it. What actors know of them.
 
 One try each, never a second: whether a thing may be tried again is decided by those who know what it was. What fails
 raises `LinkBroken`, which says whether a byte can have left. The real ones are in discord_links.py; a simulated city
@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from protocol.openai import Call
 from protocol.rest import Request
 
 
@@ -72,6 +73,9 @@ class Links(Protocol):
 
     async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
         """One REST call, with the headers that say whose it is. Raises LinkBroken."""
+
+    async def call(self, call: Call, limit_bytes: int, timeout_s: float) -> Response:
+        """One request to an API that is not Discord's. Raises LinkBroken, also for an answer longer than the limit."""
 
     async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
         """A body from the CDN. Raises LinkBroken, also for a body that ends early, and TooLarge.
