@@ -43,7 +43,7 @@ fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S) $(ARGS)
 
 bench: $(VENV)/.test
-	@for name in loop_base store queue gateway sockets peak; do \
+	@for name in loop_base store queue gateway reconnect sockets peak; do \
 		echo "== bench.$$name"; $(BIN)/python -m "bench.$$name" || exit 1; \
 	done
 
