@@ -24,7 +24,7 @@ def test_a_late_heartbeat_a_crowd_and_a_refusal_are_missed_aims() -> None:
 
 
 def test_two_identifies_of_one_application_within_five_seconds_are_a_missed_aim() -> None:
-    bench = Bench({"api": "http://sim/api/v10"}, people=2)
+    bench = Bench({"api": "http://sim/api/v10"}, people=100)
     bench.identified_at = {"fox": [0.0, 6.0], "owl": [1.0]}  # type: ignore[assignment]
     assert bench.shortest_gap_s() == 6.0
     assert bench.missed([GOOD]) == []
