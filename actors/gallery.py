@@ -28,6 +28,8 @@ from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say
 from actors.store_client import StoreAsker
 from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, check_small, media_type_of
+from core.config import Images
+from core.ids import time_of
 from protocol.api import ImageShown, Refusal, ShowImage
 from storage.operations import Found, ImageFound, ImageRecord, JobRecord, ReadImage
 from storage.pictures import Missing, PictureTrouble
@@ -50,6 +52,16 @@ PREVIEW_BYTES_MAX = 1 << 20
 PREVIEW_S_MAX = 10.0
 READS_MAX = 16
 NOT_FOUND = Refusal("not_found", "There is no such picture.")
+UNREAD = Refusal("draining", "The picture cannot be looked up just now; try again in a moment.")
+
+
+def not_there(image: str, images: Images, now: float) -> Refusal:
+    """What is said of a picture that is not there: its id tells when its job was accepted, be it anybody's."""
+    accepted_at = time_of(image.removeprefix("i").rsplit("-", 2)[0])
+    if 0.0 < accepted_at < now - images.keep_s:
+        words = f"There is no such picture (any more): pictures are kept for {images.keep_days} days."
+        return Refusal("not_found", words)
+    return NOT_FOUND
 
 
 class AskImage(Message, frozen=True):
@@ -263,9 +275,12 @@ class Gallery(StoreAsker):
             if isinstance(answer, ImageFound):
                 self.work(self._show(ask, answer.image), "show")
             else:
-                self.tell("gate", Say(ask.socket, NOT_FOUND))
+                refusal = not_there(ask.show.image, self.process.config.images, self.wall())
+                self.tell("gate", Say(ask.socket, refusal))
 
-        self.store.lookup(ReadImage(ask.show.image, ask.user), found)
+        self.store.lookup(
+            ReadImage(ask.show.image, ask.user), found, lambda why: self.tell("gate", Say(ask.socket, UNREAD))
+        )
 
     async def _show(self, ask: AskImage, image: ImageRecord) -> None:
         path = image.thumb_path if ask.show.thumb else image.path

@@ -12,6 +12,7 @@ from actors.accounts import Accounts
 from actors.console import Console
 from actors.gallery import Gallery
 from actors.gate import Gate
+from actors.janitor import Janitor
 from actors.lobby import Lobby
 from actors.monitor import Monitor
 from actors.queue import Queue
@@ -29,6 +30,7 @@ class Root(Supervisor):
         Child("queue", Queue),
         Child("scheduler", Scheduler),
         Child("gallery", Gallery),
+        Child("janitor", Janitor),
         Child("accounts", Accounts),
         Child("lobby", Lobby),
         Child("console", Console),

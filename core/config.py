@@ -62,6 +62,11 @@ class Images(Struct, frozen=True, forbid_unknown_fields=True):
     keep_days: int = 30
     max_bytes: int = 26_214_400
 
+    @property
+    def keep_s(self) -> float:
+        """How long a job is kept after its end, with its pictures (`keep_days` 0: for ever)."""
+        return self.keep_days * 86_400.0 if self.keep_days else math.inf
+
 
 class Discord(Struct, frozen=True, forbid_unknown_fields=True):
     """Discord's base URLs; the simulator's are put here by `--demo`."""

@@ -26,6 +26,11 @@ def new_id(prefix: str, wall: float, rng: random.Random, after: str = "") -> str
     return prefix + _digits(latest_ms + 1, TIME_CHARS) + chance
 
 
+def first_id(prefix: str, wall: float) -> str:
+    """What sorts before every id made at `wall` (Unix seconds) or later, and after all that were made before."""
+    return prefix + _digits(int(wall * 1000), TIME_CHARS)
+
+
 def time_of(made: str) -> float:
     """The time (Unix seconds) in an id of `new_id`; 0 when it is not of its making."""
     return (_ms_in(made) or 0) / 1000

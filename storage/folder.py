@@ -11,6 +11,7 @@ import ctypes
 import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
@@ -77,10 +78,10 @@ class FolderPictures(Pictures):
             raise trouble("read", error) from error
 
     async def delete(self, path: str) -> None:
-        """As Pictures.delete."""
+        """As Pictures.delete. A folder below ours that is empty then goes with it."""
         place = self._place(path)
         try:
-            await asyncio.to_thread(place.unlink, missing_ok=True)
+            await asyncio.to_thread(_unlink, self._folder, place)
         except OSError as error:
             raise trouble("deleted", error) from error
 
@@ -101,6 +102,13 @@ class FolderPictures(Pictures):
         if parts.is_absolute() or ".." in parts.parts:
             raise ValueError("a path of a picture leads out of its folder")
         return self._folder / parts
+
+
+def _unlink(root: Path, place: Path) -> None:
+    place.unlink(missing_ok=True)
+    if place.parent != root:
+        with suppress(OSError):  # it is not empty, or not there
+            place.parent.rmdir()
 
 
 def _is_file(place: Path) -> bool:

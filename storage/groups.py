@@ -135,7 +135,7 @@ def _recalled(connection: Connection, known: Written | Moved) -> Written:
     if not isinstance(known, Moved):
         return known
     job = read_whole_job(connection, known.job)
-    assert job is not None, "jobs are never deleted"
+    assert job is not None, "jobs are kept for days after their end, and answers for minutes"
     return Applied(replace(job, attempt=known.attempt, state=known.state), known.seq)
 
 

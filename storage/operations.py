@@ -14,6 +14,7 @@ from msgspec import Struct
 from storage.backlog import Backlog as Backlog
 from storage.backlog import QueuedJob as QueuedJob
 from storage.backlog import ReadBacklog as ReadBacklog
+from storage.forgetting import Discards, DropDiscards, Forget, Forgotten, ReadDiscards
 from storage.records import ImageRecord as ImageRecord
 from storage.records import JobRecord as JobRecord
 from storage.records import Moment as Moment
@@ -221,6 +222,8 @@ Write = (
     | AddUser
     | AddKey
     | DropKey
+    | Forget
+    | DropDiscards
     | Fence
 )
 
@@ -254,7 +257,7 @@ class Refused(Struct, frozen=True, tag=True):
     retry_after_s: float | None = None
 
 
-Written = Applied | Replayed | Stale | Refused | IdentifyClaim
+Written = Applied | Replayed | Stale | Refused | IdentifyClaim | Forgotten
 
 
 # --- Reads ------------------------------------------------------------------------------------------------------
@@ -319,7 +322,7 @@ class CountJobs(Struct, frozen=True, tag=True):
 
 JobRead = ReadJob | ListJobs | Unfinished | ReadBacklog
 AccountRead = ReadGateway | ReadPast | ReadSuspension
-Read = JobRead | AccountRead | FindKey | ReadUser | ReadEvents | ReadImage | CountJobs
+Read = JobRead | AccountRead | FindKey | ReadUser | ReadEvents | ReadImage | CountJobs | ReadDiscards
 
 
 class Nothing(Struct, frozen=True, tag=True):
@@ -393,4 +396,4 @@ class Counts(Struct, frozen=True, tag=True):
 
 JobsFound = JobFound | JobRecords | Backlog | Past
 AccountFound = GatewayRecord | SuspensionRecord
-Found = JobsFound | AccountFound | Nothing | UserRecord | KeyHolder | ImageFound | EventRecords | Counts
+Found = JobsFound | AccountFound | Nothing | UserRecord | KeyHolder | ImageFound | EventRecords | Counts | Discards

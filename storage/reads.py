@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from core.job import State
 from storage import operations as ops
 from storage.attempts import read_past
+from storage.forgetting import ReadDiscards
 from storage.gateways import read_gateway, read_suspension
 from storage.operations import (
     Backlog,
@@ -36,6 +37,7 @@ from storage.operations import (
     Unfinished,
 )
 from storage.people import find_key, read_user
+from storage.pruning import read_discards
 from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, LIMIT, completed, image_of, job_of, read_whole_job
 from storage.statements import Statement, given
 from storage.tables import events, images, jobs, users
@@ -151,4 +153,5 @@ FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
     ops.ReadPast: read_past,
     ops.ReadImage: read_image,
     ops.CountJobs: count_jobs,
+    ReadDiscards: read_discards,
 }

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0005"
+REVISION = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -113,6 +113,7 @@ Index("jobs_unfinished", jobs.c.id, **_unfinished)
 Index("jobs_unfinished_of_user", jobs.c.user, jobs.c.id, **_unfinished)
 Index("jobs_of_user", jobs.c.user, jobs.c.id)
 Index("jobs_in_state", jobs.c.state, jobs.c.id)
+Index("jobs_of_parent", jobs.c.parent, sqlite_where=text("parent IS NOT NULL"))
 
 #: A user's ref names one job while it is in force (storage.accepting); `seq` is that of the job's `accepted`.
 refs = Table(
@@ -120,7 +121,7 @@ refs = Table(
     metadata,
     Column("user", ForeignKey("users.id"), nullable=False),
     Column("ref", String, nullable=False),
-    Column("job", ForeignKey("jobs.id"), nullable=False),
+    Column("job", ForeignKey("jobs.id"), nullable=False, index=True),
     Column("digest", String, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("accepted_at", Double, nullable=False),
@@ -159,7 +160,7 @@ events = Table(
     metadata,
     Column("user", ForeignKey("users.id"), nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("job", ForeignKey("jobs.id"), nullable=False),
+    Column("job", ForeignKey("jobs.id"), nullable=False, index=True),
     Column("type", String, nullable=False),
     Column("frame", LargeBinary, nullable=False),
     PrimaryKeyConstraint("user", "seq"),
@@ -180,6 +181,9 @@ images = Table(
     Column("sha256", String, nullable=False),
     Column("media_type", String, nullable=False),
 )
+
+#: Files in the image store whose jobs are forgotten, until they are deleted.
+discards = Table("discards", metadata, Column("path", String, primary_key=True))
 
 quota = Table(
     "quota",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import multiprocessing
+import random
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -15,11 +16,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from actors.account_messages import Progressed
-from actors.gallery import AskImage, Gallery
+from actors.gallery import AskImage, Gallery, not_there
 from actors.monitor_messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
 from actors.session_messages import Say
 from actors.thumbnails import SMALL_BYTES_MAX, THUMB_PX, BadPicture, check, check_small, media_type_of
+from core.config import Images
+from core.ids import new_id
 from protocol.api import ImageShown, Refusal, ShowImage
 from storage.pictures import MemoryPictures, PictureTrouble
 from tests.actors.studio import USER, Sim, Studio, run, simulator, studio
@@ -85,6 +88,19 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
     Image.new("1", (20_000, 20_000)).save(sink, "PNG")
     with pytest.raises(BadPicture):
         check(sink.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("days", "keep_days", "says"), [(31, 30, True), (29, 30, False), (400, 0, False), (None, 30, False)]
+)
+def test_of_a_picture_that_is_older_than_pictures_are_kept_that_is_said(
+    days: int | None, keep_days: int, says: bool
+) -> None:
+    now = 1_800_000_000.0
+    job = "nonsense" if days is None else new_id("j", now - days * 86_400.0, random.Random(1))
+    refusal = not_there(f"i{job}-1-1", Images(keep_days=keep_days), now)
+    assert refusal.code == "not_found"
+    assert ("kept for 30 days" in refusal.message) is says
 
 
 def test_previews_are_the_newest_of_each_job_and_for_their_owner_only() -> None:

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ids import DISCORD_EPOCH_MS, new_id, new_nonce, time_of
+from core.ids import DISCORD_EPOCH_MS, first_id, new_id, new_nonce, time_of
 
 WALLS = st.floats(1.6e9, 4e9)
 
@@ -51,3 +51,11 @@ def test_a_nonce_is_a_snowflake_of_at_most_25_digits_that_tells_its_time(wall: f
     assert nonce.isdigit()
     assert len(nonce) <= 25
     assert (int(nonce) >> 22) + DISCORD_EPOCH_MS == int(wall * 1000)
+
+
+@given(moment=WALLS, made_at=WALLS, seed=st.integers())
+def test_the_first_id_of_a_moment_parts_those_made_before_it_from_the_others(
+    moment: float, made_at: float, seed: int
+) -> None:
+    is_before = new_id("j", made_at, random.Random(seed)) < first_id("j", moment)
+    assert is_before is (int(made_at * 1000) < int(moment * 1000))

@@ -1,0 +1,149 @@
+"""Janitor: has jobs forgotten that ended `images.keep_days` ago, and deletes the files of their pictures.
+
+Takes   Committed, NotCommitted, LookedUp (store);  Look, SliceDue, FilesDeleted, ResendDue (itself)
+Sends   Commit, Lookup -> store
+Crash   it begins anew: what is forgotten stays so, and of every file that is to be deleted the store has a note until
+        it is; to delete one twice is harmless
+
+It takes its time: a few jobs in each transaction, and a pause after each, so that nobody waits for it. It goes by the
+earliest reading of the clock in the last hour, for one that is ahead for a while must not cost anybody a picture.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from actors.store_client import StoreAsker
+from core.horizon import Horizon
+from storage.forgetting import Discards, DropDiscards, Forget, Forgotten, ReadDiscards
+from storage.operations import Found, Written
+from storage.pictures import PictureTrouble
+from system.message import Message
+
+#: How often the clock is read.
+LOOK_EACH_S = 60.0
+#: A clock that is ahead for no longer than this does no harm. So nothing is forgotten in a process that is younger.
+CLOCK_BELIEVED_S = 3_600.0
+#: How often it is looked whether there is something to forget.
+ROUND_EACH_S = 600.0
+#: Jobs looked at in one transaction, and the pause after it: 200 a second at most, ten times what a peak brings.
+SLICE_JOBS = 50
+SLICE_PAUSE_S = 0.25
+#: Files deleted for one note.
+FILES_AT_ONCE = 50
+
+
+class Look(Message, frozen=True):
+    """Time to read the clock, and maybe to begin a round."""
+
+
+class SliceDue(Message, frozen=True):
+    """Time for the next slice of the round, after this job."""
+
+    after: str
+
+
+class FilesDeleted(Message, frozen=True):
+    """These are gone; not `whole`: the image store refused others."""
+
+    paths: tuple[str, ...]
+    whole: bool
+
+
+class Janitor(StoreAsker):
+    """See the module's docstring."""
+
+    ACCEPTS = (Look, SliceDue, FilesDeleted)
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Jobs that ended before this are forgotten in the round that is under way; None: none is.
+        self.ended_before: float | None = None
+        self.round_due_at = 0.0
+        self.forgotten = 0
+        self.deleting = False
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.horizon = Horizon(CLOCK_BELIEVED_S, self.now())
+        self._delete_files()  # of an earlier life
+        self.receiveMsg_Look(Look(), None)
+
+    # --- jobs ------------------------------------------------------------------------------------------------
+
+    def receiveMsg_Look(self, look: Look, sender: Any) -> None:
+        self.after(LOOK_EACH_S, look)
+        surely_past = self.horizon.before(self.now(), self.wall())
+        keep_s = self.process.config.images.keep_s
+        is_free = self.ended_before is None and self.now() >= self.round_due_at
+        if is_free and surely_past is not None and keep_s < math.inf:
+            self.ended_before, self.forgotten = surely_past - keep_s, 0
+            self._forget("")
+
+    def receiveMsg_SliceDue(self, due: SliceDue, sender: Any) -> None:
+        self._forget(due.after)
+
+    def _forget(self, after: str) -> None:
+        def done(outcome: Written) -> None:
+            if not isinstance(outcome, Forgotten):
+                self.log.error("old jobs cannot be forgotten", answer=type(outcome).__name__)
+                self._end_round()
+                return
+            self.forgotten += outcome.jobs
+            if outcome.jobs:
+                self._delete_files()
+            if outcome.next is not None:
+                self.after(SLICE_PAUSE_S, SliceDue(outcome.next))
+            else:
+                self._end_round()
+
+        assert self.ended_before is not None, "a round is under way"
+        forget = Forget(self.ended_before, after, SLICE_JOBS, self.wall())
+        self.store.commit(forget, done, lambda why: self._end_round())
+
+    def _end_round(self) -> None:
+        self.ended_before, self.round_due_at = None, self.now() + ROUND_EACH_S
+        if self.forgotten:
+            self.log.info("old jobs are forgotten", jobs=self.forgotten)
+        self._delete_files()
+
+    # --- files -----------------------------------------------------------------------------------------------
+
+    def _delete_files(self) -> None:
+        """Those that nobody's job names any more, a few at a time; one after the other, for the others come first."""
+        if self.deleting:
+            return
+        self.deleting = True
+
+        def found(discards: Found) -> None:
+            if isinstance(discards, Discards) and discards.paths:
+                self.work(self._delete(discards.paths), "delete files")
+            else:
+                self.deleting = False
+
+        self.store.lookup(ReadDiscards(FILES_AT_ONCE), found, self._put_off)
+
+    async def _delete(self, paths: tuple[str, ...]) -> FilesDeleted:
+        for number, path in enumerate(paths):
+            try:
+                await self.process.pictures.delete(path)
+            except PictureTrouble as trouble:
+                self.log.warning("files of old pictures cannot be deleted now", why=str(trouble))
+                return FilesDeleted(paths[:number], whole=False)
+        return FilesDeleted(paths, whole=True)
+
+    def receiveMsg_FilesDeleted(self, deleted: FilesDeleted, sender: Any) -> None:
+        def dropped(outcome: Written) -> None:
+            self.deleting = False
+            if deleted.whole:
+                self._delete_files()
+
+        if deleted.paths:
+            self.store.commit(DropDiscards(deleted.paths, self.wall()), dropped, self._put_off)
+        else:
+            self.deleting = False
+
+    def _put_off(self, why: str) -> None:
+        """Till the next round: the store has a note of each."""
+        self.deleting = False

@@ -1,0 +1,48 @@
+"""What is not kept for ever: jobs that ended long ago, and the files of their pictures, which wait to be deleted."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Forget(Struct, frozen=True, tag=True):
+    """Forget jobs that ended before a moment (Unix s), with their history, attempts, refs, events and pictures.
+
+    `limit` jobs are looked at, the oldest first (by acceptance), after job `after` (empty: from the first). One that
+    another goes on from is kept as long as that one. A user's events are kept from one seq on: with a job's last event
+    all go that are older. What is written of a user's quota goes when it is older still. Answers Forgotten.
+    """
+
+    ended_before: float
+    after: str
+    limit: int
+    at: float
+
+
+class Forgotten(Struct, frozen=True, tag=True):
+    """So many jobs are gone; `next` is the `after` of the next slice, None when no other is old enough.
+
+    The files of their pictures are discards now, until DropDiscards.
+    """
+
+    jobs: int
+    next: str | None
+
+
+class ReadDiscards(Struct, frozen=True, tag=True):
+    """Files in the image store that are nobody's any more. Answers Discards."""
+
+    limit: int
+
+
+class Discards(Struct, frozen=True, tag=True):
+    """Their paths."""
+
+    paths: tuple[str, ...]
+
+
+class DropDiscards(Struct, frozen=True, tag=True):
+    """These files are deleted. Answers Applied, also a second time."""
+
+    paths: tuple[str, ...]
+    at: float

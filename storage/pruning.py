@@ -1,0 +1,90 @@
+"""Forgetting jobs that ended long ago, a few in each transaction, so that nobody has to wait for it.
+
+A transaction writes down which files belong to nobody any more before anybody deletes one: a crash in between leaves
+a note and no file that is never found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select
+
+from core.ids import first_id
+from core.quota import day_of
+from storage.forgetting import Discards, DropDiscards, Forget, Forgotten, ReadDiscards
+from storage.operations import Applied
+from storage.rows import LIMIT
+from storage.statements import Statement, given, insertion
+from storage.tables import attempts, discards, events, history, images, jobs, quota, refs
+
+#: A refund goes to the day of the charge, by the clock of the user's plan: days are kept for so long beyond the jobs.
+DAYS_KEPT_S = 3 * 86_400.0
+
+_THESE: BindParameter[Any] = bindparam("these", expanding=True)
+_SLICE = Statement(
+    select(jobs.c.id, jobs.c.user, jobs.c.finished_at)
+    .where(jobs.c.id > given("after"), jobs.c.id < given("before"))
+    .order_by(jobs.c.id)
+    .limit(LIMIT)
+)
+_GONE_ON_FROM = select(jobs.c.parent).where(jobs.c.parent.in_(_THESE)).distinct()
+_FILES = select(images.c.path, images.c.thumb_path).where(images.c.job.in_(_THESE))
+_LAST_EVENTS = select(events.c.user, func.max(events.c.seq)).where(events.c.job.in_(_THESE)).group_by(events.c.user)
+_DROP_EVENTS = Statement(delete(events).where(events.c.user == given("user"), events.c.seq <= given("seq")))
+_DROP_DAYS = Statement(delete(quota).where(quota.c.user == given("user"), quota.c.day < given("day")))
+#: In this order: each refers to the job that is deleted last.
+_DROP = (
+    *(delete(table).where(table.c.job.in_(_THESE)) for table in (refs, history, attempts, images)),
+    delete(jobs).where(jobs.c.id.in_(_THESE)),
+)
+_INSERT_DISCARD = Statement(insertion(discards))
+_DISCARDS = Statement(select(discards.c.path).order_by(discards.c.path).limit(LIMIT))
+_KNOWN_DISCARDS = select(discards.c.path).where(discards.c.path.in_(_THESE))
+_DROP_DISCARDS = delete(discards).where(discards.c.path.in_(_THESE))
+
+
+def forget(connection: Connection, write: Forget) -> Forgotten:
+    """See Forget. A job's id tells when it was accepted, which was before it ended: the first that is too young ends
+    the search."""
+    before = first_id("j", write.ended_before)
+    rows = _SLICE.all(connection, after=write.after, before=before, limit=write.limit)
+    ended = {job: user for job, user, at in rows if at is not None and at < write.ended_before}
+    if ended:
+        gone_on_from = connection.execute(_GONE_ON_FROM, {"these": list(ended)}).scalars()
+        for parent in gone_on_from:
+            del ended[parent]
+    if ended:
+        _drop(connection, list(ended))
+        for user in sorted(set(ended.values())):
+            _DROP_DAYS.run(connection, user=user, day=day_of(write.ended_before - DAYS_KEPT_S, "UTC"))
+    return Forgotten(len(ended), rows[-1][0] if len(rows) == write.limit else None)
+
+
+def _drop(connection: Connection, these: list[str]) -> None:
+    chosen = {"these": these}
+    _discard(connection, {path for row in connection.execute(_FILES, chosen) for path in row})
+    for user, seq in connection.execute(_LAST_EVENTS, chosen).all():
+        _DROP_EVENTS.run(connection, user=user, seq=seq)
+    for statement in _DROP:
+        connection.execute(statement, chosen)
+
+
+def _discard(connection: Connection, paths: Iterable[str]) -> None:
+    """Two jobs never share a file; should they, it is written down once."""
+    wanted = sorted(paths)
+    if wanted:
+        known = set(connection.execute(_KNOWN_DISCARDS, {"these": wanted}).scalars())
+        _INSERT_DISCARD.run_each(connection, [{"path": path} for path in wanted if path not in known])
+
+
+def read_discards(connection: Connection, read: ReadDiscards) -> Discards:
+    """See ReadDiscards."""
+    return Discards(tuple(path for (path,) in _DISCARDS.all(connection, limit=read.limit)))
+
+
+def drop_discards(connection: Connection, write: DropDiscards) -> Applied:
+    """See DropDiscards."""
+    connection.execute(_DROP_DISCARDS, {"these": list(write.paths)})
+    return Applied()
