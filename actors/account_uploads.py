@@ -14,15 +14,19 @@ from actors.account_rest import Rest
 from actors.shell import Shell
 from actors.thumbnails import EXTENSIONS, media_type_of
 from core.config import AccountConfig
+from core.ids import new_nonce
 from protocol import rest
 from protocol.answers import picture_urls_in
 from protocol.drawing import Upload
+from protocol.multipart import File
 from storage.operations import JobRecord
 from storage.pictures import Missing, PictureTrouble
 from system.links import LinkBroken, TooLarge
 
 INPUT_S_MAX = 20.0
 JOBS_REMEMBERED_MAX = 1_000
+#: Too large (40005), or not a body that Discord takes: it would not take it the next time either.
+REFUSED_STATUSES = frozenset({400, 413})
 #: What an upload may be called; anything else is no name of ours, and could lead out of its folder.
 UPLOAD_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 
@@ -63,6 +67,10 @@ class Uploads:
             _remember(self._slots, job.id, tuple(found))
         return self._slots[job.id]
 
+    async def mask(self, job: JobRecord) -> bytes:
+        """The one picture of an act: where to draw anew. Raises BadInput."""
+        return await self._bytes(job.user, job.images_in[0])
+
     async def addresses(self, job: JobRecord) -> tuple[str, ...]:
         """The job's pictures as addresses that the bot can fetch. Raises BadInput, LinkBroken."""
         if job.id not in self._addresses:
@@ -91,12 +99,12 @@ class Uploads:
 
     async def _put(self, data: bytes) -> Upload:
         """Puts one picture into a slot of Discord's."""
-        media_type = media_type_of(data)
-        if media_type is None:
-            raise BadInput("a picture is no PNG, JPEG or WebP")
-        filename = f"picture.{EXTENSIONS[media_type]}"
+        media_type = _media_type(data)
+        filename = _filename(media_type)
         answer = await self._rest.read(rest.post_attachments(self._account.channel_id, filename, len(data)))
         slot = rest.upload_slot(answer.body)
+        if answer.status in REFUSED_STATUSES:
+            raise BadInput(f"Discord does not take a picture (HTTP {answer.status})")
         if slot is None:
             raise LinkBroken(f"no upload slot (HTTP {answer.status})", False)
         status = await self._owner.process.links.put(slot.upload_url, data, media_type)
@@ -105,15 +113,35 @@ class Uploads:
         return Upload(filename, slot.upload_filename)
 
     async def _publish(self, data: bytes) -> str:
-        """Posts one picture in the channel; its address there."""
-        upload = await self._put(data)
-        attachment = {"id": "0", "filename": upload.filename, "uploaded_filename": upload.uploaded_filename}
-        body = {"content": "", "attachments": [attachment], "allowed_mentions": {"parse": []}}
-        answer = await self._rest.read(rest.post_message(self._account.channel_id, body))
+        """Posts one picture in the channel; its address there. No answer: it is posted again, and there is one."""
+        nonce = new_nonce(self._owner.wall(), self._owner.dice)
+        files: tuple[File, ...] = ()
+        if self._account.kind == "bot":  # upload slots are for users
+            media_type = _media_type(data)
+            files = (File(_filename(media_type), media_type, data),)
+            attachment = {"id": "0", "filename": files[0].filename}
+        else:
+            upload = await self._put(data)
+            attachment = {"id": "0", "filename": upload.filename, "uploaded_filename": upload.uploaded_filename}
+        body = {"content": "", "attachments": [attachment]}
+        answer = await self._rest.read(rest.post_message(self._account.channel_id, body, nonce, files))
+        if answer.status in REFUSED_STATUSES:
+            raise BadInput(f"Discord does not take a picture (HTTP {answer.status})")
         urls = picture_urls_in(answer.body)
         if not urls:
             raise LinkBroken(f"the picture was not posted (HTTP {answer.status})", False)
         return urls[0]
+
+
+def _media_type(data: bytes) -> str:
+    media_type = media_type_of(data)
+    if media_type is None:
+        raise BadInput("a picture is no PNG, JPEG or WebP")
+    return media_type
+
+
+def _filename(media_type: str) -> str:
+    return f"picture.{EXTENSIONS[media_type]}"
 
 
 def _remember(memory: OrderedDict[str, Any], job: str, found: Any) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from protocol.buckets import Buckets, InvalidBudget, read_429
+from protocol.multipart import File
 
 __all__ = ["Buckets", "Doubtful", "InvalidBudget", "Outcome", "Refused", "Request", "Taken", "outcome"]
 
@@ -28,7 +29,8 @@ MESSAGES_PAGE_LENGTH_MAX = 100
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One call. `route` names it for limits and metrics, `major` is its channel, guild or webhook id; `json` its body.
+    """One call. `route` names it for limits and metrics, `major` is its channel, guild or webhook id; `json` its body,
+    sent with `files` as a form (protocol.multipart) where there are any.
 
     An upload slot is not Discord's, and the token must not go there: it is filled by other means (system/links.py).
     """
@@ -38,6 +40,7 @@ class Request(msgspec.Struct, frozen=True):
     route: str
     major: str = ""
     json: Any = None
+    files: tuple[File, ...] = ()
     interaction_callback: bool = False
 
     def __repr__(self) -> str:
@@ -88,11 +91,14 @@ def get_message(channel_id: str, message_id: str) -> Request:
     return Request("GET", path, "GET /channels/{channel}/messages/{message}", channel_id)
 
 
-def post_message(channel_id: str, body: dict[str, Any]) -> Request:
-    """A message. With `nonce` and `enforce_nonce` in the body it may be repeated: one message is made."""
-    return Request(
-        "POST", f"/channels/{channel_id}/messages", "POST /channels/{channel}/messages", channel_id, json=body
-    )
+def post_message(channel_id: str, body: dict[str, Any], nonce: str, files: tuple[File, ...] = ()) -> Request:
+    """A message, which may be sent again after no answer: with its nonce enforced, one message is made.
+
+    A file's `attachments[].id` in the body is its place in `files`. Nobody is pinged by what users write.
+    """
+    whole = body | {"nonce": nonce, "enforce_nonce": True, "allowed_mentions": {"parse": []}}
+    path, route = f"/channels/{channel_id}/messages", "POST /channels/{channel}/messages"
+    return Request("POST", path, route, channel_id, json=whole, files=files)
 
 
 def post_attachments(channel_id: str, filename: str, size_bytes: int) -> Request:

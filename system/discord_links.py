@@ -13,6 +13,7 @@ import logging
 import socket
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,11 +23,14 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from protocol import multipart
 from protocol.openai import Call
 from protocol.rest import Request
 from system.links import Fetched, LinkBroken, Response, TooLarge, Wire, WireClosed
 
 CONNECT_S_MAX = 10.0
+#: Of APIs: a request that has gone on for longer has reached somebody (actors/account_images.py).
+API_CONNECT_S_MAX = 4.0
 #: From the first byte sent to the last one received of a REST answer.
 ANSWER_S_MAX = 20.0
 ANSWER_BYTES_MAX = 16 << 20
@@ -67,7 +71,9 @@ class DiscordLinks:
 
     async def request(self, request: Request, authorization: Mapping[str, str]) -> Response:
         url, headers, data = self._api + request.path, dict(authorization), None
-        if request.json is not None:
+        if request.files:
+            headers["Content-Type"], data = multipart.encode(request.json, request.files)
+        elif request.json is not None:
             data, headers["Content-Type"] = msgspec.json.encode(request.json), "application/json"
         try:
             async with self._session().request(
@@ -88,7 +94,7 @@ class DiscordLinks:
                 data=call.body,
                 headers=call.headers,
                 allow_redirects=False,
-                timeout=_within(timeout_s),
+                timeout=_within(timeout_s, API_CONNECT_S_MAX),
             ) as answer:
                 body = await _read(answer, limit_bytes)
                 return Response(answer.status, {name.lower(): text for name, text in answer.headers.items()}, body)
@@ -112,6 +118,16 @@ class DiscordLinks:
         headers = {"Content-Type": media_type}
         try:
             async with self._session().put(url, data=data, headers=headers, timeout=_within(UPLOAD_S_MAX)) as answer:
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _broken(error) from None
+
+    async def submit(self, url: str, body: Any) -> int:
+        headers, data = {"Content-Type": "application/json"}, msgspec.json.encode(body)
+        try:
+            async with self._session().post(
+                url, data=data, headers=headers, allow_redirects=False, timeout=_within(ANSWER_S_MAX)
+            ) as answer:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _broken(error) from None
@@ -198,8 +214,8 @@ class DiscordWire:
             await self._connection.close(order)
 
 
-def _within(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=seconds, connect=CONNECT_S_MAX, sock_connect=CONNECT_S_MAX)
+def _within(seconds: float, connect_s: float = CONNECT_S_MAX) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, connect=connect_s, sock_connect=connect_s)
 
 
 def _broken(error: Exception) -> LinkBroken:
