@@ -93,7 +93,8 @@ class AskStanding(Message, frozen=True):
 
 class Standing(Message, frozen=True):
     """How an account does, in the words of core.health: its state, and of the gravest of its troubles the cause, why
-    (for people), since when (Unix s) and what ends it; all None when it is up. `busy`: how many it draws."""
+    (for people), since when (Unix s) and what ends it; all None when it is up. `busy`: how many it draws; `holding`:
+    their jobs, the oldest first."""
 
     ask: str
     account: str
@@ -106,9 +107,10 @@ class Standing(Message, frozen=True):
     busy: int
 
 
-def standing_of(health: Health, ask: str, account: str, slots: int, busy: int) -> Standing:
+def standing_of(health: Health, ask: str, account: str, slots: int, holding: tuple[str, ...]) -> Standing:
+    holding: tuple[str, ...] = ()
     """The answer to a question."""
-    worst = health.worst
+    worst, work = health.worst, (slots, len(holding), holding)
     if worst is None:
         return Standing(ask, account, health.state, None, None, None, None, slots, busy)
     return Standing(ask, account, health.state, worst.cause, worst.words, worst.since, worst.rule.ends, slots, busy)

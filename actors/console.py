@@ -24,10 +24,10 @@ from actors.guests import digest_of
 from actors.session_messages import Say
 from actors.shell import Kill
 from actors.store_client import StoreAsker
-from core.config import DEFAULT_PLAN
+from core.config import DEFAULT_PLAN, AccountConfig
 from core.health import Cause, Health
 from core.ids import new_id
-from protocol.api import Instructed
+from protocol.api import Instruct, Instructed
 from protocol.client import ClientMistake, problem, rfc3339
 from storage.operations import AddKey, AddUser, Applied, CountJobs, Counts, Found, Refused, Written
 
@@ -44,11 +44,26 @@ SILENT = Health().struck(Cause.STARTING, "it does not answer", 0.0)
 
 @dataclass(slots=True)
 class Survey:
-    """A question to accounts: who has not answered yet, and what the others said."""
+    """A question to accounts: who has not answered yet, and what the others said. `about`: who is asked for alone."""
 
     asked: AskConsole
+    about: AccountConfig | None
     missing: set[str]
     standings: dict[str, Standing] = field(default_factory=dict)
+
+
+def shown(standing: Standing) -> dict[str, Any]:
+    """An account as operators see it."""
+    return {
+        "name": standing.account,
+        "state": standing.state,
+        "cause": standing.cause,
+        "reason": standing.reason,
+        "ends": standing.ends,
+        "since": rfc3339(standing.since) if standing.since else None,
+        "slots": standing.slots,
+        "busy": standing.busy,
+    }
 
 
 class Console(StoreAsker):
@@ -82,10 +97,18 @@ class Console(StoreAsker):
         handler = self.INSTRUCTIONS.get((instruct.noun, instruct.verb))
         try:
             if handler is None:
-                raise ClientMistake("not_found", f"There is no instruction {instruct.noun} {instruct.verb}.")
+                raise ClientMistake("not_found", self._no_such(instruct))
             handler(self, asked)
         except ClientMistake as mistake:
             self._refuse(asked, mistake.code, mistake.message)
+
+    def _no_such(self, instruct: Instruct) -> str:
+        """What there is instead of an instruction that is not known."""
+        verbs = [verb for noun, verb in self.INSTRUCTIONS if noun == instruct.noun]
+        if verbs:
+            return f"{instruct.noun} cannot be asked to {instruct.verb}; there is {', '.join(verbs)}."
+        nouns = dict.fromkeys(noun for noun, _ in self.INSTRUCTIONS)
+        return f"Nothing here is called {instruct.noun}; there is {', '.join(nouns)}."
 
     def _status(self, asked: AskConsole) -> None:
         base = self._myRef.base
@@ -110,7 +133,7 @@ class Console(StoreAsker):
                 },
             )
 
-        self.store.lookup(CountJobs(), counted)
+        self.store.lookup(CountJobs(), counted, self._unread(asked))
 
     def _tree(self, asked: AskConsole) -> None:
         self._answer(asked, {"actors": [msgspec.to_builtins(stats) for stats in self._myRef.base.census()]})
@@ -169,9 +192,16 @@ class Console(StoreAsker):
 
     # --- accounts --------------------------------------------------------------------------------------------
 
-    def _accounts(self, asked: AskConsole) -> None:
-        names = [account.name for account in self.process.config.accounts]
-        survey = Survey(asked, {name for name in names if self._myRef.whereis(f"account/{name}") is not None})
+    def _list_accounts(self, asked: AskConsole) -> None:
+        self._ask_accounts(asked, None)
+
+    def _show_account(self, asked: AskConsole) -> None:
+        self._ask_accounts(asked, self._account_of(asked))
+
+    def _ask_accounts(self, asked: AskConsole, about: AccountConfig | None) -> None:
+        asked_for = self.process.config.accounts if about is None else (about,)
+        living = {each.name for each in asked_for if self._myRef.whereis(f"account/{each.name}") is not None}
+        survey = Survey(asked, about, living)
         ask = self._next_ask(STANDING_S_MAX)
         self._surveys[ask] = survey
         for name in sorted(survey.missing):
@@ -190,32 +220,41 @@ class Console(StoreAsker):
         if survey.missing and not overdue:
             return
         del self._surveys[ask]
-        rows = []
-        for account in self.process.config.accounts:
-            told = survey.standings.get(account.name)
-            told = told or standing_of(SILENT, ask, account.name, account.slots, 0)
-            why = {"cause": told.cause, "reason": told.reason, "ends": told.ends}
-            since = {"since": rfc3339(told.since) if told.since else None}
-            work = {"slots": told.slots, "busy": told.busy}
-            rows.append({"name": told.account, "state": told.state} | why | since | work)
-        self._answer(survey.asked, {"accounts": rows})
+
+        def row(account: AccountConfig) -> dict[str, Any]:
+            return shown(
+                survey.standings.get(account.name) or standing_of(SILENT, ask, account.name, account.slots, ())
+            )
+
+        if survey.about is None:
+            self._answer(survey.asked, {"accounts": [row(account) for account in self.process.config.accounts]})
+            return
+        told = survey.standings.get(survey.about.name)
+        more = {"holding": told.holding if told else (), "modes": survey.about.modes, "weight": survey.about.weight}
+        self._answer(survey.asked, row(survey.about) | more)
 
     def _suspend_account(self, asked: AskConsole) -> None:
         reason = f"suspended by {asked.user}"
         if asked.instruct.arguments.get("reason"):
             reason = f"{reason}: {self._text(asked, 'reason', REASON_CHARS_MAX)}"
-        name, ask = self._account_of(asked)
+        name, ask = self._ordered(asked)
         self.tell(f"account/{name}", Suspend(name, reason, ask))
 
     def _resume_account(self, asked: AskConsole) -> None:
-        name, ask = self._account_of(asked)
+        name, ask = self._ordered(asked)
         self.tell(f"account/{name}", Reinstate(name, ask))
 
-    def _account_of(self, asked: AskConsole) -> tuple[str, str]:
-        """Whom the order is for, and the ask under which it is waited for. Raises ClientMistake."""
+    def _account_of(self, asked: AskConsole) -> AccountConfig:
+        """Which account of the config is meant. Raises ClientMistake."""
         name = asked.instruct.id or ""
-        if name not in [account.name for account in self.process.config.accounts]:
+        found = next((account for account in self.process.config.accounts if account.name == name), None)
+        if found is None:
             raise ClientMistake("not_found", f"There is no account {name}; `limner admin accounts` shows them.")
+        return found
+
+    def _ordered(self, asked: AskConsole) -> tuple[str, str]:
+        """Whom the order is for, and the ask under which it is waited for. Raises ClientMistake."""
+        name = self._account_of(asked).name
         if self._myRef.whereis(f"account/{name}") is None:
             raise ClientMistake("draining", f"The account {name} is being started again; try again in a moment.")
         ask = self._next_ask(OBEYED_S_MAX)
@@ -248,7 +287,8 @@ class Console(StoreAsker):
         ("users", "add"): _add_user,
         ("keys", "new"): _new_key,
         ("actors", "restart"): _restart_actor,
-        ("accounts", "list"): _accounts,
+        ("accounts", "list"): _list_accounts,
+        ("accounts", "show"): _show_account,
         ("accounts", "suspend"): _suspend_account,
         ("accounts", "resume"): _resume_account,
     }
@@ -274,6 +314,9 @@ class Console(StoreAsker):
     def _refuse(self, asked: AskConsole, code: str, message: str) -> None:
         shown = problem(code, message)
         self._answer(asked, shown.body, shown.status)
+
+    def _unread(self, asked: AskConsole) -> Callable[[str], None]:
+        return lambda why: self._refuse(asked, "draining", "The store cannot be read just now; try again in a moment.")
 
     def _unstored(self, asked: AskConsole) -> Callable[[str], None]:
         return lambda why: self._refuse(asked, "draining", "The store cannot take it just now; try again in a moment.")
