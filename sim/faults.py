@@ -5,10 +5,9 @@ and no count, as often as the place is passed until then. `account` limits a fau
 strikes whoever comes first. Faults that strike before a connection or request has said whose it is
 (reconnect_no_hello, no_hello, cdn_404, cdn_truncated, put_fails) do not look at the account.
 Sudden faults strike the live connections at once and are not kept, save close_CODE, whose remaining count strikes at
-the next IDENTIFYs and RESUMEs. For `slow` and `late_response`, `seconds` is a delay and not a duration.
+the next IDENTIFYs and RESUMEs. For `slow`, `late_response` and `no_starts_left`, `seconds` is not a duration.
 
-All are of CONTRACT §8 save `late_response`, which is ours: it asks what a client makes of a request that Discord takes
-after the client has given it up.
+Those above the line in ARMED are of CONTRACT §8; below it stand some of our own.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ ARMED = {
     "r429_html": "429 as the HTML page of a proxy, without a Via header",
     "bad_gateway": "502 as HTML; the request was not taken",
     "lost_response": "an interaction is taken, then the HTTP connection is cut without an answer",
-    "late_response": "the HTTP connection is cut without an answer, and the interaction is taken `seconds` later",
     "slow": "a REST answer is held back `seconds`",
     "cdn_404": "a picture is not found",
     "cdn_truncated": "a picture's body ends half-way",
@@ -50,6 +48,12 @@ ARMED = {
     "captcha": "a challenge: Action required to continue",
     "credits_exhausted": "embed: Credits exhausted",
     "never_finishes": "a drawing stays at 93 % until it is cancelled",
+    # --
+    "late_response": "the HTTP connection is cut without an answer, and the interaction is taken `seconds` later",
+    "lost_message": "a message is posted, then the HTTP connection is cut without an answer",
+    "unauthorized": "401, as after a reset of the token",
+    "no_starts_left": "GET /gateway/bot says that no IDENTIFY is left for `seconds`",
+    "op1_early": "a heartbeat is asked for between HELLO and READY",
 }
 SUDDEN = {
     "reconnect": "op 7 to live connections",
@@ -61,8 +65,8 @@ SUDDEN = {
     "close_CODE": "live connections are closed with CODE, as close_4009",
 }
 CLOSE = re.compile(r"close_(1\d{3}|4\d{3})")
-SLOW_S, LATE_S = 10.0, 20.0
-DELAYED = ("slow", "late_response")  # their `seconds` is a delay
+SLOW_S, LATE_S, STARTS_S = 10.0, 20.0, 60.0
+DELAYED = ("slow", "late_response", "no_starts_left")  # their `seconds` is no duration
 
 
 class Order(msgspec.Struct):

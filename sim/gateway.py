@@ -161,6 +161,8 @@ class Connection:
             self.ask_to_reconnect()
         elif not self.gateway.faults.take("no_hello"):
             self.put({"op": 10, "d": {"heartbeat_interval": round(interval_s * 1000), "_trace": ['["sim"]']}})
+            if self.gateway.faults.take("op1_early"):
+                self.put({"op": 1, "d": None})
 
     def part(self, code: int) -> None:
         """The session ends with 1000 and 1001 from the client and with some closes of ours; else it waits (rule 6)."""

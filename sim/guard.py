@@ -76,6 +76,8 @@ class Guard:
         slow = faults.find("slow", account)
         if slow is not None:
             await asyncio.sleep(SLOW_S if slow.seconds is None else slow.seconds)
+        if faults.take("unauthorized", account):
+            return unauthorized().response()
         for scope in ("user", "shared", "global"):
             if faults.take(f"r429_{scope}", account):
                 self.parts.counts.rate_limited += 1

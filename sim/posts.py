@@ -118,6 +118,8 @@ class Posts:
         if nonce:
             self.said = {key: old for key, old in self.said.items() if old[0] > time.time() - NONCE_KEPT_S}
             self.said[account.id, nonce] = (time.time(), message)
+        if self.parts.faults.take("lost_message", account) and request.transport is not None:
+            request.transport.abort()
         return json_response(self.crier.shown(message) | ({"nonce": nonce} if nonce else {}))
 
     async def edit_message(self, request: web.Request, account: Account) -> web.Response:

@@ -12,6 +12,7 @@ from sim.cdn import UPLOAD_BYTES_MAX
 from sim.commands import CommandBook
 from sim.compose import map_of, read_request
 from sim.errors import Refusal, invalid_form, json_response, not_found, unauthorized, unknown
+from sim.faults import STARTS_S
 from sim.gateway import Gateway
 from sim.identity import DRAWING_BOT, DRAWING_BOT_ID, Account, user_object
 from sim.parts import Parts
@@ -20,6 +21,7 @@ from sim.welcome import APPLICATION_FLAGS, Greeter, everyone_role, member_object
 
 UPLOADS_MAX = 10  # of one request
 MEMBERS_LIMIT_MAX = 1000
+DAY_S = 86_400
 
 
 class Rest:
@@ -59,8 +61,12 @@ class Rest:
     # -- who and where ---------------------------------------------------------------------------------------------
 
     async def get_gateway_bot(self, request: web.Request, account: Account) -> web.Response:
-        remaining = self.gateway.gates.remaining(account, time.time())
-        limit = {"total": 1000, "remaining": remaining, "reset_after": 86_400_000, "max_concurrency": 1}
+        remaining, reset_after_s = self.gateway.gates.remaining(account, time.time()), DAY_S
+        spent = self.parts.faults.find("no_starts_left", account)
+        if spent is not None:
+            remaining, reset_after_s = 0, STARTS_S if spent.seconds is None else spent.seconds
+        reset_after = int(reset_after_s * 1000)
+        limit = {"total": 1000, "remaining": remaining, "reset_after": reset_after, "max_concurrency": 1}
         url = self.greeter.bases(request).gateway
         return json_response({"url": url, "shards": 1, "session_start_limit": limit})
 

@@ -100,8 +100,9 @@ class Player:
             return {"close": 1006}
         data = message.data
         if self.inflate is not None:
-            assert data.endswith(b"\x00\x00\xff\xff"), "a zlib-stream message ends with a sync flush"
             data = self.inflate.decompress(data)
+            while not data.endswith(b"}"):  # a document may span frames
+                data += self.inflate.decompress((await self.socket.receive(timeout=PATIENCE_S)).data)
         frame: dict[str, Any] = json.loads(data)
         if frame["op"] == 0:
             self.seq = frame["s"]

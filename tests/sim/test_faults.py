@@ -23,10 +23,10 @@ r429_html lost_response bad_gateway slow cdn_404 cdn_truncated put_fails stale_v
 invalid_parameter moderated job_queued queue_full blocked captcha credits_exhausted never_finishes
 """
 CONTRACT = CONTRACT_NAMES.split()
-OURS = ["late_response"]
+OURS = ["late_response", "lost_message", "no_starts_left", "op1_early", "unauthorized"]
 
 
-def test_the_names_are_those_of_the_contract_and_one_of_ours() -> None:
+def test_the_names_are_those_of_the_contract_and_some_of_ours() -> None:
     assert set(names()) == {*CONTRACT, *OURS}
     assert all(is_known(name) for name in CONTRACT if name != "close_CODE")
     assert is_known("close_4009")
@@ -369,5 +369,58 @@ def test_an_upload_can_fail_and_an_answer_be_slow() -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(player.call("GET", "/users/@me"), 0.2)
             assert (await player.call("GET", "/users/@me"))[0] == 200
+
+    play(scenario)
+
+
+def test_a_heartbeat_can_be_asked_for_before_anyone_is_known() -> None:
+    async def scenario(world: World) -> None:
+        await world.sim("faults", {"fault": "op1_early"})
+        async with world.connection() as player:
+            assert player.hello["op"] == 10
+            assert (await player.frame())["op"] == 1
+            await player.send(1, None)
+            assert (await player.frame())["op"] == 11
+            await player.identify()
+
+    play(scenario)
+
+
+def test_a_message_can_be_posted_and_its_answer_lost_and_the_nonce_finds_it() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player:
+            path = f"/channels/{player.account['channel_id']}/messages"
+            body = {"content": "once", "nonce": "77", "enforce_nonce": True}
+            await world.sim("faults", {"fault": "lost_message"})
+            with pytest.raises(aiohttp.ClientError):
+                await player.call("POST", path, body)
+            status, message = await player.call("POST", path, body)
+            assert (status, message["content"]) == (200, "once")
+            _, history = await player.call("GET", path)
+            assert [each["id"] for each in history if each["content"] == "once"] == [message["id"]]
+
+    play(scenario)
+
+
+def test_a_token_can_be_refused_and_be_good_again() -> None:
+    async def scenario(world: World) -> None:
+        async with world.player() as player, world.player(1) as other:
+            await world.sim("faults", {"fault": "unauthorized", "account": "fox-01"})
+            assert (await other.call("GET", "/users/@me"))[0] == 200
+            assert [(await player.call("GET", "/users/@me"))[0] for _ in range(2)] == [401, 200]
+
+    play(scenario)
+
+
+def test_a_day_s_identifies_can_be_said_to_be_spent() -> None:
+    async def scenario(world: World) -> None:
+        headers = {"Authorization": f"Bot {world.where['bot_tokens'][0]}"}
+        await world.sim("faults", {"fault": "no_starts_left", "seconds": 7})
+        limits = []
+        for _ in range(2):
+            async with world.http.get(f"{world.where['api']}/gateway/bot", headers=headers) as answer:
+                limits.append((await answer.json())["session_start_limit"])
+        assert [limit["remaining"] for limit in limits] == [0, 1000]
+        assert limits[0]["reset_after"] == 7_000
 
     play(scenario)
