@@ -79,8 +79,9 @@ class Account(AccountHearing):
         work = self.work_of(posted.job, posted.attempt)
         if posted.kind == "stale_version":
             self.learn()
-        elif posted.kind in ACCOUNT_CAUSES:
-            self.strike(ACCOUNT_CAUSES[posted.kind], f"Discord refuses its submissions: {posted.why}")
+        elif (cause := ACCOUNT_CAUSES.get(posted.kind)) is not None:
+            if not self.health.has(cause):  # of a token, the call itself has told already
+                self.strike(cause, f"Discord refuses its submissions: {posted.why}")
         elif posted.after_s > 0:
             self.hold_back(posted.after_s)
         if work is None or work.job is None or work.step is not Step.SUBMITTING:

@@ -35,14 +35,22 @@ HISTORY_PAGE_LENGTH = 100
 #: Clocks differ, and a message may be older than the submission it belongs to seems.
 HISTORY_MARGIN_S = 60.0
 PREPARE_AGAIN_S_MAX = 30.0
+#: What Discord means by answering who asks about itself and its guild, for good.
+REFUSALS = {
+    401: "Discord refuses its token",
+    403: "Discord does not let it into the guild",
+    404: "Discord knows no such guild",
+}
 
 
 class Prepared(Message, frozen=True):
-    """Who the account is and what commands the bot has. `problem`: Discord refuses the account, for people."""
+    """Who the account is and what commands the bot has. `problem`: Discord refuses the account, for people; for its
+    token, or for what else the config says of it."""
 
     user_id: str | None
     commands: tuple[Command, ...]
     problem: str | None
+    wrong_token: bool = False
 
 
 class Posted(Message, frozen=True):
@@ -93,8 +101,9 @@ class Errands:
                 pass  # counted and logged by Rest; tried again below
             else:
                 for answer in (me, index):
-                    if answer.status in (401, 403, 404):
-                        return Prepared(None, (), f"Discord refuses the account (HTTP {answer.status})")
+                    if answer.status in REFUSALS:
+                        words = f"{REFUSALS[answer.status]} (HTTP {answer.status})"
+                        return Prepared(None, (), words, wrong_token=answer.status == 401)
                 user_id = user_id_in(me.body)
                 if me.status == index.status == 200 and user_id is not None:
                     commands = commands_in(index.body, MIDJOURNEY_APPLICATION_ID)

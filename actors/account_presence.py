@@ -89,7 +89,7 @@ class AccountPresence(AccountDesk):
         self.learning = False
         self.commands = {command.name: command for command in prepared.commands}
         if prepared.problem is not None:
-            self.strike(Cause.TOKEN if prepared.user_id is None else Cause.SETUP, prepared.problem)
+            self.strike(Cause.TOKEN if prepared.wrong_token else Cause.SETUP, prepared.problem)
         if prepared.user_id is None:
             return
         applications = frozenset({MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID})
