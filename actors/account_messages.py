@@ -112,8 +112,8 @@ def standing_of(health: Health, ask: str, account: str, slots: int, holding: tup
     """The answer to a question."""
     worst, work = health.worst, (slots, len(holding), holding)
     if worst is None:
-        return Standing(ask, account, health.state, None, None, None, None, slots, busy)
-    return Standing(ask, account, health.state, worst.cause, worst.words, worst.since, worst.rule.ends, slots, busy)
+        return Standing(ask, account, health.state, None, None, None, None, *work)
+    return Standing(ask, account, health.state, worst.cause, worst.words, worst.since, worst.rule.ends, *work)
 
 
 class SetSlots(Message, frozen=True):
