@@ -6,6 +6,10 @@ from core.health import Health
 from system.message import Message
 
 
+#: What Drawn calls picture_url, of a picture that its account has put into the image store already: this and its path.
+KEPT = "kept:"
+
+
 def preview_path(job: str, percent: int) -> str:
     """Where users find the job's newest preview; the percent makes a browser ask again."""
     return f"/images/{job}/preview?p={percent}"

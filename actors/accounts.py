@@ -14,12 +14,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from actors.account import Account
+from actors.account_desk import AccountDesk
+from actors.account_images import ImagesAccount
 from actors.monitor_messages import Observed
 from actors.queue_messages import AccountsChanged
 from actors.scheduler import AccountDown, Announce
 from actors.supervisor import Child, Employed, Supervisor
 
 PREFIX = "account/"
+#: Who draws, by the `driver` of the config (core/account_config.py says what each can).
+DRIVERS: dict[str, type[AccountDesk]] = {"midjourney": Account, "openai-images": ImagesAccount}
 
 
 class Accounts(Supervisor):
@@ -31,7 +35,8 @@ class Accounts(Supervisor):
     PERIOD_S = 60.0
 
     def children(self) -> Iterable[Child]:
-        return [Child(f"{PREFIX}{account.name}", Account) for account in self.process.config.accounts]
+        accounts = self.process.config.accounts
+        return [Child(f"{PREFIX}{account.name}", DRIVERS[account.driver]) for account in accounts]
 
     def receiveMsg_Announce(self, announce: Announce, sender: Any) -> None:
         for name in self.employed:

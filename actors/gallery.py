@@ -21,13 +21,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.account_messages import FreshPicture, PictureAt, Previewed
+from actors.account_messages import KEPT, FreshPicture, PictureAt, Previewed
 from actors.monitor_messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
 from actors.session_messages import Say
 from actors.store_client import StoreAsker
-from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, check_small, media_type_of
+from actors.thumbnails import BadPicture, Checked, check, check_small, media_type_of, picture_path
 from core.config import Images
 from core.ids import time_of
 from protocol.api import ImageShown, Refusal, ShowImage
@@ -177,15 +177,29 @@ class Gallery(StoreAsker):
         raise Gone(why)
 
     async def _try(self, job: JobRecord, url: str) -> ImageRecord:
+        data = await (self._kept_data(url) if url.startswith(KEPT) else self._fetched_data(url))
+        checked = check_small(data)
+        if checked is None:
+            checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, data)
+        return await self._store(job, data, checked)
+
+    async def _fetched_data(self, url: str) -> bytes:
         fetched = await self.process.links.fetch(url, self.process.config.images.max_bytes, FETCH_S_MAX)
         if fetched.status in EXPIRED:
             raise Expired(f"HTTP {fetched.status}")
         if fetched.status != 200:
             raise LinkBroken(f"HTTP {fetched.status}", True)
-        checked = check_small(fetched.data)
-        if checked is None:
-            checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, fetched.data)
-        return await self._store(job, fetched.data, checked)
+        return fetched.data
+
+    async def _kept_data(self, url: str) -> bytes:
+        """Of a picture that its account has put where we would."""
+        try:
+            data = await self.process.pictures.get(url.removeprefix(KEPT))
+        except Missing:
+            raise Gone("it is not in the image store any more") from None
+        if len(data) > self.process.config.images.max_bytes:
+            raise TooLarge
+        return data
 
     async def _fresh_url(self, job: JobRecord) -> tuple[str | None, str]:
         """The picture's address as its message shows it now; None and why when that is not to be had."""
@@ -208,11 +222,10 @@ class Gallery(StoreAsker):
 
     async def _store(self, job: JobRecord, data: bytes, checked: Checked) -> ImageRecord:
         """Both files on disk, under names that say whose they are. Raises PictureTrouble."""
-        name = f"{job.id}/{job.attempt}-1"
-        path = thumb_path = f"{name}.{EXTENSIONS[checked.media_type]}"
+        path = thumb_path = picture_path(job.id, job.attempt, checked.media_type)
         files = {path: data}
         if checked.thumb is not None:
-            thumb_path = f"{name}.thumb.webp"
+            thumb_path = f"{path.rpartition('.')[0]}.thumb.webp"
             files[thumb_path] = checked.thumb
         # All on their way before one is waited for: they share a flush.
         await asyncio.gather(*(self.process.pictures.put(*file) for file in files.items()))

@@ -193,7 +193,8 @@ class Queue(QueueCourse):
         plan = self.process.config.plan(wish.plan)
         now = self.wall()
         self.newest = new_id("j", now, self.dice, self.newest)
-        waiting = Waiting(self.newest, wish.user, wish.mode, affinity)
+        lane = self.skills.lane(wish.mode, wish.kind, bool(wish.images), affinity)
+        waiting = Waiting(self.newest, wish.user, lane, affinity)
         place = self.fair.expect(waiting, weight=plan.weight, concurrent=plan.concurrent)
         charged_at = never_before(time_of(self.newest), now)
         write = AcceptJob(
@@ -251,6 +252,9 @@ class Queue(QueueCourse):
         able = self.modes.values() if affinity is None else (self.modes[affinity],)
         if not any(wish.mode in modes for modes in able):
             return "no_account", f"No account draws {'this ' if affinity else ''}in mode {wish.mode}.", RETRY_FULL_S
+        if not self.skills.can_draw(wish.mode, wish.kind, bool(wish.images), affinity):
+            what = f"{wish.kind}{' with pictures' if wish.images else ''}"
+            return "no_account", f"No account here draws {what} in mode {wish.mode}.", RETRY_FULL_S
         return None
 
     def _answer(self, wish: Enqueue, write: AcceptJob, outcome: Written) -> None:

@@ -33,7 +33,7 @@ from actors.queue_messages import (
     Stop,
 )
 from core.ids import new_nonce
-from core.job import WAITING, WITH_THE_BOT, State
+from core.job import ACT, WAITING, WITH_THE_BOT, State
 from core.reconcile import patience_s
 from storage.operations import (
     Applied,
@@ -265,7 +265,7 @@ class QueueCourse(QueueLedger):
         """What only an account that is gone could go on with does not wait for it: as when the Queue is rebuilt."""
         for waiting in self.fair.bound_elsewhere(self.modes):
             plan = self.plans[waiting.user]
-            job = QueuedJob(waiting.job, waiting.user, plan, waiting.mode, waiting.account, waiting.attempt)
+            job = QueuedJob(waiting.job, waiting.user, plan, waiting.mode, waiting.account, waiting.attempt, ACT)
             self.settle_without_account(job, tuple(WAITING))
         for begun in [job for job in self.jobs.values() if job.account not in self.modes]:
             if begun.state == State.DRAWING:

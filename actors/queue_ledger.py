@@ -18,6 +18,7 @@ from core.config import DEFAULT_PLAN, AccountConfig, Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
 from core.job import NEXT, WAITING, State
+from core.skills import Skills, mode_of
 from storage.operations import (
     Applied,
     AskCancel,
@@ -85,15 +86,20 @@ class QueueLedger(StoreAsker):
         self.ready: dict[str, tuple[str, ...]] = {}
         self.ready_modes: frozenset[str] = frozenset()
         self._accounts: tuple[AccountConfig, ...] = ()
-        self._modes: dict[str, tuple[str, ...]] = {}
+        self._skills = Skills()
+
+    @property
+    def skills(self) -> Skills:
+        """What the accounts of the config can draw, up or not; as the config is now."""
+        accounts = self.process.config.accounts
+        if accounts is not self._accounts:
+            self._accounts, self._skills = accounts, Skills(accounts, self._skills.is_mixed)
+        return self._skills
 
     @property
     def modes(self) -> dict[str, tuple[str, ...]]:
-        """What each account of the config draws, up or not; as the config is now."""
-        accounts = self.process.config.accounts
-        if accounts is not self._accounts:
-            self._accounts, self._modes = accounts, {account.name: account.modes for account in accounts}
-        return self._modes
+        """In which modes each account of the config draws."""
+        return self.skills.modes
 
     # --- waiting ---------------------------------------------------------------------------------------------
 
@@ -112,7 +118,8 @@ class QueueLedger(StoreAsker):
         self.jobs.pop(job.id, None)
         self.plans[job.user] = job.plan
         plan = self.plan_of(job.user)
-        waiting = Waiting(job.id, job.user, job.mode, job.affinity, job.attempt)
+        lane = self.skills.lane(job.mode, job.kind, job.has_images, job.affinity)
+        waiting = Waiting(job.id, job.user, lane, job.affinity, job.attempt)
         counted = self.running.pop(job.id, None) is not None
         if taken and counted:
             self.fair.put_back(waiting, weight=plan.weight, concurrent=plan.concurrent)
@@ -122,7 +129,7 @@ class QueueLedger(StoreAsker):
     def eta_s(self, waiting: Waiting, place: int, held: float = 0.0) -> float | None:
         """When a job at this place is drawn (core.estimate); None also while no account that could draw it is up."""
         modes = self.ready_modes if waiting.account is None else self.ready.get(waiting.account, ())
-        return self.estimate.eta_s(place, held) if waiting.mode in modes else None
+        return self.estimate.eta_s(place, held) if mode_of(waiting.mode) in modes else None
 
     def hold(self, job: JobRecord) -> None:
         """The job was found with the bot after a restart: it counts as running."""
@@ -175,7 +182,7 @@ class QueueLedger(StoreAsker):
         for demand in self.demands.values():
             if self.fair.is_stalled:
                 break
-            waiting = self.fair.take(demand.account, demand.modes)
+            waiting = self.fair.take(demand.account, self.skills.lanes(demand.account, demand.modes))
             if waiting is not None:
                 matched.append((waiting, demand))
         for waiting, demand in matched:

@@ -28,6 +28,11 @@ PNG_END, PNG_END_WITHIN = b"IEND\xaeB`\x82", 64
 MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
 
 
+def picture_path(job: str, attempt: int, media_type: str) -> str:
+    """Where in the image store the picture of an attempt is kept. The name says whose it is: twice is harmless."""
+    return f"{job}/{attempt}-1.{EXTENSIONS[media_type]}"
+
+
 class BadPicture(ValueError):
     """No picture, a broken one, or one that is too large. Says which."""
 

@@ -23,6 +23,8 @@ class QueuedJob(Struct, frozen=True, gc=False):
     mode: str
     affinity: str | None
     attempt: int
+    kind: str
+    has_images: bool = False
 
 
 class Backlog(Struct, frozen=True, tag=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
 from core.job import State
 from storage import operations as ops
@@ -43,7 +43,11 @@ from storage.statements import Statement, given
 from storage.tables import events, images, jobs, users
 
 _BACKLOG = Statement(
-    select(jobs.c.state, *(jobs.c[name] for name in QueuedJob.__struct_fields__))
+    select(
+        jobs.c.state,
+        *(jobs.c[name] for name in QueuedJob.__struct_fields__ if name != "has_images"),
+        jobs.c.images_in != literal_column("'[]'"),
+    )
     .where(jobs.c.finished_at.is_(None), jobs.c.id > given("after"))
     .order_by(jobs.c.id)
     .limit(LIMIT)
@@ -107,7 +111,7 @@ def read_backlog(connection: Connection, read: ReadBacklog) -> Backlog:
     """See ReadBacklog; one more is read to know whether there is a next page."""
     rows = _BACKLOG.all(connection, after=read.after or "", limit=read.limit + 1)
     page = rows[: read.limit]
-    queued = tuple(QueuedJob(*about) for state, *about in page if state == State.QUEUED)
+    queued = tuple(QueuedJob(*(*about, bool(has))) for state, *about, has in page if state == State.QUEUED)
     begun = [job for state, job, *_ in page if state != State.QUEUED]
     records = connection.execute(_THESE, {"given_jobs": begun}) if begun else ()
     following = page[-1][1] if len(rows) > read.limit else None

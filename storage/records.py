@@ -76,3 +76,8 @@ class JobRecord(Struct, frozen=True):
     cancel_asked_at: float | None = None
     images: tuple[ImageRecord, ...] = ()
     history: tuple[Moment, ...] = ()
+
+    @property
+    def has_images(self) -> bool:
+        """Whether pictures are given."""
+        return bool(self.images_in)
