@@ -109,10 +109,10 @@ class Standing(Message, frozen=True):
     ends: str | None
     slots: int
     busy: int
+    holding: tuple[str, ...] = ()
 
 
 def standing_of(health: Health, ask: str, account: str, slots: int, holding: tuple[str, ...]) -> Standing:
-    holding: tuple[str, ...] = ()
     """The answer to a question."""
     worst, work = health.worst, (slots, len(holding), holding)
     if worst is None:
