@@ -21,7 +21,7 @@ from sim.welcome import APPLICATION_FLAGS, Greeter, everyone_role, member_object
 
 UPLOADS_MAX = 10  # of one request
 MEMBERS_LIMIT_MAX = 1000
-DAY_S = 86_400
+DAY_S = 86_400.0
 
 
 class Rest:
