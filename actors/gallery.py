@@ -25,6 +25,7 @@ from actors.account_messages import KEPT, FreshPicture, PictureAt, Previewed
 from actors.monitor_messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
 from actors.queue_messages import Keep, Kept, NotKept
+from actors.room import Room
 from actors.session_messages import Say
 from actors.store_client import StoreAsker
 from actors.thumbnails import BadPicture, Checked, check, check_small, media_type_of, picture_path
@@ -33,11 +34,12 @@ from core.ids import time_of
 from protocol.api import ImageShown, Refusal, ShowImage
 from storage.operations import Found, ImageFound, ImageRecord, JobRecord, ReadImage
 from storage.pictures import Missing, PictureTrouble
-from system.links import LinkBroken, TooLarge
+from system.links import LinkBroken, Reserve, TooLarge
 from system.message import Message
 
-#: Pictures in memory at once: this many times `images.max_bytes`, at worst.
-FETCHES_MAX = 12
+#: Pictures on their way at once, and how much memory they may fill: this many times `images.max_bytes`.
+FETCHES_MAX = 64
+FETCH_ROOM = 12
 FETCH_S_MAX = 60.0
 FETCH_TRIES_MAX = 6
 FETCH_AGAIN_S_MAX = 20.0
@@ -91,6 +93,7 @@ class Gallery(StoreAsker):
         self.keeping: set[tuple[str, int]] = set()
         self.fresh: dict[str, asyncio.Future[PictureAt]] = {}
         self.fetch_turns = asyncio.Semaphore(FETCHES_MAX)
+        self.fetch_room = Room(FETCH_ROOM * self.process.config.images.max_bytes)
         self.preview_turns = asyncio.Semaphore(PREVIEW_FETCHES_MAX)
         self.read_turns = asyncio.Semaphore(READS_MAX)
         self.takes_pictures = asyncio.Event()
@@ -162,9 +165,9 @@ class Gallery(StoreAsker):
                 url, why = await self._fresh_url(job)
                 if url is None:
                     continue
-            async with self.fetch_turns:
+            async with self.fetch_turns, self.fetch_room.guest() as reserve:
                 try:
-                    return await self._try(job, url)
+                    return await self._try(job, url, reserve)
                 except Expired as expired:
                     url, why = None, str(expired)
                 except (LinkBroken, BadPicture) as trouble:
@@ -176,15 +179,16 @@ class Gallery(StoreAsker):
             self.log.warning("a picture could not be fetched yet", job=job.id, why=why)
         raise Gone(why)
 
-    async def _try(self, job: JobRecord, url: str) -> ImageRecord:
-        data = await (self._kept_data(url) if url.startswith(KEPT) else self._fetched_data(url))
+    async def _try(self, job: JobRecord, url: str, reserve: Reserve) -> ImageRecord:
+        data = await (self._kept_data(url) if url.startswith(KEPT) else self._fetched_data(url, reserve))
         checked = check_small(data)
         if checked is None:
             checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, data)
         return await self._store(job, data, checked)
 
-    async def _fetched_data(self, url: str) -> bytes:
-        fetched = await self.process.links.fetch(url, self.process.config.images.max_bytes, FETCH_S_MAX)
+    async def _fetched_data(self, url: str, reserve: Reserve) -> bytes:
+        limit_bytes = self.process.config.images.max_bytes
+        fetched = await self.process.links.fetch(url, limit_bytes, FETCH_S_MAX, reserve=reserve)
         if fetched.status in EXPIRED:
             raise Expired(f"HTTP {fetched.status}")
         if fetched.status != 200:

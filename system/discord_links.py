@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from protocol import multipart
 from protocol.openai import Call
 from protocol.rest import Request
-from system.links import Fetched, LinkBroken, Response, TooLarge, Wire, WireClosed
+from system.links import Fetched, LinkBroken, Reserve, Response, TooLarge, Wire, WireClosed
 
 CONNECT_S_MAX = 10.0
 #: Of APIs: a request that has gone on for longer has reached somebody (actors/account_images.py).
@@ -103,14 +103,17 @@ class DiscordLinks:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _broken(error) from None
 
-    async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
+    async def fetch(
+        self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False, reserve: Reserve | None = None
+    ) -> Fetched:
         if public_only and _is_private(urlsplit(url).hostname or ""):
             raise LinkBroken("the address is not public", False)
         session = self._session(Peer.PUBLIC if public_only else Peer.DISCORD)
         try:
             # A redirect of a user's address could lead anywhere.
             async with session.get(url, timeout=_within(timeout_s), allow_redirects=not public_only) as answer:
-                return Fetched(answer.status, await _read(answer, limit_bytes), answer.content_type)
+                body = await _read(answer, limit_bytes, reserve)
+                return Fetched(answer.status, body, answer.content_type)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _broken(error) from None
 
@@ -233,10 +236,12 @@ def _is_private(host: str) -> bool:
         return False
 
 
-async def _read(answer: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
+async def _read(answer: aiohttp.ClientResponse, limit_bytes: int, reserve: Reserve | None = None) -> bytes:
     """The whole body, never holding more than the limit. Raises TooLarge."""
     if (answer.content_length or 0) > limit_bytes:
         raise TooLarge
+    if reserve is not None:
+        await reserve(limit_bytes if answer.content_length is None else answer.content_length)
     body = bytearray()
     async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
         body += chunk

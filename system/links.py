@@ -7,7 +7,7 @@ puts other `Links` in their place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -26,6 +26,10 @@ class LinkBroken(Exception):
 
 class TooLarge(Exception):
     """The body is longer than the caller's limit."""
+
+
+#: Waits until there is memory for so many bytes.
+Reserve = Callable[[int], Awaitable[None]]
 
 
 class WireClosed(Exception):
@@ -77,10 +81,13 @@ class Links(Protocol):
     async def call(self, call: Call, limit_bytes: int, timeout_s: float) -> Response:
         """One request to an API that is not Discord's. Raises LinkBroken, also for an answer longer than the limit."""
 
-    async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
+    async def fetch(
+        self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False, reserve: Reserve | None = None
+    ) -> Fetched:
         """A body from the CDN. Raises LinkBroken, also for a body that ends early, and TooLarge.
 
         `public_only` is for addresses that users give: a host that is not on the public internet is not asked.
+        `reserve` is awaited with the most bytes that the body can have, before it is read.
         """
 
     async def put(self, url: str, data: bytes, media_type: str) -> int:

@@ -19,7 +19,7 @@ from core.ids import DISCORD_EPOCH_MS
 from protocol.rest import Request
 from sim import grammar
 from sim.grammar import Press
-from system.links import Fetched, LinkBroken, Response, Wire
+from system.links import Fetched, LinkBroken, Reserve, Response, Wire
 from tests.city.bot import BOT_ID, TRACES, Bot, Piece, hash_of
 from tests.city.cdn import Cdn
 from tests.city.clock import CityLoop
@@ -161,7 +161,9 @@ class Discord:
         data = b"" if body is None else msgspec.json.encode(body)
         self.loop.call_later(self.dice.uniform(*REQUEST_S), _answer, answered, Response(status, {}, data))
 
-    async def fetch(self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False) -> Fetched:
+    async def fetch(
+        self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False, reserve: Reserve | None = None
+    ) -> Fetched:
         return await self.cdn.fetch(url)
 
     async def put(self, url: str, data: bytes, media_type: str) -> int:
