@@ -43,7 +43,7 @@ class AccountHearing(AccountPresence):
     def _observe(self, observation: seen.Observation) -> None:
         match observation:
             case seen.Odd(why=why):
-                self.log.warning("the drawing bot said something new", why=why)
+                self.oddities.note(why)
             case seen.ModalAsked():
                 self.on_form(observation)
             case seen.Refusal(pauses_account=True, title=title, description=description):

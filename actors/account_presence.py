@@ -12,6 +12,7 @@ from actors.account_desk import AccountDesk
 from actors.account_errands import Errands, Prepared
 from actors.account_health import TICK_S
 from actors.account_line import FrameCame, GatewayLine, LineDue, LineLost, LineMade
+from actors.account_oddities import Oddities
 from actors.account_permit import Permit
 from actors.account_rest import Rest, TokenRefused
 from actors.monitor_messages import Observed
@@ -19,7 +20,7 @@ from core.correlate import Correlator
 from core.health import Cause, Health
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID, Command
 from protocol.drawing_events import Observer
-from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, SavedSession
+from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, SavedSession, Strange
 from storage.operations import Found, GatewayRecord, ReadGateway, SaveGateway, Written
 from system.message import Message
 
@@ -58,6 +59,7 @@ class AccountPresence(AccountDesk):
         self.seq: int | None = None
         #: Gateway events that the monitor has not heard of yet.
         self.events_untold = 0
+        self.oddities = Oddities(self)
         self.saving = False
         self.save_due_at = 0.0
         self.dark_since = 0.0
@@ -143,6 +145,8 @@ class AccountPresence(AccountDesk):
                     self.save_due_at = 0.0
                     self._save(self.now())
                     self.on_ready()
+                case Strange(why=why):
+                    self.oddities.note(why)
                 case Hangup(then=Fatal() as fatal):
                     words = f"Discord closed the gateway for good ({fatal.code}): {fatal.reason}"
                     self.strike(CLOSE_CAUSES.get(fatal.code, Cause.GATEWAY), words)
@@ -164,6 +168,7 @@ class AccountPresence(AccountDesk):
         if self.events_untold:
             self.tell("monitor", Observed("limner_gateway_events_total", self.events_untold, (self.subject,)))
             self.events_untold = 0
+        self.oddities.tell()
         super().on_tick(now)
         self._save(now)
 

@@ -46,6 +46,7 @@ METRICS: tuple[tuple[str, type, tuple[str, ...], str], ...] = (
     ("limner_account_up", Gauge, ("account",), "1 when the account can draw"),
     ("limner_gateway_events_total", Counter, ("account",), "Gateway events received"),
     ("limner_gateway_reconnects_total", Counter, ("account", "how"), "Gateway reconnects: resume or identify"),
+    ("limner_oddities_total", Counter, ("account",), "What Discord or the drawing bot said that is unknown"),
     ("limner_rest_requests_total", Counter, ("route", "status"), "Requests to Discord"),
     ("limner_sessions", Gauge, (), "Users present on this host"),
     ("limner_sockets", Gauge, (), "Open sockets and requests"),

@@ -107,11 +107,8 @@ def seeds_of(target: str) -> list[bytes]:
         case "gateway":
             return [b"\n".join(said), b"\n\n".join(said), *said]
         case "stream":
-            return [
-                b"\x01\xff\xff\x00" + b"\n".join(said),
-                b"\x01\x00\x20\x01" + b"\n".join(said[:4]),
-                b"\x00" + said[0],
-            ]
+            heads = (b"\x01\xff\xff\x00", b"\x01\x00\x20\x01", b"\x03\xff\xff\x00", b"\x03\x00\x20\x01")
+            return [*(head + b"\n".join(said) for head in heads), b"\x00" + said[0], b"\x02" + said[0]]
         case "answer":
             return _answers()
         case "grammar":

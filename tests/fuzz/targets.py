@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import random
-import zlib
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -24,9 +23,11 @@ from protocol.drawing_events import Observer
 from protocol.gateway import Dispatch, Gateway, Greeted, Hangup, Identity, Reconnect, Strange
 from protocol.gateway_frames import SEQ_MAX, SESSION_ID_CHARS_MAX
 from protocol.gateway_sends import PAYLOAD_BYTES_MAX
-from protocol.inflate import SYNC_FLUSH, BrokenStream, Inflater
+from protocol.inflate import SYNC_FLUSH, BrokenStream, Inflater, Stream, ZstdInflater
 from protocol.mistakes import ClientMistake
 from protocol.websocket import Closed, Opened, Settings, WebSocket
+from system.zstd import zstd
+from tests.fuzz.packs import zlib_pack, zstd_pack
 
 CHANNEL, USER = "5", "7"
 #: Of one compressed frame no more may come than this; the daemon's own limit would only make the search slow.
@@ -111,10 +112,13 @@ def gateway(data: bytes) -> None:
 
 
 def stream(data: bytes) -> None:
-    """The zlib stream. First byte even: compressed frames as they are. Odd: documents that are compressed here, then
-    the byte at a place (the second and third) is changed by the fourth."""
-    listener, inflater = Listener(), Inflater(DOCUMENT_BYTES_MAX)
-    for frame in _frames(data):
+    """A compressed stream. The first byte's bits: frames as they are (0), or documents that are compressed here, then
+    the byte at a place (the second and third byte) is changed by the fourth (1); zlib-stream (0) or zstd-stream (2)."""
+    listener, kind = Listener(), data[0] & 3 if data else 0
+    inflater: Stream = Inflater(DOCUMENT_BYTES_MAX)
+    if kind & 2 and zstd is not None:
+        inflater = ZstdInflater(zstd.ZstdDecompressor, zstd.ZstdError, DOCUMENT_BYTES_MAX)
+    for frame in _frames(data[1:], kind):
         try:
             document = inflater.receive(frame)
         except BrokenStream:
@@ -126,16 +130,16 @@ def stream(data: bytes) -> None:
             listener.hear(document)
 
 
-def _frames(data: bytes) -> Iterator[bytes]:
-    if not data[:1] or data[0] % 2 == 0:
-        *whole, rest_ = data[1:].split(SYNC_FLUSH)
+def _frames(data: bytes, kind: int) -> Iterator[bytes]:
+    if not kind & 1:
+        *whole, last = data.split(SYNC_FLUSH)
         yield from (frame + SYNC_FLUSH for frame in whole)
-        yield rest_
+        yield last
         return
-    place, change = int.from_bytes(data[1:3], "big"), data[3] if len(data) > 3 else 0
-    deflate = zlib.compressobj()
-    for document in data[4:].split(b"\n"):
-        frame = bytearray(deflate.compress(document) + deflate.flush(zlib.Z_SYNC_FLUSH))
+    place, change = int.from_bytes(data[:2], "big"), data[2] if len(data) > 2 else 0
+    pack = zstd_pack() if kind & 2 and zstd is not None else zlib_pack()
+    for document in data[3:].split(b"\n"):
+        frame = bytearray(pack(document))
         if 0 <= place < len(frame):
             frame[place] ^= change
         place -= len(frame)
