@@ -8,25 +8,19 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.inflate import BrokenStream, Inflater
+from tests.fuzz.changes import changes
 from tests.fuzz.seeds import documents, seeds_of
 from tests.fuzz.targets import READY, TARGETS, Listener
 
 FOUND = Path(__file__).parents[1] / "fuzz" / "found"
-#: In every field of every event: nothing, of other types, beyond every limit.
-NASTY = (
-    *(b"null", b"true", b"0", b"-1", b"1.5", b"1e308", b"9" * 30, b"9" * 5_000, b'""', b'"text"', b'"\xff"'),
-    *(b"[]", b"[[]]", b"[null]", b"[7]", b"{}", b'{"id":{}}', b"[" * 500 + b"]" * 500, b'"' + b"9" * 5_000 + b'"'),
-)
 HUGE_BYTES = 3 << 20
 CPU_S_MAX = 2.0
 
@@ -68,26 +62,27 @@ def test_every_field_of_every_event_may_be_anything() -> None:
     assert tried > 3_000
 
 
-def changes(value: Any) -> Iterator[bytes]:
-    """The document with each of its parts, at any depth, replaced by each nasty thing."""
-    for path in paths(value):
-        for nasty in NASTY:
-            yield msgspec.json.encode(replaced(value, path, msgspec.Raw(nasty)))
+LIMITS = ("Limit", "Remaining", "Reset", "Reset-After", "Bucket", "Global", "Scope")
+FIGURES = st.sampled_from(
+    ["", "0", "1", "-1", "1.5", "nan", "inf", "-inf", "1e999", "9" * 400, "\u00b2", "true", "shared"]
+)
+BODIES = st.sampled_from(
+    [b"", b"<html>429</html>", b"null", b"[]", b'{"retry_after":"soon"}', b'{"retry_after":1e999}']
+)
+RETRIES = st.sampled_from(
+    [b'{"retry_after":-5,"global":1}', b'{"retry_after":true}', b'{"retry_after":' + b"9" * 5_000 + b"}"]
+)
 
 
-def paths(value: Any) -> Iterator[tuple[Any, ...]]:
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        yield (key,)
-        yield from ((key, *rest) for rest in paths(part))
-
-
-def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
-    if not path:
-        return by
-    copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[path[0]] = replaced(value[path[0]], path[1:], by)
-    return copy
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(100, 599) | st.just(429),
+    st.dictionaries(st.sampled_from([f"X-RateLimit-{name}" for name in LIMITS] + ["Retry-After"]), FIGURES),
+    BODIES | RETRIES,
+)
+def test_any_limits_of_a_rest_answer_are_survived(status: int, headers: dict[str, str], body: bytes) -> None:
+    head = "\n".join([str(status), *(f"{name}: {value}" for name, value in headers.items())])
+    TARGETS["answer"](head.encode("latin-1", "replace") + b"\n\n" + body)
 
 
 @pytest.mark.parametrize("filling", ["x", "[a](", "** - ", " ", "(", "\n-# ", "Aa ", "99999999-", "\u2603"])
