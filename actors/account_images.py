@@ -35,6 +35,8 @@ from system.message import Message
 
 #: A request that is not refused for so long is being drawn. Longer than a connection takes that is never made.
 TAKEN_S = 5.0
+#: The connection is held for longer than the drawing is waited for: which of both is over first is no matter of chance.
+PATIENCE_S = 10.0
 LOOK_S_MAX = 10.0
 LOOK_BYTES_MAX = 4 << 20
 LOOK_AGAIN_S_MAX = 30.0
@@ -152,7 +154,7 @@ class ImagesAccount(AccountDesk):
         limit_bytes = self.process.config.images.max_bytes * 4 // 3 + AROUND_BYTES_MAX
         try:
             answer = await self._call(
-                call, "POST /images/generations", limit_bytes, self.process.config.limits.drawing_s
+                call, "POST /images/generations", limit_bytes, self.process.config.limits.drawing_s + PATIENCE_S
             )
         except LinkBroken as broken:
             return told("unsent" if broken.sent is False else "doubtful", why=broken.why)

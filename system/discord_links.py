@@ -163,7 +163,10 @@ class DiscordLinks:
             connector = aiohttp.TCPConnector(
                 limit=CONNECTIONS_MAX,
                 limit_per_host=CONNECTIONS_PER_HOST_MAX,
-                keepalive_timeout=KEEPALIVE_S,
+                # A connection that its server closes as we use it again leaves in doubt what was sent: no second use
+                # for a request that draws. Discord's submissions are decided by evidence, an API's by nothing.
+                force_close=peer is Peer.API,
+                keepalive_timeout=None if peer is Peer.API else KEEPALIVE_S,
                 resolver=PublicResolver() if peer is Peer.PUBLIC else None,
             )
             proxy = None if peer is Peer.API else self._proxy
