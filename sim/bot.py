@@ -223,9 +223,11 @@ class Bot:
     def tell(self, job: Job, step: Step, picture: Picture | None) -> None:
         message = self.parts.channels.get(job.channel_id, job.start_id)
         if message is not None:
+            if job.kind == "prefer remix":
+                self.parts.preferences.toggle_remix(job.account_id)
+            told = telling.answer(job, self.running(job.account_id), self.parts.preferences.of(job.account_id))
             message.flags = 0
-            message.content = ""
-            message.embeds, message.buttons = telling.answer(job, self.running(job.account_id))
+            message.content, message.embeds, message.buttons = told.content, told.embeds, told.buttons
             self.voice.update(job, message)
         self.voice.flush(job)
         self.parts.ledger.settle(job.row, DONE, job.start_id)

@@ -9,7 +9,7 @@ import msgspec
 from sim.errors import Refusal, invalid_form, unknown
 from sim.identity import DRAWING_BOT, DRAWING_BOT_ID, user_object
 
-TEXT, ATTACHMENT = 3, 11
+SUB_COMMAND, TEXT, ATTACHMENT = 1, 3, 11
 FIRST_VERSION = 1_237_876_415_471_554_600
 
 
@@ -48,6 +48,8 @@ COMMANDS = {
         Command("972289487818334212", "fast", "Switch to fast mode"),
         Command("972289487818334213", "relax", "Switch to relax mode"),
         Command("1124132684143271996", "turbo", "Switch to turbo mode"),
+        Command("1000850743479255081", "settings", "View and adjust your personal settings."),
+        Command("984273800587776053", "prefer", "Change your preferences", (Option("remix", SUB_COMMAND),)),
     )
 }
 
@@ -128,10 +130,18 @@ class CommandBook:
                 raise bad_options("APPLICATION_COMMAND_OPTIONS_VALUE_INVALID", "Unknown option or wrong type")
             if match.type == TEXT and not isinstance(option.get("value"), str):
                 raise bad_options("APPLICATION_COMMAND_OPTIONS_VALUE_INVALID", "Value must be a string")
+        if any(option.type == SUB_COMMAND for option in known.values()) and len(values) != 1:
+            raise bad_options("APPLICATION_COMMAND_OPTIONS_REQUIRED_MISSING", "A sub-command is required")
         for name, option in known.items():
             if option.required and name not in values:
                 raise bad_options("APPLICATION_COMMAND_OPTIONS_REQUIRED_MISSING", f"Option {name} is required")
         return values
+
+
+def whole_name(command: Command, values: dict[str, Any]) -> str:
+    """The command's name with that of the sub-command that was used."""
+    used = [option.name for option in command.options if option.type == SUB_COMMAND and option.name in values]
+    return " ".join((command.name, *used))
 
 
 def bad_options(code: str, message: str) -> Refusal:

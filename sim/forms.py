@@ -74,11 +74,11 @@ class Opened(msgspec.Struct):
     parent: str | None
 
 
-def form_for(press: grammar.Press, remix: bool) -> str:
-    """The form that a press opens; "" for none."""
-    if press.kind in FORMS or press.kind == REGION:
-        return press.kind
-    return "remix" if remix and press.kind in REMIXED else ""
+def form_for(kind: str, remix: bool) -> str:
+    """The form that a press of this kind opens; "" for none."""
+    if kind in FORMS or kind == REGION:
+        return kind
+    return "remix" if remix and kind in REMIXED else ""
 
 
 class Forms:

@@ -13,6 +13,7 @@ import msgspec
 
 PERCENTS = (0, 15, 31, 46, 62, 78, 93)
 MODES = {"--fast": "fast", "--relax": "relaxed", "--turbo": "turbo"}
+MODE_OF_BUTTON = {"Fast": "fast", "Relax": "relaxed", "Turbo": "turbo"}
 FLAG_NAMES = """
     ar aspect v version s stylize c chaos seed sameseed q quality no iw niji style tile weird w raw relax fast turbo
     sref cref sw sv cw p profile r repeat stop video draft hd oref ow exp stealth public motion loop zoom
@@ -73,6 +74,7 @@ BUTTONS = tuple(
         (rf"MJ::Inpaint::1::{H}::SOLO", "inpaint"),
         (rf"MJ::CancelJob::ByJobid::{H}", "cancel"),
         (rf"MJ::BOOKMARK::{H}", "bookmark"),
+        (r"MJ::Settings::(?P<t>Fast|Relax|Turbo|Remix|Reset)", "setting"),
         (r"MJ::Job::PicReader::(?P<n>[1-4])", "read"),
         (r"MJ::Job::PromptAnalyzer::(?P<n>[1-5])", "analyze"),
     )
@@ -97,8 +99,12 @@ def read_custom_id(custom_id: str) -> Press | None:
         found = pattern.fullmatch(custom_id)
         if found:
             parts = found.groupdict()
-            return Press(kind, parts.get("h") or "", int(parts.get("n") or 1), TONES[parts.get("t") or ""])
+            return Press(kind, parts.get("h") or "", int(parts.get("n") or 1), tone_of(parts.get("t") or ""))
     return None
+
+
+def tone_of(word: str) -> str:
+    return TONES.get(word, word)
 
 
 # -- content -----------------------------------------------------------------------------------------------------------
@@ -205,6 +211,17 @@ def analysis_components(lines: int, job: str) -> list[dict[str, Any]]:
     return [row(*(button(f"MJ::Job::PromptAnalyzer::{n}", emoji=NUMBERS[n - 1]) for n in range(1, lines + 1)))]
 
 
+def settings_components(mode: str, remix: bool, job: str) -> list[dict[str, Any]]:
+    """What `/settings` shows: what is chosen is green."""
+
+    def setting(word: str, label: str, chosen: bool) -> dict[str, Any]:
+        return button(f"MJ::Settings::{word}", label, style=3 if chosen else 2)
+
+    modes = [setting(word, f"{word} mode", mode == name) for word, name in MODE_OF_BUTTON.items()]
+    reset = button("MJ::Settings::Reset", "Reset Settings", style=4)
+    return [row(*modes), row(setting("Remix", "Remix mode", remix), reset)]
+
+
 def result_components(kind: str, job: str) -> list[dict[str, Any]]:
     return grid_components(job) if LOOKS[kind].grid else single_components(job)
 
@@ -236,6 +253,11 @@ LAYOUTS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
     "grid": grid_components,
     "single": single_components,
     **{f"reading {lines}": partial(reading_components, lines) for lines in range(1, len(NUMBERS) + 1)},
+    **{
+        f"settings {mode} {word}": partial(settings_components, mode, word == "remix")
+        for mode in MODE_OF_BUTTON.values()
+        for word in ("plain", "remix")
+    },
     **{f"analysis {lines}": partial(analysis_components, lines) for lines in range(1, len(NUMBERS) + 1)},
 }
 

@@ -13,14 +13,14 @@ from aiohttp import web
 from sim import grammar
 from sim.asked import Asked, recipe_for
 from sim.bot import Bot
-from sim.commands import CommandBook
+from sim.commands import CommandBook, whole_name
 from sim.compose import map_of, read_request
 from sim.desk import Desk
 from sim.embeds import AT_ONCE, CHALLENGE_TITLE
 from sim.errors import Refusal, invalid_form, missing_access, unknown
 from sim.faults import LATE_S
 from sim.forms import REGION, Forms, form_for
-from sim.grammar import LOOKS, Press
+from sim.grammar import LOOKS, MODES, Buttons, Press
 from sim.identity import DRAWING_BOT_ID, Account
 from sim.job import TELLING_SHARE, Job
 from sim.ledger import DONE, FAILED, REFUSED, Row
@@ -30,6 +30,8 @@ from sim.posts import NONCE_LENGTH_MAX
 from sim.routes import Route
 
 PROMPT_LENGTH_MAX = 6000
+# No answer of the bot comes with the 204: clients that note the interaction down only then would miss it.
+REACTION_S = 0.05
 
 
 class Interactions:
@@ -41,7 +43,6 @@ class Interactions:
         self.bot = bot
         self.book = book
         self.forms = Forms(parts, bot)
-        self.modes: dict[str, str] = {}  # account id → the mode chosen by /fast, /relax, /turbo
 
     def routes(self) -> list[Route]:
         return [Route("POST", "/interactions", "interactions", self.post)]
@@ -85,13 +86,16 @@ class Interactions:
 
     def take(self, asked: Asked, body: dict[str, Any], account: Account, row: Row) -> None:
         """Write it down, tell the user's client that it exists, hand it to the bot."""
+        if asked.type == COMPONENT:
+            asked.form = form_for(asked.kind, self.parts.preferences.of(account.id).remix)
         row.kind, row.prompt, row.interaction_id = asked.kind, asked.prompt, self.parts.snowflakes.next()
         job = self.job(asked, body, account, row, self.parts.ledger.add(row))
         created = {"id": row.interaction_id, "nonce": row.nonce}
         self.bot.voice.privately("INTERACTION_CREATE", account.id, created)
-        self.pass_on(asked, job)
-        if job.hash not in self.bot.jobs:  # answered at once: nothing more will come that could free a held event
-            self.bot.voice.flush(job)
+        with self.parts.hub.later(REACTION_S):
+            self.pass_on(asked, job)
+            if job.hash not in self.bot.jobs:  # answered at once: nothing more will come that could free a held event
+                self.bot.voice.flush(job)
 
     # -- checking --------------------------------------------------------------------------------------------------
 
@@ -137,7 +141,8 @@ class Interactions:
             )
         if command.name == "show":
             prompt = values["job_id"]
-        return Asked(command.name, prompt, COMMAND, name=command.name, images=self.images_of(data, values, channel_id))
+        name = whole_name(command, values)
+        return Asked(name, prompt, COMMAND, name=name, images=self.images_of(data, values, channel_id))
 
     def images_of(self, data: dict[str, Any], values: dict[str, Any], channel_id: str) -> list[str]:
         """Links of the uploads that the options name by their place among `data.attachments`."""
@@ -170,9 +175,7 @@ class Interactions:
         prompt = parent.prompt if parent is not None else ""
         if press.kind in ("read", "analyze"):
             prompt = line_of(message.embeds, press.index)
-        asked = Asked(press.kind, prompt, COMPONENT, press.index, press.tone, message=message, parent=parent)
-        asked.form = form_for(press, self.parts.settings.remix)
-        return asked
+        return Asked(press.kind, prompt, COMPONENT, press.index, press.tone, message=message, parent=parent)
 
     # -- making a job ----------------------------------------------------------------------------------------------
 
@@ -192,7 +195,7 @@ class Interactions:
             kind=asked.kind,
             prompt=asked.prompt,
             shown=grammar.shown_prompt(asked.prompt, settings.rewrite_prompts, parts.dice),
-            mode=grammar.mode_of(asked.prompt, self.modes.get(account.id, "fast")),
+            mode=grammar.mode_of(asked.prompt, parts.preferences.of(account.id).mode),
             recipe=recipe_for(
                 *(asked.kind, asked.prompt, asked.index, asked.tone),
                 asked.parent,
@@ -277,8 +280,17 @@ class Interactions:
             self.bot.show(job, shown)
 
     def choose_mode(self, asked: Asked, job: Job) -> None:
-        self.modes[job.account_id] = {"relax": "relaxed"}.get(asked.kind, asked.kind)
-        self.say(job, f"Done! Your jobs are {self.modes[job.account_id]} from now on.")
+        mode = MODES[f"--{asked.kind}"]
+        self.parts.preferences.choose_mode(job.account_id, mode)
+        self.say(job, f"Done! Your jobs are {mode} from now on.")
+
+    def press_setting(self, asked: Asked, job: Job) -> None:
+        """A button of `/settings`, which shows at once what is chosen now."""
+        self.parts.preferences.press(job.account_id, asked.tone)
+        message = asked.message
+        if message is not None and message.buttons is not None:
+            message.buttons = Buttons(self.parts.preferences.of(job.account_id).layout, message.buttons.job)
+            self.bot.voice.update(job, message)
 
     def say(self, job: Job, text: str) -> None:
         self.bot.voice.create(job, self.bot.message(job, content=text, flags=EPHEMERAL), nonce=job.nonce)
@@ -293,6 +305,7 @@ AT_HAND = {
     "fast": Interactions.choose_mode,
     "relax": Interactions.choose_mode,
     "turbo": Interactions.choose_mode,
+    "setting": Interactions.press_setting,
     "bookmark": Interactions.nothing,
     "pick": Interactions.nothing,
 }

@@ -13,6 +13,7 @@ from sim.faults import Faults
 from sim.identity import People, Snowflakes, settle_identity
 from sim.ledger import Ledger
 from sim.messages import Channels, Message, Renderer
+from sim.preferences import Preferences
 from sim.sessions import Hub
 from sim.settings import Settings
 from sim.store import Store
@@ -55,6 +56,7 @@ class Parts:
         self.people = People(self.identity)
         self.snowflakes = Snowflakes()
         self.settings = Settings(seconds=options.seconds)
+        self.preferences = Preferences(self.settings)
         self.faults = Faults()
         self.counts = Counts()
         self.studio = Studio(options.pictures == "canned")

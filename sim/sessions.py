@@ -6,9 +6,11 @@ connection continues from the number its client last saw. So live delivery and r
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -91,6 +93,7 @@ class Hub:
         self.people = people
         self.lines: dict[str, Line] = {}
         self.of_account: dict[str, list[Line]] = {}
+        self.held_back: set[Walker] | None = None  # who will be woken a little later, while someone asks for that
         for _, session in store.load("sessions", Session):
             session.left_at = session.left_at or time.time()
             self.add(session)
@@ -186,9 +189,26 @@ class Hub:
         if session.seq % PRUNE_EACH == 0:
             self.store.drop_between("events", f"{session.id}/", f"{session.id}/{line.lost_up_to:012d}")
             self.store.put("sessions", session.id, session)
-        if line.walker is not None:
+        if self.held_back is not None and line.walker is not None:
+            self.held_back.add(line.walker)
+        elif line.walker is not None:
             line.walker.wake()
+
+    @contextlib.contextmanager
+    def later(self, delay_s: float) -> Iterator[None]:
+        """What is published within is kept at once, and sent when `delay_s` have passed."""
+        held_back = self.held_back = set()
+        try:
+            yield
+        finally:
+            self.held_back = None
+            asyncio.get_running_loop().call_later(delay_s, wake_all, held_back)
 
     def say(self, line: Line, name: str, data: dict[str, Any]) -> None:
         """Append an event for this session alone."""
         self.append(line, name, msgspec.Raw(msgspec.json.encode(data)))
+
+
+def wake_all(walkers: Iterable[Walker]) -> None:
+    for walker in walkers:
+        walker.wake()

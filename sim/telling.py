@@ -1,13 +1,16 @@
-"""Telling: the answers in words, of `describe`, `shorten` and `info`: an embed and its buttons."""
+"""Telling: the answers in words, of `describe`, `shorten`, `info`, `settings`: embeds, buttons, or plain words."""
 
 from __future__ import annotations
 
 import random
 from typing import Any
 
+import msgspec
+
 from sim.grammar import NUMBERS, Buttons
 from sim.job import Job
 from sim.palette import SUBJECTS, words_of
+from sim.preferences import Preference
 
 STYLES = ("oil on linen", "a quiet gouache", "soft morning light", "in the manner of a woodcut", "wide and calm")
 BLUE = 3447003
@@ -15,12 +18,25 @@ FILLER_WORDS = "a an the of in on at and with very really please some to for by 
 FILLERS = frozenset(FILLER_WORDS.split())
 
 
-def answer(job: Job, running: int) -> tuple[list[dict[str, Any]], Buttons | None]:
-    """Embeds and buttons; `running` is how many drawings the account has under way."""
+class Told(msgspec.Struct, frozen=True):
+    """What an answer shows."""
+
+    content: str = ""
+    embeds: list[dict[str, Any]] = []
+    buttons: Buttons | None = None
+
+
+def answer(job: Job, running: int, chosen: Preference) -> Told:
+    """`running` is how many drawings the account has under way, `chosen` what it has set."""
     if job.kind == "info":
-        facts = {"Subscription": "Studio (Active)", "Job Mode": job.mode.capitalize(), "Running Jobs": str(running)}
-        text = "\n".join(f"**{name}**: {value}" for name, value in facts.items())
-        return [{"type": "rich", "title": "Your info", "description": text, "color": BLUE}], None
+        return Told(
+            embeds=[{"type": "rich", "title": "Your info", "description": info(running, chosen), "color": BLUE}]
+        )
+    if job.kind == "settings":
+        return Told("Adjust your settings here.", buttons=Buttons(chosen.layout, job.hash))
+    if job.kind == "prefer remix":
+        state = "on! Click a variation to remix its prompt" if chosen.remix else "off"
+        return Told(f"Remix mode turned {state}.")
     kind, images = job.kind, job.images
     lines = shortened(job.prompt) if kind == "shorten" else described(images)
     embed: dict[str, Any] = {
@@ -32,7 +48,22 @@ def answer(job: Job, running: int) -> tuple[list[dict[str, Any]], Buttons | None
     if images:
         embed["image"] = {"url": images[0], "width": 1024, "height": 1024}
     layout = "analysis" if kind == "shorten" else "reading"
-    return [embed], Buttons(f"{layout} {len(lines)}", job.hash) if lines else None
+    return Told(embeds=[embed], buttons=Buttons(f"{layout} {len(lines)}", job.hash) if lines else None)
+
+
+def info(running: int, chosen: Preference) -> str:
+    facts = {
+        "Subscription": "Studio (Active)",
+        "Job Mode": chosen.mode.capitalize(),
+        "Visibility Mode": "Public",
+        "Fast Time Remaining": "14.90/15.0 hours (99.33%)",
+        "Lifetime Usage": "12 images (0.20 hours)",
+        "Relaxed Usage": "0 images (0.00 hours)",
+        "Queued Jobs (fast)": "0",
+        "Queued Jobs (relax)": "0",
+        "Running Jobs": str(running) if running else "None",
+    }
+    return "\n".join(f"**{name}**: {value}" for name, value in facts.items())
 
 
 def described(images: list[str]) -> list[str]:

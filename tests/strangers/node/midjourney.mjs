@@ -97,13 +97,10 @@ const settings = await quietly(() => client.Settings());
 assert.equal(settings.options.find((option) => option.label === 'Remix mode').style, 2);
 saw('Reset', `${settings.options.length} settings`);
 
+const warned = new Promise((resolve) => { console.warn = resolve; });
 await control(base, 'faults', { fault: 'banned_prompt' });
-const warned = await Promise.race([
-  quietly(() => client.Imagine('nothing of that kind')).then(() => 'drawn', (error) => error.message),
-  new Promise((resolve) => setTimeout(resolve, 2000, 'warned')),
-]);
-assert.equal(warned, 'warned'); // the client only prints a yellow embed, and waits for ever
-saw('a banned prompt is printed', '');
+client.Imagine('nothing of that kind'); // never settled: of a yellow embed the client only warns
+saw('a banned prompt is warned of', await warned);
 await assert.rejects(quietly(() => client.Imagine('a fox --nonsense 4')), /parameter/i);
 saw('an invalid parameter is an error', '');
 client.Close();
