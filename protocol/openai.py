@@ -21,6 +21,8 @@ MESSAGE_CHARS_MAX = 300
 #: A server that is busy and does not say for how long.
 BUSY_S = 10.0
 BUSY_S_MAX = 600.0
+#: Redirects that mean: ask there instead.
+MOVED = frozenset({301, 302, 307, 308})
 #: `--ar 3:2` and the like, which end a prompt, are the drawing bot's grammar: for other painters they are noise.
 _FIRST_FLAG = re.compile(r"(?:^|\s)(?:--|—)(?=[A-Za-z])")
 
@@ -116,7 +118,9 @@ def outcome(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
         if status == 402 or _has(words, _UNPAID):
             return Refused("credits", message or "nothing is left to pay with")
         return Refused("busy", message or "too many requests", _after_s(headers))
-    # 408 is an intermediary's time-out, and 3xx is no answer of an API: the request may have gone on.
+    if status in MOVED:
+        return Refused("setup", f"HTTP {status}: its address is another one")
+    # 408 is an intermediary's time-out: the request may have gone on.
     if not 400 <= status < 500 or status == 408:
         return Doubtful(f"HTTP {status}")
     words, message = _error(body)

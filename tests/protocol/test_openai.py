@@ -100,13 +100,15 @@ def test_a_success_without_a_picture_is_a_failure_that_nobody_repeats(body: byte
         (404, {"code": "model_not_found"}, "setup"),
         (400, {"code": "model_not_found"}, "setup"),
         (422, {}, "other"),
+        (301, {}, "setup"),
+        (308, {}, "setup"),
     ],
 )
 def test_a_refusal_says_whose_matter_it_is(status: int, told: dict[str, str], kind: str) -> None:
     assert refused(status, **told).kind == kind
 
 
-@pytest.mark.parametrize("status", [100, 204, 301, 302, 408, 500, 502, 503, 504, 520])
+@pytest.mark.parametrize("status", [100, 204, 303, 408, 500, 502, 503, 504, 520])
 def test_what_may_have_been_drawn_is_in_doubt(status: int) -> None:
     assert isinstance(outcome(status, {}, b"{}"), Doubtful)
 
