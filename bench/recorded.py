@@ -1,8 +1,9 @@
 """A gateway stream to measure with, recorded from the simulator: what a session hears while drawings are made.
 
 READY and GUILD_CREATE as a bot gets them (libraries for bots read them too), then several drawings at once as their
-account hears them, and every so often the ACK of a heartbeat. Left out is INTERACTION_CREATE: a user's client gets it
-in a shape of its own, on which libraries for bots stumble. Numbered on and on, as a gateway does.
+account hears them, each asked by a slash command, and every so often the ACK of a heartbeat. INTERACTION_CREATE is the
+bot's: a user's client gets it in a shape of its own, on which libraries for bots stumble. Numbered on and on, as a
+gateway does.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 
 from sim.app import Simulator
+from sim.desk import Invocation
 from sim.identity import Account
 from sim.interactions import COMMAND, Asked
 from sim.ledger import Row
@@ -87,8 +89,19 @@ async def record(drawing_s: float = DRAWING_S) -> Recording:
     async with asyncio.timeout(RECORD_S_MAX):
         await recorder.heard_all.wait()
     heard = [Spoken(event.name, event.data) for event in line.events if event.name != "INTERACTION_CREATE"]
+    asked = [as_asked(simulator, account, bot, prompt) for prompt in PROMPTS]
     await simulator.close()
-    return Recording(account, bot.token, welcome, heard)
+    return Recording(account, bot.token, welcome, asked + heard)
+
+
+def as_asked(simulator: Simulator, account: Account, bot: Account, prompt: str) -> Spoken:
+    """A slash command as the bot hears of it."""
+    snowflake = simulator.parts.snowflakes.next
+    options = [{"type": 3, "name": "prompt", "value": prompt}]
+    data = {"id": snowflake(), "name": "draw", "type": 1, "options": options}
+    token = "t" * 200  # as long as Discord's
+    asked = Invocation(snowflake(), token, bot.id, account.id, account.channel_id, COMMAND, data, None, time.time())
+    return Spoken("INTERACTION_CREATE", msgspec.Raw(msgspec.json.encode(simulator.desk.shown(asked))))
 
 
 def documents(recording: Recording, rounds: int) -> Iterator[bytes]:
