@@ -101,7 +101,7 @@ async def missing(process: Process, user: str, images: tuple[str, ...]) -> Refus
             if not is_address(image) and not await process.pictures.has(upload_path(user, image)):
                 raise Missing(image)
         except Missing:
-            return Refusal("not_found", f"You have no upload that image {number} could be; upload it (again).")
+            return Refusal("not_found", f"Image {number} names no upload of yours; upload the picture (again).")
         except PictureTrouble:
             return Refusal("draining", "Your uploads cannot be looked up now; try again in a moment.")
     return None

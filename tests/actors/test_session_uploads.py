@@ -54,7 +54,7 @@ def test_an_order_from_an_upload_that_is_not_ones_own_is_refused_and_nothing_is_
         told: dict[str, Any] = {say.socket: say.words for say in await stage.heard("gate", Say)}
         assert (type(told["s1"]), told["s1"].code, told["s1"].ref) == (Error, "not_found", "r1")
         assert (type(told["q1"]), told["q1"].code) == (Refusal, "not_found")
-        assert all("image 3" in words.message and image not in words.message for words in told.values())
+        assert all("Image 3" in words.message and image not in words.message for words in told.values())
         assert await stage.heard("queue", Enqueue) == []
 
     play(scene)

@@ -47,6 +47,10 @@ def test_an_account_that_the_operator_suspends_draws_nothing_after_kill_9_until_
     assert state == "suspended"
     assert reason is not None
     assert reason.endswith("holiday")
+    status, shown = ask(f"{daemon.url}/admin/v1/accounts/{idle}", daemon.admin_key)
+    assert (status, shown["name"], shown["state"], shown["cause"]) == (200, idle, "suspended", "operator")
+    assert (shown["reason"], shown["ends"], shown["holding"]) == (reason, "`account resume`", [])
+    assert shown["since"].endswith("Z")
     for number in range(3):
         daemon.await_status(daemon.submit(f"a beach, number {number}"), "done")
     assert {row["account"] for row in daemon.ledger()} <= set(others)
@@ -65,4 +69,5 @@ def test_what_cannot_be_done_to_an_account_is_not_done(daemon: Daemon) -> None:
     assert "--yes" in asked.stderr
     status, refused = ask(f"{daemon.url}/admin/v1/accounts/{next(iter(before))}/suspend", daemon.key, {})
     assert (status, refused["code"]) == (403, "forbidden")
+    assert ask(f"{daemon.url}/admin/v1/accounts/nobody", daemon.admin_key)[0] == 404
     assert "suspended" not in {state for state, _ in accounts(daemon).values()}

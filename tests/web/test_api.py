@@ -144,6 +144,7 @@ def test_over_the_quota_says_when_to_come_back(tmp_path):
         ("POST", JOBS, {"json": {"prompt": "x", "webhook": "https://a/b"}}, 400, "bad_frame"),
         ("POST", JOBS, {"json": {"prompt": "x"}, "headers": {"Idempotency-Key": "k" * 65}}, 400, "bad_frame"),
         ("POST", JOBS, {"json": {"prompt": "x"}, "headers": {"Origin": "https://evil"}}, 403, "forbidden"),
+        ("POST", JOBS, {"json": {"prompt": "x", "images": ["p1nothere"]}}, 404, "not_found"),
         ("POST", JOBS, {"json": {"prompt": "x"}, "key": VIEWER_KEY}, 403, "forbidden"),
         ("POST", JOBS, {"json": {"prompt": "x"}, "key": ADMIN_KEY}, 403, "forbidden"),
         ("PUT", JOBS, {}, 405, "bad_frame"),
