@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 from core.config import AccountConfig, Config, Discord, Secret
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID
 from tests.fuzz.packs import PACKS, Pack
+from tests.fuzz.seeds import NONCE
 
 HELLO = b'{"op":10,"d":{"heartbeat_interval":41250}}'
 USER_ID = "7"
@@ -42,16 +43,25 @@ Act = Iterable[bytes | Text | Plain | int]
 
 @dataclass
 class Hostile:
-    """The server's memory; `hows` are the opcodes by which connections began."""
+    """The server's memory; `hows` are the opcodes by which connections began, `nonce` is of the one interaction taken.
+
+    `last_words` are said, with that nonce in the place of NONCE, when the interaction has been taken.
+    """
 
     acts: list[Act]
     mad_answers: int = 3
     seq: int = 0
     hows: list[int] = field(default_factory=list)
     behaves: asyncio.Event = field(default_factory=asyncio.Event)
+    last_words: Iterable[bytes] = ()
+    nonce: asyncio.Future[str] = field(default_factory=asyncio.Future)
+    spoken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def rest(self, request: web.Request) -> web.Response:
         """Nonsense at first, and for whatever a calm account does not need."""
+        if request.method == "POST":
+            self.nonce.set_result((await request.json())["nonce"])
+            return web.Response(status=204)
         self.mad_answers -= 1
         answers = {
             "users/@me": {"id": USER_ID},
@@ -77,15 +87,26 @@ class Hostile:
             await self._play(self.acts.pop(0), socket, pack, request)
             return socket
         self.behaves.set()
+        speech = asyncio.create_task(self._speak(socket, pack))
         async for frame in socket:
             if json.loads(frame.data)["op"] == 1:
                 await socket.send_bytes(pack(b'{"op":11}'))
+        speech.cancel()
         return socket
+
+    async def _speak(self, socket: web.WebSocketResponse, pack: Pack) -> None:
+        nonce = (await self.nonce).encode()
+        for document in self.last_words:
+            await socket.send_bytes(pack(self._numbered(document).replace(NONCE.encode(), nonce)))
+        self.spoken.set()
 
     def _welcome(self, op: int, host: str) -> bytes:
         ready = {"session_id": "s", "resume_gateway_url": f"ws://{host}/gateway/", "guilds": [None], "user": []}
         kind, data = ("READY", ready) if op == IDENTIFY else ("RESUMED", {})
         return json.dumps({"op": 0, "s": self._number(), "t": kind, "d": data}).encode()
+
+    def _numbered(self, document: bytes) -> bytes:
+        return document.replace(NUMBER, b"%d" % self._number())
 
     def _number(self) -> int:
         self.seq += 1
@@ -103,7 +124,7 @@ class Hostile:
                     case Plain():
                         await socket.send_bytes(part)
                     case _:
-                        await socket.send_bytes(pack(part.replace(NUMBER, b"%d" % self._number())))
+                        await socket.send_bytes(pack(self._numbered(part)))
         except ConnectionError:
             return  # it had enough
         if request.transport is not None:

@@ -1,4 +1,4 @@
-"""A real account before a server that says anything at all: it survives or reconnects, and the log stays short."""
+"""A real account, and a drawing of its, before a server that says anything at all: they survive, and the log is short."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_an_account_survives_a_server_that_has_gone_mad(
     caplog.set_level(logging.INFO)
 
     async def scene() -> None:
-        hostile = Hostile(list(ACTS))
+        hostile = Hostile(list(ACTS), last_words=rubbish())
         async with raging(hostile) as config, studio(tmp_path, Sim({}), config) as house:
             async with asyncio.timeout(SURVIVES_S_MAX):
                 await hostile.behaves.wait()
@@ -75,6 +75,11 @@ def test_an_account_survives_a_server_that_has_gone_mad(
             assert not house.ears.of(Restarted)
             assert len(hostile.hows) == len(ACTS) + 1
             assert hostile.hows.count(RESUME) >= len(ACTS) // 2
+            job = await house.order("a fox")
+            await hostile.spoken.wait()
+            await house.reaches(job, "done", "failed")
+            assert house.base.names["account/mad"].instance is account
+            assert not house.ears.of(Restarted)
             strange = [told.amount for told in house.ears.of(Observed) if told.metric == "limner_oddities_total"]
             assert sum(strange) > 100
 
