@@ -1,4 +1,4 @@
-"""A real account, and a drawing of its, before a server that says anything at all: they survive, and the log is short."""
+"""A real account, and a drawing of its, before a server that says anything at all: they survive, with few log lines."""
 
 from __future__ import annotations
 
