@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -48,9 +48,8 @@ def examine(file: Path | None, data: Path, environ: Mapping[str, str]) -> bool:
     if file is None:
         checks.append(("discord", lambda: _check_simulator(data, runs)))
     else:
-        for name in ("api", "gateway", "cdn"):
-            url = getattr(config.discord, name)
-            checks.append((f"discord {name}", partial(_check_url, url, config.discord.proxy)))
+        for name, url, proxy in _others(config):
+            checks.append((name, partial(_check_url, url, proxy)))
     passed = True
     for name, check in checks:
         try:
@@ -61,6 +60,16 @@ def examine(file: Path | None, data: Path, environ: Mapping[str, str]) -> bool:
         else:
             _report(name, True, words)
     return passed
+
+
+def _others(config: Config) -> Iterator[tuple[str, str, str | None]]:
+    """Whom the daemon speaks with: what to call them, the address, and the proxy to it. Discord unless nobody draws
+    there."""
+    if not config.accounts or any(account.driver == "midjourney" for account in config.accounts):
+        for name in ("api", "gateway", "cdn"):
+            yield f"discord {name}", getattr(config.discord, name), config.discord.proxy
+    for url in sorted({account.url for account in config.accounts if account.url}):
+        yield "image api", url, None
 
 
 def _report(name: str, passed: bool, words: str) -> None:

@@ -306,7 +306,7 @@ def test_every_config_key_is_documented():
     keys = {
         field
         for kind in kinds
-        if kind.__module__ == "core.config" and kind not in (config.Config, config.Front)
+        if kind.__module__ in ("core.config", "core.account_config") and kind not in (config.Config, config.Front)
         for field in kind.__struct_fields__
     }
     assert {key for key in keys if f"`{key}`" not in text} == set()

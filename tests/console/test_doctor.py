@@ -41,3 +41,18 @@ def test_a_database_that_is_none_and_a_missing_image_store_are_told(tmp_path, ca
     told = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
     assert told["database"].startswith("!!")
     assert told["image"].startswith("!!")
+
+
+def test_an_image_api_is_looked_for_and_discord_only_when_somebody_draws_there(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    config = tmp_path / "limner.toml"
+    account = (
+        f'[[accounts]]\nname = "easel"\ndriver = "openai-images"\nmodel = "m"\nurl = "http://127.0.0.1:{port}/v1"\n'
+    )
+    config.write_text(f"[server]\nport = 0\n{account}")
+    assert not examine(config, tmp_path / "data", {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:2] for line in lines] == ["ok"] * 5 + ["!!"]
+    assert lines[-1].startswith("!!  image api")
+    assert "cannot be reached" in lines[-1]
