@@ -91,8 +91,8 @@ class Interactions:
         row.kind, row.prompt, row.interaction_id = asked.kind, asked.prompt, self.parts.snowflakes.next()
         job = self.job(asked, body, account, row, self.parts.ledger.add(row))
         created = {"id": row.interaction_id, "nonce": row.nonce}
-        self.bot.voice.privately("INTERACTION_CREATE", account.id, created)
         with self.parts.hub.later(REACTION_S):
+            self.bot.voice.privately("INTERACTION_CREATE", account.id, created)
             self.pass_on(asked, job)
             if job.hash not in self.bot.jobs:  # answered at once: nothing more will come that could free a held event
                 self.bot.voice.flush(job)
