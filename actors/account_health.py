@@ -13,7 +13,7 @@ from actors.account_outbox import Outbox
 from actors.account_pause import Pause
 from actors.account_work import Work
 from actors.monitor_messages import Observed, TellHealth
-from actors.queue_messages import AskHoldings
+from actors.queue_messages import AccountShut, AskHoldings
 from actors.scheduler import AccountDown, AccountUp, Announce
 from actors.store_client import StoreAsker
 from core.config import AccountConfig
@@ -23,6 +23,8 @@ from system.message import Message
 TICK_S = 0.5
 #: Unanswered by the Queue for this long: ask again what we hold.
 ASK_AGAIN_S = 5.0
+#: How often an account that waits for a person says so to the Queue.
+SHUT_EACH_S = 10.0
 #: Of a notice to the operator.
 NOTICE_CHARS_MAX = 500
 
@@ -53,6 +55,7 @@ class AccountHealth(StoreAsker):
         self.holdings_asked_at = 0.0
         self.health = Health()
         self.hold_until = 0.0
+        self.shut_told_at = -SHUT_EACH_S
         self.slots = 0
         #: What the scheduler was told last: why we are down, or None.
         self.told: str | None = "not started yet"
@@ -102,6 +105,9 @@ class AccountHealth(StoreAsker):
         self.outbox.resend()
         self.pause.keep()
         self.on_tick(now)
+        if self.health.needs_a_person and now - self.shut_told_at >= SHUT_EACH_S:
+            self.shut_told_at = now
+            self.tell("queue", AccountShut(self.subject))
         self.report()
         self.after(self.tick_s(), tick)
 

@@ -3,9 +3,9 @@
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
         (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth (monitor);  Committed,
         NotCommitted, LookedUp (store);  Looked, Answered, Tick, ResendDue (itself)
-Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree,
-        Renew -> scheduler;  PictureAt -> gallery;  Observed -> monitor;  Obeyed, Standing -> console;  Commit,
-        Lookup -> store
+Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut -> queue;  AccountUp, AccountDown,
+        SlotFree, Renew -> scheduler;  PictureAt -> gallery;  Observed -> monitor;  Obeyed, Standing -> console;
+        Commit, Lookup -> store
 Crash   restarted by Accounts; of the drawings of an earlier life those are told whose picture it had kept
 
 One request draws one picture, and its answer is the only word about it that there ever is. So a picture that comes as

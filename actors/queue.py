@@ -1,17 +1,17 @@
 """Queue: the ledger of jobs. Every move of a job goes through it, is stored before it is told, and is told once.
 
 Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
-        Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountsChanged (accounts);
-        Kept, NotKept (gallery);
-        Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, StopsDue, KeepAgain, MoveAgain,
-        SharesDue (itself)
+        Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut, AccountsChanged (accounts);
+        Kept, NotKept (gallery);  Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, StopsDue,
+        KeepAgain, MoveAgain, BoundDue, SharesDue (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
         LedgerOpen, Next, LeaseVoided, Outdated -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
         Commit, Lookup -> store;  Observed -> monitor
 Crash   rebuilt from the store; leases unknown to it are refused at Begin; accounts send their outcomes again
 
-In three parts, one actor: queue_ledger.py (what it keeps and its primitives), queue_course.py (a drawing's course with
-account and gallery), and here users and scheduler. What reaches the Queue while it is being rebuilt waits, in order.
+In four parts, one actor: queue_ledger.py (what it keeps and its primitives), queue_course.py (a drawing's course with
+account and gallery), queue_shut.py (accounts that wait for a person), and here users and scheduler. What reaches the
+Queue while it is being rebuilt waits, in order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from actors.monitor_messages import Observed
-from actors.queue_course import CANCELLED_TEXT, DRAWING_STATES, QueueCourse
+from actors.queue_course import CANCELLED_TEXT, DRAWING_STATES
 from actors.queue_ledger import NO_ACCOUNT_TEXT
 from actors.queue_messages import (
     PLACES_TOLD_MAX,
@@ -43,6 +43,7 @@ from actors.queue_messages import (
     Places,
     Withdraw,
 )
+from actors.queue_shut import QueueShut
 from actors.store_client import StoreClient
 from core.fairness import Waiting
 from core.ids import new_id, time_of
@@ -94,7 +95,7 @@ class SharesDue(Message, frozen=True):
     """Time to tell how many wait, and whether they have been served equally."""
 
 
-class Queue(QueueCourse):
+class Queue(QueueShut):
     """See the module's docstring."""
 
     ACCEPTS = (
@@ -249,13 +250,8 @@ class Queue(QueueCourse):
             return "queue_full", "The queue is full; try again in a minute.", RETRY_FULL_S
         if affinity is not None and affinity not in self.modes:
             return "no_account", NO_ACCOUNT_TEXT, RETRY_FULL_S
-        able = self.modes.values() if affinity is None else (self.modes[affinity],)
-        if not any(wish.mode in modes for modes in able):
-            return "no_account", f"No account draws {'this ' if affinity else ''}in mode {wish.mode}.", RETRY_FULL_S
-        if not self.skills.can_draw(wish.mode, wish.kind, bool(wish.images), affinity):
-            what = f"{wish.kind}{' with pictures' if wish.images else ''}"
-            return "no_account", f"No account here draws {what} in mode {wish.mode}.", RETRY_FULL_S
-        return None
+        words = self.nobody_draws(wish.mode, wish.kind, bool(wish.images), affinity)
+        return None if words is None else ("no_account", words, RETRY_FULL_S)
 
     def _answer(self, wish: Enqueue, write: AcceptJob, outcome: Written) -> None:
         match outcome:

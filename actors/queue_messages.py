@@ -282,6 +282,12 @@ class Acknowledged(Message, frozen=True):
     fact: str
 
 
+class AccountShut(Message, frozen=True):
+    """The account waits for a person, and can draw nothing till then. Said again and again as long as it is so."""
+
+    account: str
+
+
 class AskHoldings(Message, frozen=True):
     """An account that (re)starts asks what it was doing. Answered by Holdings."""
 
