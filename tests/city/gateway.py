@@ -52,7 +52,8 @@ class CityWire:
     def __init__(self, gateway: Gateway, number: int) -> None:
         self.gateway, self.number = gateway, number
         self.loop = gateway.discord.loop
-        self.inbox: asyncio.Queue[str | WireClosed] = asyncio.Queue()
+        self.inbox: deque[str | WireClosed] = deque()
+        self._wanted: asyncio.Future[None] | None = None
         self.session: Session | None = None
         self.open = True
         self._down_at = self._up_at = 0.0
@@ -61,10 +62,12 @@ class CityWire:
     # --- the client's end ---
 
     async def receive(self) -> str | bytes:
-        found = await self.inbox.get()
-        if isinstance(found, WireClosed):
-            self.inbox.put_nowait(found)
+        while not self.inbox:
+            self._wanted = self.loop.create_future()
+            await self._wanted
+        if isinstance(found := self.inbox[0], WireClosed):
             raise found
+        self.inbox.popleft()
         return found
 
     def send(self, text: str) -> None:
@@ -104,12 +107,17 @@ class CityWire:
     def _arrive(self, item: str | WireClosed) -> None:
         if self.open:
             self.open = not isinstance(item, WireClosed)
-            self.inbox.put_nowait(item)
+            self._put(item)
 
     def _end(self, code: int | None, how: WireClosed) -> None:
         self.open = False
-        self.inbox.put_nowait(how)
+        self._put(how)
         self.gateway.part(self, code)
+
+    def _put(self, item: str | WireClosed) -> None:
+        self.inbox.append(item)
+        if self._wanted is not None and not self._wanted.done():
+            self._wanted.set_result(None)
 
     def _later(self, after: float) -> float:
         return max(after + ORDER_S, self.loop.time() + self.gateway.dice.uniform(*LATENCY_S))

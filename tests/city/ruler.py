@@ -27,7 +27,7 @@ class PeakWitness(Witness):
     def attempt_of(self, nonce: str) -> Attempt | None:
         """As Witness.attempt_of, of what is on disk now."""
         if nonce not in self.attempts:
-            self.look()
+            self.look_at_attempts()
         return super().attempt_of(nonce)
 
     def _capacity(self, new: Row) -> None:

@@ -69,10 +69,14 @@ class Witness:
             self.claim(legal, f"{job} went from {before} to {state}")
             self.states[job] = state
             self.on_move(job, before, state)
-        for job, attempt, nonce in self._new("attempts", "job, attempt, nonce"):
-            self.attempts[nonce] = (job, attempt)
+        self.look_at_attempts()
         for user, seq, job, kind in self._new("events", "user, seq, job, type"):
             self._event(user, seq, job, kind)
+
+    def look_at_attempts(self) -> None:
+        """Those that are new since the last look."""
+        for job, attempt, nonce in self._new("attempts", "job, attempt, nonce"):
+            self.attempts[nonce] = (job, attempt)
 
     def _new(self, table: str, columns: str) -> list[tuple[Any, ...]]:
         rows = self.query(f"SELECT rowid, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid", self._rows[table])
