@@ -24,13 +24,13 @@ from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, Sa
 from storage.operations import Found, GatewayRecord, ReadGateway, SaveGateway, Written
 from system.message import Message
 
-#: As long as the gateway line is live, for then nothing of it is due, and the drawings' deadlines are seconds away.
-CALM_TICK_S = 1.0
+#: As long as the gateway line is live, for then little is due: it has a clock of its own, and drawings take their time.
+CALM_TICK_S = 2.0
 #: A connection that comes back sooner is not worth telling the scheduler.
 DOWN_AFTER_S = 5.0
 #: The gateway session is saved at most this often while events flow: each time is a write, and what is replayed after a
 #: crash because it was not saved yet, the Queue knows already.
-SAVE_EACH_S = 5.0
+SAVE_EACH_S = 10.0
 #: GUILDS, GUILD_MESSAGES and MESSAGE_CONTENT (privileged): what a bot needs to read the channel. A user has no intents.
 BOT_INTENTS = 1 << 0 | 1 << 9 | 1 << 15
 #: What a close code says is wrong, where it says more than that the gateway is closed for good.

@@ -12,6 +12,7 @@ import pytest
 
 from actors.account import TOOK_TOLD_S
 from actors.account_errands import HISTORY_MARGIN_S, Errands, HistoryCame
+from actors.account_presence import CALM_TICK_S
 from core.correlate import SETTLE_S
 from core.ids import DISCORD_EPOCH_MS
 from protocol.rest import Request
@@ -69,7 +70,7 @@ def test_what_was_taken_is_stored_when_no_start_message_comes_or_the_session_is_
         await town.until(lambda: any(work.took_seq is not None for work in town.actor("account/fox").works.values()))
         if gone:
             forget_sessions(town)
-        (job,) = await town.reach("drawing", limit_s=TOOK_TOLD_S + 1.0)
+        (job,) = await town.reach("drawing", limit_s=TOOK_TOLD_S + CALM_TICK_S)
         assert job.interaction_id == town.discord.ledger[0].interaction_id
         assert job.start_message_id is None
 
