@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 FUZZ_S ?= 60
 
-.PHONY: run test style types city peak fuzz bench chaos browser clean help
+.PHONY: run test style types city peak fuzz strangers bench chaos browser clean help
 
 help:
 	@echo "make run     start the daemon with a simulated Discord (ARGS='--port 9000' passes options)"
@@ -16,6 +16,7 @@ help:
 	@echo "make city    every actor against all that can go wrong: 2,000 seeds (CITY_SEEDS=N; CITY_SEED=N shows one)"
 	@echo "make peak    300,000 drawings of 10,000 users in eight virtual hours (ARGS='--jobs 30000 --hours 0.8')"
 	@echo "make fuzz    search for bytes that break a parser, a minute each (FUZZ_S=N; ARGS='gateway frame' takes some)"
+	@echo "make strangers  hold the simulator before programs that are not ours: discord.py, hikari, discord.js, midjourney"
 	@echo "make bench   measure"
 	@echo "make chaos   kill the daemon 100 times under load, and then 100 times with the simulator (ARGS='--kills 20')"
 
@@ -41,6 +42,9 @@ peak: $(VENV)/.test
 
 fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S) $(ARGS)
+
+strangers: $(VENV)/.strangers
+	@$(BIN)/pytest tests/strangers $(ARGS)
 
 bench: $(VENV)/.test
 	@for name in loop_base store queue gateway reconnect sockets peak; do \
@@ -80,6 +84,12 @@ $(VENV)/.test: setup.cfg pyproject.toml $(VENV)/.made
 $(VENV)/.fuzz: $(VENV)/.test
 	@echo "installing the fuzzer into $(VENV) …"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test,fuzz]'
+	@touch $@
+
+# Packages of Node's that take the simulator for Discord; their tests are skipped, and say so, where they are missing.
+$(VENV)/.strangers: $(VENV)/.test
+	@command -v npm >/dev/null || { echo "make: npm is missing: apt-get install nodejs npm" >&2; exit 1; }
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/strangers discord.js@14.28 midjourney@4.3.18
 	@touch $@
 
 # The page's tests need Debian's chromium; without it they are skipped, and say so.
