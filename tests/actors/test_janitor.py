@@ -9,8 +9,11 @@ import pytest
 
 from actors.janitor import CLOCK_BELIEVED_S, LOOK_EACH_S, ROUND_EACH_S, Janitor
 from actors.queue_messages import JobSettled, Kept
+from actors.session import Session
+from actors.session_messages import Attach, Heard, Say
 from actors.shell import Kill
 from actors.store_messages import Commit, LookedUp, Lookup, NotCommitted
+from protocol.client import Reset, Resume, Resumed, Welcome
 from storage.forgetting import Discards, Forget, ReadDiscards
 from storage.operations import ImageRecord, JobFound, ReadJob
 from storage.pictures import MemoryPictures, PictureTrouble
@@ -102,6 +105,23 @@ def test_a_job_is_forgotten_with_its_files_when_it_ended_keep_days_ago_and_no_so
         assert await noted(stage) == ()
         assert await is_known(stage, young)
         assert await has_files(stage, young) == [True, True]
+
+    with_a_janitor(scene)
+
+
+def test_who_resumes_from_before_what_is_kept_is_told_to_reset_and_who_is_up_to_date_is_not() -> None:
+    async def scene(stage: Stage, pictures: MemoryPictures) -> None:
+        await a_picture(stage)
+        await stage.quiet(DAY_S + SOON_S)
+        stage.cast("gate")
+        stage.cast("session/ana", Session)
+        stage.tell("session/ana", Attach("ana", "s1"))
+        (welcome,) = [say.words for say in await stage.heard("gate", Say)]
+        assert isinstance(welcome, Welcome)
+        for after, answer in ((welcome.seq - 1, Reset), (0, Reset), (welcome.seq, Resumed)):
+            stage.tell("session/ana", Heard("ana", "s1", Resume(after)))
+            (words,) = [say.words for say in await stage.heard("gate", Say)]
+            assert (type(words), words.seq) == (answer, welcome.seq)
 
     with_a_janitor(scene)
 
