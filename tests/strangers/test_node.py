@@ -1,4 +1,4 @@
-"""discord.js and the npm package `midjourney`, unmodified, take `limner sim` for Discord (`make strangers` gets them)."""
+"""discord.js and the npm package `midjourney`, unmodified, take `limner sim` for Discord; see `make strangers`."""
 
 from __future__ import annotations
 
