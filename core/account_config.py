@@ -54,7 +54,7 @@ DRIVERS = MappingProxyType(
     {
         "midjourney": Driver(
             needs=frozenset({"token", "guild_id", "channel_id"}),
-            may_have=frozenset(),
+            may_have=frozenset({"kind"}),
             kinds=frozenset({"imagine", "blend", "describe", "shorten", "act"}),
             takes_images=True,
         ),
@@ -66,8 +66,10 @@ DRIVERS = MappingProxyType(
         ),
     }
 )
-#: Keys that belong to some drivers and not to others.
-PARTICULAR = ("token", "guild_id", "channel_id", "url", "model", "size")
+#: Keys that belong to some drivers and not to others, with what they are when they are not given.
+PARTICULAR = MappingProxyType(
+    {"token": "", "guild_id": "", "channel_id": "", "kind": "bot", "url": "", "model": "", "size": ""}
+)
 
 
 def mistakes(account: AccountConfig) -> Iterator[tuple[str, str]]:
@@ -75,8 +77,8 @@ def mistakes(account: AccountConfig) -> Iterator[tuple[str, str]]:
     driver = DRIVERS[account.driver]
     if not NAME.fullmatch(account.name):
         yield "name", "a name is 1 to 40 letters, digits, - and _"
-    for key in PARTICULAR:
-        is_given = bool(getattr(account, key))
+    for key, default in PARTICULAR.items():
+        is_given = getattr(account, key) != default
         if key in driver.needs and not is_given:
             yield key, "is missing, or empty"
         elif is_given and key not in driver.needs | driver.may_have:

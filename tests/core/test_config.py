@@ -171,6 +171,7 @@ def test_an_account_of_an_image_api_needs_an_address_and_a_model_and_no_guild() 
         ('model = "painter-1"\n', "", "accounts.1.model", 2),
         ('"http://127.0.0.1:9000/v1"', '"painters.example"', "accounts.1.url", 5),
         ('model = "painter-1"', 'model = "painter-1"\nguild_id = "1"', "accounts.1.guild_id", 7),
+        ('model = "painter-1"', 'model = "painter-1"\nkind = "user"', "accounts.1.kind", 7),
         ('driver = "openai-images"', 'driver = "dali"', "accounts.1.driver", 4),
         ('driver = "openai-images"\n', "", "accounts.1.token", 2),
     ],
