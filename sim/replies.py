@@ -148,7 +148,7 @@ class Replies:
             }
             if "guild_id" in self.desk.crier.place(message.channel_id):
                 told["guild_id"] = self.parts.identity.guild_id
-        if message is not None and kind in (MESSAGE, DEFERRED, UPDATE):
+        if message is not None and kind in (MESSAGE, UPDATE):  # a promise is not a resource yet
             outcome["resource"] = {"type": kind, "message": self.desk.crier.shown(message)}
         return outcome
 
