@@ -69,6 +69,12 @@ def message(content: str, **more: Any) -> dict[str, Any]:
     return found | more
 
 
+def ready() -> bytes:
+    """How a session begins."""
+    data = {"v": 10, "session_id": "s", "resume_gateway_url": "wss://resume.example", "user": {"id": "7"}, "guilds": []}
+    return json.dumps({"op": 0, "s": 1, "t": "READY", "d": data}).encode()
+
+
 def documents() -> list[bytes]:
     """What a gateway says of a drawing, and of itself."""
     embed = {
@@ -102,10 +108,10 @@ def documents() -> list[bytes]:
 
 def seeds_of(target: str) -> list[bytes]:
     """Whole conversations, and each of their parts alone."""
-    said = documents()
+    said = [ready(), *documents()]
     match target:
         case "gateway":
-            return [b"\n".join(said), b"\n\n".join(said), *said]
+            return [b"\n".join(said), b"\n\n".join(said), *(said[0] + b"\n" + each for each in said)]
         case "stream":
             heads = (b"\x01\xff\xff\x00", b"\x01\x00\x20\x01", b"\x03\xff\xff\x00", b"\x03\x00\x20\x01")
             return [*(head + b"\n".join(said) for head in heads), b"\x00" + said[0], b"\x02" + said[0]]
@@ -144,7 +150,7 @@ def _answers() -> list[bytes]:
 
 
 def words() -> list[str]:
-    """A dictionary for the search: bytes it would hardly find by chance."""
+    """A dictionary for the search: texts it would hardly find by chance."""
     names = ["op", "d", "s", "t", *message(""), "title", "description", "fields", "value", "custom_id", "url"]
     kinds = ["READY", "RESUMED", "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "INTERACTION_SUCCESS"]
     texts = [
@@ -157,7 +163,7 @@ def words() -> list[str]:
         *POSTPONED_TITLES,
         *(button.prefix for button in BUTTONS),
     ]
-    numbers = ["9" * 30, "-1", "1e999", "null", "true", "\\ud800", "\\u0000"]
+    numbers = ["wss://", "[", "]", "://", "9" * 30, "-1", "1e999", "null", "true", "\\ud800", "\\u0000"]
     return [
         *(f'"{name}":' for name in names),
         *kinds,
