@@ -69,7 +69,8 @@ def after_posted(account: str, job: JobRecord, posted: Posted) -> Returned | Fai
         words = f"It cannot be drawn: {posted.why}."[:TEXT_CHARS_MAX]
         return Failed(account, job.id, job.attempt, "failed", "bad_prompt", words, charged=False)
     words = f"Discord did not take it: {posted.why}"[:TEXT_CHARS_MAX]
-    return Failed(account, job.id, job.attempt, "failed", "upstream_rejected", words, charged=False)
+    code = "upstream_blocked" if posted.kind in ACCOUNT_CAUSES else "upstream_rejected"
+    return Failed(account, job.id, job.attempt, "failed", code, words, charged=False)
 
 
 def after_refusal(account: str, work: Work, refusal: Refusal) -> Returned | Failed:

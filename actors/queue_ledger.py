@@ -179,10 +179,11 @@ class QueueLedger(StoreAsker):
     def match(self) -> None:
         """Give every standing place its fair next job, as long as there are any of both."""
         matched: list[tuple[Waiting, Demand]] = []
+        skills = self.skills
         for demand in self.demands.values():
             if self.fair.is_stalled:
                 break
-            waiting = self.fair.take(demand.account, self.skills.lanes(demand.account, demand.modes))
+            waiting = self.fair.take(demand.account, skills.lanes(demand.account, demand.modes))
             if waiting is not None:
                 matched.append((waiting, demand))
         for waiting, demand in matched:

@@ -58,7 +58,9 @@ def test_an_act_does_not_wait_for_an_account_that_discord_refuses() -> None:
     act = replace(JOB, affinity="fox")
     posted = Posted("j1", 1, "refused", "missing access", again=True, kind="account")
     assert isinstance(after_posted("fox", JOB, posted), Returned)
-    assert isinstance(after_posted("fox", act, posted), Failed)
+    failed = after_posted("fox", act, posted)
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.charged) == ("upstream_blocked", False)
 
 
 @pytest.mark.parametrize(
