@@ -12,6 +12,7 @@ NASTY = (
     *(b"null", b"true", b"0", b"-1", b"1.5", b"1e308", b"9" * 30, b"9" * 5_000, b'""', b'"text"', b'"\xff"'),
     *(b"[]", b"[[]]", b"[null]", b"[7]", b"{}", b'{"id":{}}', b"[" * 500 + b"]" * 500, b'"' + b"9" * 5_000 + b'"'),
 )
+DEPTH_MAX = 10
 
 
 def changes(value: Any) -> Iterator[bytes]:
@@ -21,12 +22,14 @@ def changes(value: Any) -> Iterator[bytes]:
             yield msgspec.json.encode(replaced(value, path, msgspec.Raw(nasty)))
 
 
-def paths(value: Any) -> Iterator[tuple[Any, ...]]:
-    """The way to each part: keys and places."""
+def paths(value: Any, depth: int = DEPTH_MAX) -> Iterator[tuple[Any, ...]]:
+    """The way to each part: keys and places; not to those that are deeper than any that we read."""
+    if depth == 0:
+        return
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
         yield (key,)
-        yield from ((key, *rest) for rest in paths(part))
+        yield from ((key, *rest) for rest in paths(part, depth - 1))
 
 
 def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
