@@ -10,24 +10,23 @@ Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;
 Crash   restarted by Accounts; resumes its gateway session, asks the Queue what it holds, and correlates again
 
 This is the driver `midjourney`. What every driver has is in account_desk.py (drawings) and account_health.py (being up
-or down); this one's gateway line is in account_presence.py, what it hears of the bot in account_hearing.py; here is
-what it does about its drawings.
+or down); this one's gateway line is in account_presence.py, what it hears of the bot in account_hearing.py, what acts
+take besides a press in account_acts.py; here is what it does about its drawings.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from actors.account_errands import GO_FRESH_S, Posted
-from actors.account_hearing import AccountHearing
+from actors.account_acts import AccountActs
+from actors.account_errands import Posted
 from actors.account_messages import FreshPicture, PictureAt
-from actors.account_readings import FORM_ACTIONS, TOLD_ENDS, drawing_of
+from actors.account_readings import REGION, SEED, TOLD_ENDS, drawing_of
 from actors.account_work import ACCOUNT_CAUSES, Step, Work, after_posted
 from actors.queue_messages import Doubtful, Drawn, Failed, Returned
 from core.correlate import GHOST_S_MAX
 from core.job import State
 from core.reconcile import ANSWERED_S, Doubt, Ruling, patience_s, rule
-from protocol.drawing_events import ModalAsked
 from storage.operations import Found, JobRecord, Past, ReadPast
 
 #: How soon a token is looked at again that came while the bot's commands were being learnt, the session kept, or the
@@ -45,11 +44,9 @@ UNDECIDED_TEXT = "It could not be learnt what became of this drawing, so it was 
 SILENT_S = 45.0
 #: So long after it was taken neither a start message nor a refusal has come: that it was taken must be stored.
 TOOK_TOLD_S = 5.0
-#: A press that opened no form within this time has drawn nothing.
-FORM_S_MAX = 20.0
 
 
-class Account(AccountHearing):
+class Account(AccountActs):
     """See the module's docstring."""
 
     ACCEPTS = (Posted,)
@@ -72,6 +69,9 @@ class Account(AccountHearing):
         return super().why_not_submit(job)
 
     def submit(self, work: Work, job: JobRecord) -> None:
+        if job.action == SEED:
+            self.work(self.errands.ask_seed(job), "ask for a seed")
+            return
         self.correlator.open(drawing_of(job))
         self.work(self.errands.submit(job, job.gateway_session or "", self.commands, work.go_at), "submit")
 
@@ -92,26 +92,18 @@ class Account(AccountHearing):
             work.step, work.since, work.heard_at = Step.WITH_BOT, self.now(), self.now()
         elif posted.outcome == "doubtful":
             self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
-            self._doubt(work, self.process.config.limits.undecided_s, posted.answered)
+            self.doubt(work, self.process.config.limits.undecided_s, posted.answered)
         else:
             self.end(work, after_posted(self.subject, work.job, posted), never_taken=True)
 
-    def on_form(self, form: ModalAsked) -> None:
-        for work in self.works.values():
-            job, line = work.job, self.line
-            if job is None or job.nonce != form.nonce or job.action not in FORM_ACTIONS or line is None:
-                continue
-            # A form that is replayed to a restarted account may have been filled in before: then evidence decides.
-            if work.step is Step.SUBMITTING and not work.form_filled and line.session_id is not None:
-                work.form_filled = True
-                deadline = self.now() + GO_FRESH_S
-                self.work(self.errands.fill_form(job, line.session_id, form, deadline), "fill in a form")
-
-    def _doubt(self, work: Work, patience_s: float, answered: bool = False) -> None:
+    def doubt(self, work: Work, patience_s: float, answered: bool = False) -> None:
         work.step, work.since = Step.DOUBTFUL, self.now()
         cut_s = self.process.config.limits.in_flight_s
         in_flight_s = min(ANSWERED_S, cut_s) if answered else cut_s
-        work.doubt = Doubt(self.now(), self.now() + patience_s, work.session_id, in_flight_s)
+        # A painted region, and a form that an earlier life may have filled in, leave no trace that could be missing.
+        unproven = (work.job is not None and work.job.action == REGION) or (work.restored and work.form_filled)
+        session_id = None if unproven else work.session_id
+        work.doubt = Doubt(self.now(), self.now() + patience_s, session_id, in_flight_s)
         self.correlator.doubt(work.job_id, work.attempt)
         self.outbox.put(Doubtful(self.subject, work.job_id, work.attempt), None)
 
@@ -144,11 +136,15 @@ class Account(AccountHearing):
     # --- after a restart, and after a new session ------------------------------------------------------------
 
     def take_up(self, work: Work, job: JobRecord) -> None:
+        work.restored = True
+        if job.action == SEED:  # nothing is drawn by asking twice
+            self.end(work, Returned(self.subject, job.id, job.attempt, "the account was started again"), closed=True)
+            return
         self.act_on(self.correlator.restore(drawing_of(job), self.now()))
         self.search_due = True
         if job.state != State.DRAWING:
             doubted_at = self.wall() if job.undecided_at is None else job.undecided_at
-            self._doubt(work, patience_s(doubted_at, self.wall(), self.process.config.limits.undecided_s))
+            self.doubt(work, patience_s(doubted_at, self.wall(), self.process.config.limits.undecided_s))
 
     def on_taken_up(self) -> None:
         """Read what else could own a message that names no drawing; the correlator does not guess without."""
@@ -194,8 +190,8 @@ class Account(AccountHearing):
             self._search_channel()
 
     def look_after(self, work: Work, now: float) -> None:
-        if work.step is Step.SUBMITTING and self._lacks_form(work) and now - work.go_at >= FORM_S_MAX:
-            self.end(work, Returned(self.subject, work.job_id, work.attempt, "its form never came"), never_taken=True)
+        if (fact := self.overdue_act(work, now)) is not None:
+            self.end(work, fact, never_taken=True)
         elif work.step is Step.DOUBTFUL and work.doubt is not None:
             self._judge(work, work.doubt, now)
         elif now >= work.due_at:
@@ -223,9 +219,6 @@ class Account(AccountHearing):
                     *(self.subject, work.job_id, work.attempt, "failed", "undecided", UNDECIDED_TEXT), charged=False
                 )
                 self.end(work, fact)
-
-    def _lacks_form(self, work: Work) -> bool:
-        return work.job is not None and work.job.action in FORM_ACTIONS and not work.form_filled
 
     # --- small things ----------------------------------------------------------------------------------------
 

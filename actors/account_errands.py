@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from actors.account_readings import FORM_ACTIONS, drawing_nonce, nonce_of
+from actors.account_readings import FORM_ACTIONS, form_nonce, nonce_of
 from actors.account_rest import Rest
 from actors.account_uploads import BadInput, Uploads
 from actors.shell import Shell
@@ -23,7 +23,7 @@ from core.ids import DISCORD_EPOCH_MS, new_nonce
 from protocol import drawing, rest
 from protocol.answers import commands_in, message_ids, messages_in, picture_urls_in, user_id_in
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, Command, MissingCommand, Place
-from protocol.drawing_events import ModalAsked
+from protocol.drawing_events import CanvasAsked, ModalAsked
 from storage.operations import JobRecord
 from system.links import LinkBroken, Response
 from system.message import Message
@@ -133,7 +133,7 @@ class Errands:
         """Answer the form that a press opened: the one POST of an attempt whose action has one."""
         value = job.prompt or form.value
         body = drawing.modal(
-            self._place(session_id), drawing_nonce(job), form.modal_id, form.custom_id, form.field_id, value
+            self._place(session_id), form_nonce(job), form.modal_id, form.custom_id, form.field_id, value
         )
         return self._posted(job, await self._submit(rest.post_interaction(body), deadline))
 
@@ -156,6 +156,46 @@ class Errands:
             case _:
                 words = f"{found.message} (code {found.code})" if found.code else found.message
                 return posted("refused", words, again=found.retry, kind=found.kind, after_s=found.after_s)
+
+    async def paint(self, job: JobRecord, canvas: CanvasAsked, deadline: float) -> Posted:
+        """Send a region to the bot's application: the one submission of an attempt that has one. Never repeated."""
+        posted = partial(Posted, job.id, job.attempt)
+        base = self._owner.process.config.discord.apps.format(application_id=MIDJOURNEY_APPLICATION_ID)
+        try:
+            body = drawing.region(canvas, await self._uploads.mask(job), job.prompt)
+        except BadInput as bad:
+            return posted("unsent", str(bad), kind="input")
+        if self._owner.now() > deadline:
+            return posted("unsent", "it is too late to begin", again=True)
+        try:
+            status = await self._owner.process.links.submit(base + drawing.REGION_PATH, body)
+        except LinkBroken as broken:
+            return posted("doubtful" if broken.sent is None else "unsent", broken.why, again=broken.sent is False)
+        if 200 <= status < 300:
+            return posted("taken", "")
+        if status >= 500 or status == 408:
+            return posted("doubtful", f"HTTP {status}")
+        # Only a page that has expired in the meantime may be opened anew.
+        return posted("refused", f"the drawing bot did not take the region (HTTP {status})", again=status in (404, 410))
+
+    async def ask_seed(self, job: JobRecord) -> Posted:
+        """React to a result, anew if need be; the answer comes in a direct message."""
+        posted = partial(Posted, job.id, job.attempt)
+        place = (self._account.channel_id, job.press_message_id or "")
+        try:
+            await self._rest.read(drawing.unask_seed(*place))
+            answer = await self._rest.read(drawing.ask_seed(*place))
+        except LinkBroken as broken:
+            return posted("unsent", broken.why, again=True)
+        return posted("taken", "") if answer.status == 204 else posted("refused", f"HTTP {answer.status}")
+
+    async def show(self, session_id: str, nonce: str, job_hash: str, commands: dict[str, Command]) -> None:
+        """Ask for a drawing's result once more. What comes of it is told by the bot."""
+        try:
+            body = drawing.show(self._place(session_id), commands, nonce, job_hash)
+            await self._rest.send(rest.post_interaction(body), self._owner.now() + GO_FRESH_S)
+        except (LinkBroken, MissingCommand) as trouble:
+            self._owner.log.warning("a silent drawing could not be asked for", why=str(trouble))
 
     def hold_s(self) -> float:
         """How long the limits make a submission wait now."""
@@ -230,7 +270,7 @@ class Errands:
             (upload,) = await self._uploads.slots(job)
             return drawing.describe(place, commands, nonce, upload)
         if job.kind == "blend":
-            return drawing.blend(place, commands, nonce, await self._uploads.slots(job))
+            return drawing.blend(place, commands, nonce, await self._uploads.slots(job), job.prompt)
         prompt = drawing.imagine_prompt(job.prompt, job.mode, await self._uploads.addresses(job))
         return drawing.imagine(place, commands, nonce, prompt)
 

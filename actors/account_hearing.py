@@ -19,6 +19,7 @@ from actors.account_work import Step, Work, after_refusal
 from actors.queue_messages import Drawn, Failed, Returned, Sighted
 from core.signs import Began, Ended, Finding, Held, Late, Moved, Sign, Took, Unclaimed
 from protocol import drawing_events as seen
+from protocol.drawing_text import seed_offer
 from protocol.gateway import Dispatch
 from system.message import Message
 
@@ -34,18 +35,17 @@ class AccountHearing(AccountPresence):
         self.held_seq: int | None = None
 
     def on_dispatch(self, event: Dispatch) -> None:
-        self._observe(self.observer.observe(event.type, event.data))
+        self.observe(self.observer.observe(event.type, event.data))
 
     def receiveMsg_HistoryCame(self, came: HistoryCame, sender: Any) -> None:
         for message in messages_of(came.page):
-            self._observe(self.observer.observe("MESSAGE_CREATE", message))
+            self.observe(self.observer.observe("MESSAGE_CREATE", message))
 
-    def _observe(self, observation: seen.Observation) -> None:
+    def observe(self, observation: seen.Observation) -> None:
+        """What the bot said, live, replayed or in the channel's history."""
         match observation:
             case seen.Odd(why=why):
                 self.oddities.note(why)
-            case seen.ModalAsked():
-                self.on_form(observation)
             case seen.Refusal(pauses_account=True, title=title, description=description):
                 self.strike(cause_of_notice(title), title, description)
         sign = sign_of(observation)
@@ -131,10 +131,9 @@ class AccountHearing(AccountPresence):
         self.end(work, fact, closed=True)
 
     def _drawn(self, job_id: str, attempt: int, end: seen.Finished, hash_: str | None) -> Drawn:
-        links = end.links
-        return Drawn(
-            self.subject, job_id, attempt, links.message_id or "", end.url, links.hash or hash_, end.offers, end.text
-        )
+        links, known = end.links, end.links.hash or hash_
+        offers = end.offers if known is None or end.url is None else (*end.offers, seed_offer(known))
+        return Drawn(self.subject, job_id, attempt, links.message_id or "", end.url, known, offers, end.text)
 
     def _late(self, late: Late) -> None:
         """A result after the end: kept on record for the operator, and changes nothing (CONTRACT §5)."""
@@ -152,10 +151,6 @@ class AccountHearing(AccountPresence):
     @abstractmethod
     def end(self, work: Work, fact: Drawn | Failed | Returned, closed: bool = False, never_taken: bool = False) -> None:
         """The attempt has ended with this fact."""
-
-    @abstractmethod
-    def on_form(self, form: seen.ModalAsked) -> None:
-        """A press has opened a form."""
 
     @abstractmethod
     def note_cancel(self, work: Work, message_id: str | None, custom_id: str | None) -> None:

@@ -8,8 +8,10 @@ from core.signs import Drawing, Kind, Sign, Stage
 from protocol import drawing_events as seen
 from storage.operations import JobRecord
 
+#: What is painted on the page that its button opens is the drawing; and what is told aside, and is none.
+REGION, SEED = "vary_region", "seed"
 #: Actions whose button opens a form, and only the form, filled in, is a drawing.
-FORM_ACTIONS = frozenset({"custom_zoom", "draw_description"})
+FORM_ACTIONS = frozenset({"custom_zoom", "draw_description", "draw_shortened", REGION})
 
 #: A snowflake has 64 bits.
 SNOWFLAKE_DIGITS_MAX = 20
@@ -66,6 +68,7 @@ def drawing_of(job: JobRecord) -> Drawing:
         job_id=job.id,
         attempt=job.attempt,
         nonce=drawing_nonce(job),
+        form_nonce=form_nonce(job) if job.action is not None and job.action not in FORM_ACTIONS else None,
         kind=kind,
         parent_message_id=job.press_message_id,
         parent_index=job.index,
@@ -84,13 +87,17 @@ def began_at(job: JobRecord) -> float | None:
 
 
 def drawing_nonce(job: JobRecord) -> str:
-    """The nonce under which the drawing itself is submitted.
+    """The nonce under which the drawing itself is submitted."""
+    return form_nonce(job) if job.action in FORM_ACTIONS else nonce_of(job)
 
-    A form is a second interaction after the press, so it has a nonce of its own: made from the stored one, so that a
-    restarted account knows it too.
+
+def form_nonce(job: JobRecord) -> str:
+    """A form is a second interaction after the press, so it has a nonce of its own.
+
+    Made from the stored one, so that a restarted account knows it too. What is painted on a page is no interaction:
+    there this nonce is never seen.
     """
-    nonce = nonce_of(job)
-    return str(int(nonce) + 1) if job.action in FORM_ACTIONS else nonce
+    return str(int(nonce_of(job)) + 1)
 
 
 def nonce_of(job: JobRecord) -> str:

@@ -35,7 +35,8 @@ class Work:
     All monotonic s; `go_at`: when Go came.
 
     `took_seq` is the gateway event that proved it taken, as long as nothing of it is stored; `sighted`: the Queue was
-    told that it is drawn; `cancel`: (message id, custom id) of its cancel button.
+    told that it is drawn; `cancel`: (message id, custom id) of its cancel button; `restored`: an earlier life of the
+    account began it; `shows`: how often it was asked for, last at `shown_at`.
     """
 
     job_id: str
@@ -58,6 +59,9 @@ class Work:
     cancel: tuple[str, str] | None = None
     stop_wanted: bool = False
     stop_pressed_at: float | None = None
+    restored: bool = False
+    shows: int = 0
+    shown_at: float = 0.0
 
 
 def after_posted(account: str, job: JobRecord, posted: Posted) -> Returned | Failed:

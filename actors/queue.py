@@ -211,7 +211,7 @@ class Queue(QueueShut):
             action=wish.action,
             index=wish.index,
             parent=wish.parent,
-            charge=charge_of(wish.kind),
+            charge=charge_of(wish.kind, wish.action),
             day=day_of(charged_at, plan.timezone),
             resets_at=resets_at(charged_at, plan.timezone),
             daily=plan.daily,

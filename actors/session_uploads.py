@@ -15,12 +15,15 @@ from actors.session_user import SessionUser
 from actors.thumbnails import BadPicture, check
 from core.ids import new_id
 from protocol.api import Answer, Refusal, UploadKept
-from protocol.client import Draw, ServerFrame
+from protocol.client import Act, Draw, ServerFrame
+from storage.forgetting import AddUpload
+from storage.operations import Applied, Written
 from storage.pictures import Missing, PictureTrouble
 from system.message import Message
 
 #: Uploads of one user at a time; each holds its bytes in memory.
 UPLOADS_MAX = 4
+NOT_KEPT = Refusal("draining", "Pictures cannot be kept now; try again.")
 
 
 class Uploaded(Message, frozen=True):
@@ -35,7 +38,7 @@ class LookedFor(Message, frozen=True):
 
     socket: str
     by_http: bool
-    order: Draw
+    order: Draw | Act
     refusal: Refusal | None
 
 
@@ -62,13 +65,23 @@ class SessionUploads(SessionUser):
         async def kept() -> Uploaded:
             return Uploaded(socket, await keep(self.process, self.subject, upload, data))
 
-        self.work(kept(), "upload")
+        def noted(outcome: Written) -> None:
+            if isinstance(outcome, Applied):
+                self.work(kept(), "upload")
+            else:
+                self._uploaded(socket, NOT_KEPT)
+
+        note = AddUpload(upload, self.subject, upload_path(self.subject, upload), self.wall())
+        self.store.commit(note, noted, lambda why: self._uploaded(socket, NOT_KEPT))
 
     def receiveMsg_Uploaded(self, uploaded: Uploaded, sender: Any) -> None:
-        self.uploading -= 1
-        self.say(uploaded.socket, uploaded.answer)
+        self._uploaded(uploaded.socket, uploaded.answer)
 
-    def look_for_uploads(self, order: Draw, socket: str, by_http: bool) -> bool:
+    def _uploaded(self, socket: str, answer: Answer) -> None:
+        self.uploading -= 1
+        self.say(socket, answer)
+
+    def look_for_uploads(self, order: Draw | Act, socket: str, by_http: bool) -> bool:
         """Whether the order names uploads: then LookedFor tells whether they are there."""
         uploads = [image for image in order.images if not is_address(image)]
         if not uploads:
@@ -90,7 +103,7 @@ async def keep(process: Process, user: str, upload: str, data: bytes) -> Answer:
     except BadPicture as why:
         return Refusal("bad_prompt", f"This cannot be drawn from: {why}.")
     except PictureTrouble:
-        return Refusal("draining", "Pictures cannot be kept now; try again.")
+        return NOT_KEPT
     return UploadKept(upload)
 
 

@@ -88,7 +88,7 @@ def first_view(job: JobRecord, position: int | None, eta_s: float | None) -> Job
         mode=job.mode,
         position=position,
         eta_s=eta_s,
-        charged=charge_of(job.kind) > 0,
+        charged=charge_of(job.kind, job.action) > 0,
         created_at=created_at,
         parent=job.parent,
         history=(HistoryEntry("queued", created_at),),

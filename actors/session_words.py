@@ -277,17 +277,8 @@ class SessionWords(SessionUploads):
         except ClientMistake as mistake:
             self._refuse(asker, mistake.code, mistake.message, None)
             return
-        if isinstance(order, Draw):
-            if not self.look_for_uploads(order, asker.socket, asker.by_http):
-                self._order_drawing(order, asker)
-            return
-
-        def found(parent: Found) -> None:
-            # An act names no mode: it is drawn as its parent was. A parent that is not there, the Queue refuses.
-            mode = parent.job.mode if isinstance(parent, JobFound) else ACT_MODE
-            self.with_plan(lambda plan: self._enqueue(order, mode, asker, plan), self._unread(asker))
-
-        self.store.lookup(ReadJob(order.job, self.subject), found, self._unread(asker))
+        if not self.look_for_uploads(order, asker.socket, asker.by_http):
+            self._order_drawing(order, asker)
 
     def receiveMsg_LookedFor(self, looked: LookedFor, sender: Any) -> None:
         self.looking -= 1
@@ -297,8 +288,17 @@ class SessionWords(SessionUploads):
         else:
             self._order_drawing(looked.order, asker)
 
-    def _order_drawing(self, order: Draw, asker: Asker) -> None:
-        self.with_plan(lambda plan: self._enqueue(order, order.mode, asker, plan), self._unread(asker))
+    def _order_drawing(self, order: Draw | Act, asker: Asker) -> None:
+        if isinstance(order, Draw):
+            self.with_plan(lambda plan: self._enqueue(order, order.mode, asker, plan), self._unread(asker))
+            return
+
+        def found(parent: Found) -> None:
+            # An act names no mode: it is drawn as its parent was. A parent that is not there, the Queue refuses.
+            mode = parent.job.mode if isinstance(parent, JobFound) else ACT_MODE
+            self.with_plan(lambda plan: self._enqueue(order, mode, asker, plan), self._unread(asker))
+
+        self.store.lookup(ReadJob(order.job, self.subject), found, self._unread(asker))
 
     def _enqueue(self, order: Draw | Act, mode: str, asker: Asker, plan: str | None) -> None:
         if plan is None:
@@ -308,7 +308,7 @@ class SessionWords(SessionUploads):
         if isinstance(order, Draw):
             wish = Enqueue(*who, order.kind, prompt, mode, order.images)
         else:
-            wish = Enqueue(*who, ACT, prompt, mode, (), order.action, order.index, order.job)
+            wish = Enqueue(*who, ACT, prompt, mode, order.images, order.action, order.index, order.job)
         self.tell("queue", wish)
 
     def _cancel(self, job: str, asker: Asker) -> None:

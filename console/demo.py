@@ -56,6 +56,7 @@ class Announcement(Struct, frozen=True):
     api: str
     gateway: str
     cdn: str
+    apps: str
     guild_id: str
     accounts: tuple[SimulatedAccount, ...]
 
@@ -89,7 +90,7 @@ def with_simulator(config: Config, announced: Announcement, demo: Demo) -> Confi
         AccountConfig(account.name, Secret(account.token), announced.guild_id, account.channel_id, kind="user")
         for account in announced.accounts
     )
-    discord = Discord(api=announced.api, gateway=announced.gateway, cdn=announced.cdn)
+    discord = Discord(api=announced.api, gateway=announced.gateway, cdn=announced.cdn, apps=announced.apps)
     admin = config.admin if config.admin.key else Admin(Secret(demo.admin_key))
     return replace(config, accounts=accounts, discord=discord, admin=admin)
 

@@ -74,6 +74,8 @@ class Discord(Struct, frozen=True, forbid_unknown_fields=True):
     api: str = "https://discord.com/api/v10"
     gateway: str = "wss://gateway.discord.gg"
     cdn: str = "https://cdn.discordapp.com"
+    #: Where applications serve pages of their own: the drawing bot's is for painting a region.
+    apps: str = "https://{application_id}.discordsays.com"
     proxy: str | None = None
     accept_terms_risk: bool = False
 

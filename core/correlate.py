@@ -103,6 +103,20 @@ class Correlator:
         for entry in self._drawings.of_attempt(job_id, attempt):
             self._drawings.learn(entry, msgspec.structs.replace(entry.drawing, doubtful=True))
 
+    def link(self, job_id: str, attempt: int, interaction_id: str, now: float) -> tuple[Finding, ...]:
+        """What is drawn for it will name this interaction. That it was taken is not said by that."""
+        for entry in self._drawings.of_attempt(job_id, attempt):
+            if entry.drawing.interaction_id is None:
+                self._drawings.learn(entry, msgspec.structs.replace(entry.drawing, interaction_id=interaction_id))
+        return self._look_again(now)
+
+    def reopen(self, job_id: str, attempt: int) -> None:
+        """Its press drew nothing but opened a form: the drawing is the form's answer, under a nonce of its own."""
+        for entry in self._drawings.of_attempt(job_id, attempt):
+            if (nonce := entry.drawing.form_nonce) is not None:
+                fresh = {"form_nonce": None, "interaction_id": None, "taken": False}
+                self._drawings.rename(entry, msgspec.structs.replace(entry.drawing, nonce=nonce, **fresh))
+
     def close(self, job_id: str, attempt: int, now: float, never_taken: bool = False) -> tuple[Finding, ...]:
         """Nobody waits for it any more. Unless it was `never_taken`, its result may come and belongs to nobody else."""
         for entry in self._drawings.of_attempt(job_id, attempt):
@@ -253,10 +267,12 @@ class Correlator:
         is_start = sign.stage in (Stage.WAITING, Stage.PROGRESS)
         begins = is_start or sign.stage is Stage.TRACED
         message_id = drawing.message_id or (sign.message_id if is_start else None)
+        is_answer = sign.nonce is not None and sign.nonce == drawing.form_nonce
+        known_id = None if is_answer and sign.interaction_id is not None else drawing.interaction_id
         return msgspec.structs.replace(
             drawing,
             message_id=message_id,
-            interaction_id=drawing.interaction_id or sign.interaction_id,
+            interaction_id=known_id or sign.interaction_id,
             hash=drawing.hash or (None if sign.stage is Stage.REFUSED else sign.hash),
             # Its own time, by Discord's clock: ours may have been wrong.
             submitted_at=sign.posted_at if begins and sign.posted_at is not None else drawing.submitted_at,
@@ -268,11 +284,12 @@ class Correlator:
     def _end(self, entry: Entry, sign: Sign) -> tuple[Finding, ...]:
         if sign.stage is Stage.FINISHED and sign.message_id is not None:
             _remember(self._claimed, sign.message_id)
+        shown_again, entry.drawn = entry.drawn, entry.drawn or sign.stage is Stage.FINISHED
         was, job_id, attempt = entry.standing, entry.drawing.job_id, entry.drawing.attempt
         self._drawings.settle(entry)
         if was is Standing.OPEN:
             return (Ended(job_id, attempt, sign),)
-        return (Late(job_id, attempt, sign),) if sign.stage is Stage.FINISHED else ()
+        return (Late(job_id, attempt, sign),) if sign.stage is Stage.FINISHED and not shown_again else ()
 
     def _is_held(self, sign: Sign) -> bool:
         return any(w.sign.stage is sign.stage and w.sign.message_id == sign.message_id for w in self._held)
@@ -280,7 +297,7 @@ class Correlator:
 
 def _is_possible(drawing: Drawing, sign: Sign) -> bool:
     """Whether nothing rules out that the sign is the drawing's."""
-    if sign.nonce is not None and sign.nonce != drawing.nonce:
+    if sign.nonce is not None and sign.nonce not in (drawing.nonce, drawing.form_nonce):
         return False
     if _differ(sign.interaction_id, drawing.interaction_id):
         return False

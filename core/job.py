@@ -51,6 +51,9 @@ Kind: TypeAlias = Literal["imagine", "blend", "describe", "shorten"]
 ACT = "act"
 FREE_KINDS = frozenset({"describe", "shorten"})
 
+#: Acts that draw nothing, so they cost nothing.
+FREE_ACTIONS = frozenset({"seed"})
+
 #: How a drawing is paid for at the drawing bot.
 Mode: TypeAlias = Literal["fast", "relax", "turbo"]
 
@@ -60,6 +63,6 @@ def may_move(before: State, after: State) -> bool:
     return after in NEXT.get(before, frozenset())
 
 
-def charge_of(kind: str) -> int:
-    """Pictures of the daily quota that an accepted job of this kind takes (CONTRACT §3)."""
-    return 0 if kind in FREE_KINDS else 1
+def charge_of(kind: str, action: str | None = None) -> int:
+    """Pictures of the daily quota that an accepted job of this kind, or this act, takes (CONTRACT §3)."""
+    return 0 if kind in FREE_KINDS or action in FREE_ACTIONS else 1

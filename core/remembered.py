@@ -29,13 +29,15 @@ class Standing(Enum):
 
 
 class Entry(msgspec.Struct, eq=False):
-    """A drawing in the table; `opened` is its place among the arrivals of signs, 0 for a restored one."""
+    """A drawing in the table; `opened` is its place among the arrivals of signs, 0 for a restored one; `drawn`: its
+    result came."""
 
     drawing: Drawing
     opened: int
     standing: Standing = Standing.OPEN
     closed_at: float = 0.0
     restored: bool = False
+    drawn: bool = False
 
 
 class Remembered:
@@ -45,6 +47,7 @@ class Remembered:
         self._all: OrderedDict[str, Entry] = OrderedDict()
         self._live: dict[str, Entry] = {}
         self._by_link: dict[tuple[str, str], list[Entry]] = {}
+        self._by_form: dict[str, Entry] = {}
 
     def put(self, entry: Entry) -> None:
         """One more, or another in place of the one with its nonce. The oldest settled ones make room."""
@@ -53,6 +56,8 @@ class Remembered:
         if before is not None:
             self._drop(before)
         self._all[nonce] = entry
+        if entry.drawing.form_nonce is not None:
+            self._by_form[entry.drawing.form_nonce] = entry
         if entry.standing is not Standing.SETTLED:
             self._live[nonce] = entry
         self._link(entry)
@@ -63,8 +68,8 @@ class Remembered:
         return iter(tuple(self._live.values()))
 
     def of_nonce(self, nonce: str) -> Entry | None:
-        """The drawing submitted under this nonce."""
-        return self._all.get(nonce)
+        """The drawing submitted under this nonce, or whose form was answered under it."""
+        return self._all.get(nonce) or self._by_form.get(nonce)
 
     def of_link(self, link: str, value: str) -> Entry | None:
         """The one drawing with this link (of LINKS); None when there is none, or more than one."""
@@ -87,6 +92,12 @@ class Remembered:
             self._link(entry)
         else:
             entry.drawing = drawing
+
+    def rename(self, entry: Entry, drawing: Drawing) -> None:
+        """The same drawing goes on under another nonce."""
+        self._drop(entry)
+        entry.drawing = drawing
+        self.put(entry)
 
     def haunt(self, entry: Entry, now: float) -> None:
         """Nobody waits for it any more, but its result may come."""
@@ -115,6 +126,7 @@ class Remembered:
     def _drop(self, entry: Entry) -> None:
         self._unlink(entry)
         del self._all[entry.drawing.nonce]
+        self._by_form.pop(entry.drawing.form_nonce or "", None)
         self._live.pop(entry.drawing.nonce, None)
 
     def _forget(self) -> None:

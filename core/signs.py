@@ -55,6 +55,7 @@ class Drawing(msgspec.Struct, frozen=True):
 
     `submitted_at` is unix seconds, by Discord's clock as soon as an id of its tells; `taken` means there is evidence
     that Discord has it; `doubtful` that there may never be any (the POST went unanswered, or we restarted meanwhile).
+    `form_nonce` is of the answer to a form that its press may open, which then is the drawing.
     """
 
     job_id: str
@@ -71,6 +72,7 @@ class Drawing(msgspec.Struct, frozen=True):
     doubtful: bool = False
     gone: bool = False
     percent: int = -1
+    form_nonce: str | None = None
 
 
 class Took(msgspec.Struct, frozen=True):

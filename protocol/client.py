@@ -117,6 +117,7 @@ IMAGE_COUNTS = {"imagine": (0, IMAGE_COUNT_MAX), "blend": (2, IMAGE_COUNT_MAX), 
 #: What is read, for people, and what it must have besides being a map: only frames tell their type.
 FRAME, BODY = "frame", "body"
 SHAPES = {FRAME: " with a `type`", BODY: ""}
+MASKED_ACTION = "vary_region"
 _VALUE = re.compile(r"Invalid enum value .*(?= - at `)", re.S)
 
 
@@ -169,6 +170,7 @@ def decode_order(
         raise ClientMistake("bad_frame", "An action needs both `action` and `parent` (the job to act on).", ref)
     else:
         draft |= {"job": order.parent, "action": order.action, "index": order.index, "prompt": order.prompt}
+        draft["images"] = order.images
         frame = _convert(draft, Act)
     _check_order(frame, prompt_chars)
     return frame, order.webhook
@@ -252,8 +254,8 @@ def _check_order(frame: Draw | Act, prompt_chars: int) -> None:
         fault = f"The prompt has {len(prompt)} characters; {prompt_chars} are allowed."
     elif "\x00" in prompt or any("\ud800" <= char <= "\udfff" for char in prompt):
         fault = "The prompt holds characters that are no text; remove them."
-    elif isinstance(frame, Draw):
-        fault = _draw_fault(frame)
+    else:
+        fault = _draw_fault(frame) if isinstance(frame, Draw) else _act_fault(frame)
     if fault is not None:
         raise ClientMistake("bad_prompt", fault, frame.ref)
 
@@ -265,6 +267,18 @@ def _draw_fault(draw: Draw) -> str | None:
     if not least <= len(draw.images) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         return f"{draw.kind} takes {wanted} images; {len(draw.images)} were given."
-    if any("://" in image and not image.startswith("https://") for image in draw.images):
+    return _images_fault(draw.images)
+
+
+def _act_fault(act: Act) -> str | None:
+    if act.action == MASKED_ACTION and len(act.images) != 1:
+        return f"{MASKED_ACTION} takes one image: the mask, white where to draw anew."
+    if act.action != MASKED_ACTION and act.images:
+        return f"{act.action} takes no images."
+    return _images_fault(act.images)
+
+
+def _images_fault(images: tuple[str, ...]) -> str | None:
+    if any("://" in image and not image.startswith("https://") for image in images):
         return "Images are upload ids or https:// addresses."
     return None

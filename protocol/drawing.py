@@ -2,18 +2,22 @@
 
 The grammar of what comes back is `protocol.drawing_text` (tables) and `protocol.drawing_events` (observations). A body
 carries the nonce that was stored before it is sent; the nonce is the only name a drawing has until its first message.
+The one that carries none is a painted region's (`region`): it is no interaction, and named by the press before it.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
-from protocol.drawing_events import Observation, Observer
-from protocol.drawing_text import Offer
+from protocol import rest
+from protocol.drawing_events import CanvasAsked, Observation, Observer
+from protocol.drawing_text import SEED_EMOJI, Offer
 
 __all__ = ["Command", "MissingCommand", "Observation", "Observer", "Offer", "Place", "Upload"]
 
@@ -22,8 +26,12 @@ NIJI_APPLICATION_ID = "1022952195194359889"
 COMMAND, COMPONENT, MODAL = 2, 3, 5
 STRING, ATTACHMENT = 3, 11
 BLEND_IMAGE_COUNT_MAX = 5
-# A user's own mode flag would draw in a mode that was not granted.
-_MODE_FLAG = re.compile(r"(?<!\S)--(?:fast|relax|turbo)(?!\S)", re.I)
+# A user's own mode flag would draw in a mode that was not granted. Phones make one long dash of two short ones.
+_MODE_FLAG = re.compile(r"(?<!\S)(?:--|—|–)(?:fast|relax|turbo)(?!\S)", re.I)
+_ASPECT_FLAG = re.compile(r"(?<!\S)(?:--|—|–)(?:ar|aspect)\s+(\d+:\d+)(?!\S)", re.I)
+#: Where the bot's own page, on which a region is painted, sends what was painted; on the application's own host.
+REGION_PATH = "/inpaint/api/submit-job"
+_CANVAS_PREFIX = "MJ::iframe::"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -91,11 +99,20 @@ def describe(place: Place, commands: Mapping[str, Command], nonce: str, upload: 
     return _command(place, commands, nonce, "describe", [_attachment("image", 0)], (upload,))
 
 
-def blend(place: Place, commands: Mapping[str, Command], nonce: str, uploads: tuple[Upload, ...]) -> dict[str, Any]:
-    """`/blend` of two to five uploads."""
+def blend(
+    place: Place, commands: Mapping[str, Command], nonce: str, uploads: tuple[Upload, ...], prompt: str = ""
+) -> dict[str, Any]:
+    """`/blend` of two to five uploads. It takes no prompt, but dimensions, which the prompt may tell: `--ar 2:3`."""
     assert 2 <= len(uploads) <= BLEND_IMAGE_COUNT_MAX, "blend takes two to five pictures"
     options = [_attachment(f"image{number + 1}", number) for number in range(len(uploads))]
+    if (aspect := _ASPECT_FLAG.search(prompt)) is not None:
+        options.append(_string("dimensions", f"--ar {aspect[1]}"))
     return _command(place, commands, nonce, "blend", options, uploads)
+
+
+def show(place: Place, commands: Mapping[str, Command], nonce: str, job_hash: str) -> dict[str, Any]:
+    """`/show job_id`: the result of the account's own job once more, under a message of its own."""
+    return _command(place, commands, nonce, "show", [_string("job_id", job_hash)])
 
 
 def press(place: Place, nonce: str, message_id: str, custom_id: str, flags: int = 0) -> dict[str, Any]:
@@ -108,6 +125,36 @@ def modal(place: Place, nonce: str, modal_id: str, custom_id: str, field_id: str
     """The answer to a `ModalAsked`: its one field filled with `value`."""
     row = {"type": 1, "components": [{"type": 4, "custom_id": field_id, "value": value}]}
     return _body(place, MODAL, nonce, {"id": modal_id, "custom_id": custom_id, "components": [row]})
+
+
+def region(canvas: CanvasAsked, mask: bytes, prompt: str) -> dict[str, Any]:
+    """What the page of a `CanvasAsked` sends to REGION_PATH: `mask` is a picture, white where to draw anew.
+
+    It goes to the bot's application, not to Discord: it holds no token, and the page's custom id is all that names it.
+    """
+    return {
+        "customId": canvas.custom_id.removeprefix(_CANVAS_PREFIX),
+        "mask": base64.b64encode(mask).decode(),
+        "prompt": prompt,
+        "full_prompt": None,
+        "userId": "0",
+        "username": "0",
+    }
+
+
+def ask_seed(channel_id: str, message_id: str) -> rest.Request:
+    """The reaction to a result that the bot answers with its seed. One that is there already asks nothing anew."""
+    return _reaction("PUT", channel_id, message_id)
+
+
+def unask_seed(channel_id: str, message_id: str) -> rest.Request:
+    """Takes the reaction back; 404 where there is none."""
+    return _reaction("DELETE", channel_id, message_id)
+
+
+def _reaction(method: str, channel_id: str, message_id: str) -> rest.Request:
+    path = f"/channels/{channel_id}/messages/{message_id}/reactions/{quote(SEED_EMOJI)}/@me"
+    return rest.Request(method, path, f"{method} /channels/{{channel}}/messages/{{message}}/reactions", channel_id)
 
 
 def _command(

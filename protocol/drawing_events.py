@@ -111,6 +111,21 @@ class ModalAsked(msgspec.Struct, frozen=True):
     value: str
 
 
+class CanvasAsked(msgspec.Struct, frozen=True):
+    """The bot opens a page of its own (Vary Region): answer with `drawing.region`. `custom_id` is the page's."""
+
+    nonce: str | None
+    interaction_id: str | None
+    custom_id: str
+
+
+class SeedTold(msgspec.Struct, frozen=True):
+    """A direct message: the seed of the job with this hash."""
+
+    hash: str
+    seed: str
+
+
 class Deleted(msgspec.Struct, frozen=True):
     message_id: str
 
@@ -127,7 +142,19 @@ class Odd(msgspec.Struct, frozen=True):
 
 
 Observation: TypeAlias = (
-    Traced | Waiting | Progressed | Postponed | Finished | Stopped | Refusal | ModalAsked | Deleted | Ignored | Odd
+    Traced
+    | Waiting
+    | Progressed
+    | Postponed
+    | Finished
+    | Stopped
+    | Refusal
+    | ModalAsked
+    | CanvasAsked
+    | SeedTold
+    | Deleted
+    | Ignored
+    | Odd
 )
 IGNORED = Ignored()
 
@@ -152,7 +179,7 @@ class Observer:
             message = MESSAGE.read(data)
             if message is None:
                 return Odd(f"{kind} is no map")
-            return self._message(message) if self._is_ours(message) else IGNORED
+            return self._message(message) if self._is_ours(message) else self._whisper(message)
         if kind == "MESSAGE_DELETE":
             deletion = DELETION.read(data)
             return Odd(f"{kind} is no map") if deletion is None else self._deletion(deletion)
@@ -175,6 +202,14 @@ class Observer:
             return by_bot
         user = origin_of(message).user
         return user is None or id_of(user.id) in (None, self._user_id)
+
+    def _whisper(self, message: Message) -> Observation:
+        """What the bot says in no guild: a seed."""
+        author = None if message.author is None else id_of(message.author.id)
+        if message.guild_id is not None or author not in self._application_ids or not message.content:
+            return IGNORED
+        told = text.seed_in(message.content)
+        return IGNORED if told is None else SeedTold(*told)
 
     def _deletion(self, deletion: Deletion) -> Observation:
         message_id = id_of(deletion.id)
@@ -231,7 +266,11 @@ def _interaction(kind: str, interaction: Interaction) -> Observation:
         case "INTERACTION_IFRAME_MODAL_CREATE":
             title = interaction.title or ""
             verdict = text.verdict_on(title)
-            return Odd("iframe modal") if verdict is None else _refusal(links, verdict, title, "")
+            if verdict is not None:
+                return _refusal(links, verdict, title, "")
+            if not interaction.custom_id:
+                return Odd("iframe modal without a custom id")
+            return CanvasAsked(nonce, interaction_id, interaction.custom_id)
     return IGNORED
 
 

@@ -67,6 +67,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     id: Id = None
     channel_id: Id = None
+    guild_id: Id = None
     author: Person | None = None
     application_id: Id = None
     content: str | None = None

@@ -194,7 +194,7 @@ def _button(pattern: str, action: str, label: str, numbered: bool = False) -> _B
     return _Button(prefix, re.compile(pattern), action, label, numbered)
 
 
-# `{}` in a label is the picture's number. Buttons that are not here (bookmark, inpaint's web page) are not offered.
+# `{}` in a label is the picture's number. Buttons that are not here (bookmark, links) are not offered.
 BUTTONS: tuple[_Button, ...] = (
     _button(r"MJ::JOB::upsample::(?P<n>[1-4])::.+", "upscale", "U{}", numbered=True),
     _button(r"MJ::JOB::variation::(?P<n>[1-4])::.+", "variation", "V{}", numbered=True),
@@ -213,7 +213,9 @@ BUTTONS: tuple[_Button, ...] = (
     _button(r"MJ::Outpaint::75::\d::.+", "zoom_out_1_5x", "Zoom out 1.5x"),
     _button(r"MJ::Outpaint::100::\d::.+", "make_square", "Make square"),
     _button(r"MJ::CustomZoom::.+", "custom_zoom", "Custom zoom"),
+    _button(r"MJ::Inpaint::\d::.+", "vary_region", "Vary (Region)"),
     _button(r"MJ::Job::PicReader::(?P<n>[1-4])(?:::.*)?", "draw_description", "Draw {}", numbered=True),
+    _button(r"MJ::Job::PromptAnalyzer::(?P<n>[1-5])(?:::.*)?", "draw_shortened", "Draw {}", numbered=True),
 )
 # By how they begin, so that a button is held against the few that it may be.
 _BEGINNING = min(len(button.prefix) for button in BUTTONS)
@@ -234,3 +236,24 @@ def offer_of(custom_id: str) -> Offer | None:
 
 def is_cancel(custom_id: str) -> bool:
     return custom_id.startswith(_CANCEL_PREFIX) and len(custom_id) > len(_CANCEL_PREFIX)
+
+
+# --- seeds: asked for by a reaction to the result, told in a direct message ---
+
+SEED_EMOJI = "✉️"
+_SEED = re.compile(rf"Job ID\W*({_UUID.pattern})\W+seed\W*(\d+)", re.I)
+
+
+def seed_offer(job_hash: str) -> Offer:
+    """What stands for asking the seed of a result: no button, so its "custom id" is ours (`is_seed`)."""
+    return Offer("seed", None, "Seed", f"{SEED_EMOJI}::{job_hash}")
+
+
+def is_seed(custom_id: str) -> bool:
+    return custom_id.startswith(SEED_EMOJI)
+
+
+def seed_in(content: str) -> tuple[str, str] | None:
+    """(hash, seed) of a direct message that tells one; a prompt before it may pretend to be it, so the last counts."""
+    found = _SEED.findall(content)
+    return (found[-1][0].lower(), found[-1][1]) if found else None

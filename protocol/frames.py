@@ -51,13 +51,17 @@ class Draw(msgspec.Struct, frozen=True, tag_field="type", tag="draw"):
 
 
 class Act(msgspec.Struct, frozen=True, tag_field="type", tag="act"):
-    """Do one of a finished job's `actions`: `index` is the picture's number in a grid."""
+    """Do one of a finished job's `actions`: `index` is the picture's number in a grid.
+
+    `images` holds the mask of `vary_region`, white where to draw anew; no other action takes one.
+    """
 
     ref: Ref
     job: Id
     action: Id
     index: Index | None = None
     prompt: str | None = None
+    images: Annotated[tuple[ImageRef, ...], Meta(max_length=IMAGE_COUNT_MAX)] = ()
 
 
 class Cancel(msgspec.Struct, frozen=True, tag_field="type", tag="cancel"):

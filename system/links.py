@@ -8,7 +8,7 @@ puts other `Links` in their place.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -92,6 +92,9 @@ class Links(Protocol):
 
     async def put(self, url: str, data: bytes, media_type: str) -> int:
         """Fill an upload slot, which never sees a token; the status. Raises LinkBroken."""
+
+    async def submit(self, url: str, body: Any) -> int:
+        """POST JSON to an application's own host, which never sees a token; the status. Raises LinkBroken."""
 
     async def connect(self, url: str) -> Wire:
         """Open a gateway WebSocket. Raises LinkBroken."""

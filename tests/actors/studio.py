@@ -172,7 +172,7 @@ class Sim:
             )
             for account in self.told["accounts"][:accounts]
         ]
-        discord = Discord(api=self.told["api"], gateway=self.told["gateway"], cdn=self.told["cdn"])
+        discord = Discord(**{name: self.told[name] for name in ("api", "gateway", "cdn", "apps")})
         return Config(discord=discord, accounts=tuple(found), limits=Limits(in_flight_s=in_flight_s, **limits))  # type: ignore[arg-type]
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:

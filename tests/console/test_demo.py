@@ -9,6 +9,7 @@ ANNOUNCED = Announcement(
     api="http://127.0.0.1:7001/api/v10",
     gateway="ws://127.0.0.1:7001/gateway",
     cdn="http://127.0.0.1:7001/cdn",
+    apps="http://127.0.0.1:7001/apps/{application_id}",
     guild_id="1",
     accounts=(SimulatedAccount("fox-01", "token-1", "11"), SimulatedAccount("heron-02", "token-2", "12")),
 )

@@ -282,3 +282,50 @@ def test_what_is_held_is_bounded_in_number_and_age() -> None:
     assert [sign.sign.parcel for sign in found if isinstance(sign, Unclaimed)] == ["0"]
     assert len(correlator.sweep(c.HELD_S_MAX)) == c.HELD_COUNT_MAX
     assert correlator.next_deadline(0.0) is None
+
+
+def test_an_interaction_that_was_named_beforehand_ties_what_is_drawn_and_says_not_that_it_was_taken() -> None:
+    correlator = two_open()
+    assert correlator.link("job2", 1, "i2", 0.0) == ()
+    assert [drawing.taken for drawing in correlator.drawings()] == [False, False]
+    begun = Sign(Stage.WAITING, message_id="a2", interaction_id="i2")
+    assert correlator.observe(begun, 1.0) == (Took("job2", 1, "i2"), Began("job2", 1, "a2", "i2"))
+    assert ends(correlator.observe(result("2", interaction_id="i2"), 2.0)) == [("job2", "2")]
+
+
+def test_a_message_that_came_before_its_interaction_was_named_is_tied_by_it() -> None:
+    correlator = two_open()
+    assert correlator.observe(Sign(Stage.WAITING, message_id="a2", interaction_id="i2"), 0.0) == ()
+    assert correlator.link("job2", 1, "i2", 1.0) == (Took("job2", 1, "i2"), Began("job2", 1, "a2", "i2"))
+
+
+def test_a_press_that_opened_a_form_goes_on_as_the_forms_answer() -> None:
+    correlator = Correlator()
+    correlator.open(Drawing("job1", 1, "n1", form_nonce="f1"))
+    press = Sign(Stage.TRACED, nonce="n1", interaction_id="i1")
+    assert correlator.observe(press, 0.0) == (Took("job1", 1, "i1"),)
+    correlator.reopen("job1", 1)
+    assert correlator.observe(press, 1.0) == ()  # said again: it is no evidence that the answer was taken
+    answer = Sign(Stage.TRACED, nonce="f1", interaction_id="i2")
+    assert correlator.observe(answer, 2.0) == (Took("job1", 1, "i2"),)
+    assert ends(correlator.observe(result("1", interaction_id="i2"), 3.0)) == [("job1", "1")]
+
+
+def test_a_restored_press_is_known_by_the_nonce_of_the_form_that_an_earlier_life_answered() -> None:
+    correlator = Correlator(())
+    correlator.restore(Drawing("job1", 1, "n1", form_nonce="f1", interaction_id="i1", taken=True), 0.0)
+    begun = Sign(Stage.WAITING, message_id="a1", nonce="f1", interaction_id="i2")
+    assert correlator.observe(begun, 1.0) == (Began("job1", 1, "a1", "i2"),)
+    assert ends(correlator.observe(result("1", interaction_id="i2"), 2.0)) == [("job1", "1")]
+
+
+def test_a_result_that_is_shown_once_more_is_not_late() -> None:
+    correlator = two_open()
+    correlator.observe(start("1", hash="h1"), 0.0)
+    assert ends(correlator.observe(result("1", hash="h1"), 1.0)) == [("job1", "1")]
+    assert correlator.observe(result("9", hash="h1"), 2.0) == ()
+    correlator.observe(start("2", hash="h2"), 3.0)
+    correlator.close("job2", 1, 4.0)
+    (late,) = correlator.observe(result("2", hash="h2"), 5.0)
+    assert isinstance(late, Late)
+    assert correlator.observe(result("8", hash="h2"), 6.0) == ()

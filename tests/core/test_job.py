@@ -34,3 +34,4 @@ def test_what_may_be_with_the_bot_is_submitted_again_only_by_way_of_the_queue() 
 
 def test_only_words_are_free() -> None:
     assert [charge_of(kind) for kind in ("imagine", "act", "blend", "describe", "shorten")] == [1, 1, 1, 0, 0]
+    assert [charge_of("act", action) for action in ("upscale", "vary_region", "seed")] == [1, 1, 0]

@@ -32,6 +32,7 @@ def draw(**fields: Any) -> str:
         c.Draw("r", "a fox", "relax", "imagine", ("u1", "https://x/y.png")),
         c.Draw("r", "", "fast", "describe", ("u1",)),
         c.Act("r", "j", "upscale", 2),
+        c.Act("r", "j", "vary_region", None, "a hat", ("p1",)),
         c.Cancel("j"),
         c.Jobs("j9", 200),
         c.Resume(7),
@@ -208,6 +209,30 @@ def test_an_http_order_is_checked_as_a_frame_is(body: bytes, ref: str, code: str
     with pytest.raises(ClientMistake) as caught:
         c.decode_order(body, ref)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("action", "images", "is_fit"),
+    [
+        ("vary_region", ["p1"], True),
+        ("vary_region", ["https://example.org/mask.png"], True),
+        ("vary_region", [], False),
+        ("vary_region", ["p1", "p2"], False),
+        ("vary_region", ["http://example.org/mask.png"], False),
+        ("upscale", ["p1"], False),
+    ],
+)
+def test_a_region_takes_one_mask_and_no_other_act_any_picture(action: str, images: list[str], is_fit: bool) -> None:
+    frame = {"type": "act", "ref": "r", "job": "j", "action": action, "images": images}
+    body = json.dumps({"action": action, "parent": "j", "images": images}).encode()
+    if is_fit:
+        assert c.decode(json.dumps(frame), c.JSON) == c.Act("r", "j", action, images=tuple(images))
+        assert c.decode_order(body, "r")[0] == c.Act("r", "j", action, images=tuple(images))
+    else:
+        for read in (lambda: c.decode(json.dumps(frame), c.JSON), lambda: c.decode_order(body, "r")):
+            with pytest.raises(c.ClientMistake) as mistake:
+                read()
+            assert mistake.value.code == "bad_prompt"
 
 
 def test_times_are_utc_with_milliseconds_and_come_back() -> None:
