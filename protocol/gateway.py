@@ -66,8 +66,10 @@ BACKOFF_S_BASE = 1.0
 BACKOFF_S_MAX = 60.0
 # A session must hold this long before earlier failures are forgotten: a mere connect proves nothing.
 STABLE_S = 60.0
-# RESUMEs without one new event before a new session at the base URL. A RESUMED that does not hold proves nothing.
+# RESUMEs without one new event before a new session at the base URL: a RESUMED that does not hold proves nothing,
+# unless the server itself asks to come again.
 RESUME_TRIES_MAX = 4
+RESUME_HELD_S = 10.0
 # Connects to the resume URL that may fail before the base URL is tried: if that answers, the resume URL is dead (and
 # gets one last try); if not, it is the network, and the session waits as long as Discord keeps it ("a few minutes").
 UNREACHED_MAX = 2
@@ -250,12 +252,13 @@ class Gateway:
         elif op == frames.HELLO:
             self._receive_hello(envelope.d, now)
         elif op == frames.RECONNECT:
-            self._hang_up(CLOSE_TO_RESUME, "the server asks to reconnect", now)
+            self._hang_up(CLOSE_TO_RESUME, "the server asks to reconnect", now, is_failure=not self._is_invited())
         elif op == frames.INVALID_SESSION:
             wait_s_min = 0.0
             if envelope.d != frames.TRUE:
                 self._session, wait_s_min = None, self._rng.uniform(*INVALID_SESSION_S)
-            self._hang_up(CLOSE_TO_RESUME, "invalid session", now, wait_s_min)
+            is_failure = self._session is None or not self._is_invited()
+            self._hang_up(CLOSE_TO_RESUME, "invalid session", now, wait_s_min, is_failure)
         else:
             self._events.append(Strange("an unknown opcode"))
 
@@ -326,16 +329,24 @@ class Gateway:
         self._lost_at = None
         self._last_try = False
 
+    def _is_invited(self) -> bool:
+        """The server asks to come again. To a live session it is no sign that anything is wrong."""
+        if self.state is State.LIVE:
+            self._resume_tries = 0
+        return self.state is State.LIVE
+
     def _hang_up(
         self, close_code: int | None, reason: str, now: float, wait_s_min: float = 0.0, is_failure: bool = True
     ) -> None:
         """Ends the connection and decides the next: resume while that is hopeful, else a new session."""
-        stable = self._live_since is not None and now - self._live_since >= STABLE_S
+        live_s = 0.0 if self._live_since is None else now - self._live_since
         if not self._step(Step.HANGUP):
             return
         self._begin_connection()
-        if stable:
-            self._failures = self._resume_tries = 0
+        if live_s >= STABLE_S:
+            self._failures = 0
+        if live_s >= RESUME_HELD_S:
+            self._resume_tries = 0
         self._failures += is_failure
         self._lost_at = now if self._lost_at is None else self._lost_at
         if self._resume_tries >= RESUME_TRIES_MAX or now - self._lost_at >= SESSION_KEPT_S_MAX:

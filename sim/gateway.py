@@ -133,6 +133,7 @@ class Connection:
         self.tray: deque[dict[str, Any] | Close | Cut] = deque()
         self.woken = asyncio.Event()
         self.sends: deque[float] = deque()
+        self.interval_s = gateway.settings.heartbeat_s  # as HELLO tells it, however it is set later
         self.beat_due = 0.0
         self.replay_left: int | None = None  # events until the fault reset_in_replay strikes
         self.writer: asyncio.Task[None] | None = None
@@ -153,14 +154,13 @@ class Connection:
             self.part(self.closed_with or code)
 
     def greet(self) -> None:
-        interval_s = self.gateway.settings.heartbeat_s
-        self.beat_due = time.monotonic() + interval_s * BEATS_MISSED
+        self.beat_due = time.monotonic() + self.interval_s * BEATS_MISSED
         if self.version not in VERSIONS:
             self.close(4012, "Invalid API version.")
         elif self.gateway.faults.take("reconnect_no_hello"):
             self.ask_to_reconnect()
         elif not self.gateway.faults.take("no_hello"):
-            self.put({"op": 10, "d": {"heartbeat_interval": round(interval_s * 1000), "_trace": ['["sim"]']}})
+            self.put({"op": 10, "d": {"heartbeat_interval": round(self.interval_s * 1000), "_trace": ['["sim"]']}})
             if self.gateway.faults.take("op1_early"):
                 self.put({"op": 1, "d": None})
 
@@ -215,9 +215,9 @@ class Connection:
         await handler(self, payload.get("d"))
 
     async def on_heartbeat(self, d: object) -> None:
-        grace_s = self.gateway.settings.heartbeat_s * (BEATS_MISSED - 1)
+        grace_s = self.interval_s * (BEATS_MISSED - 1)
         self.gateway.pulse.beat(time.monotonic() - (self.beat_due - grace_s))
-        self.beat_due = time.monotonic() + self.gateway.settings.heartbeat_s * BEATS_MISSED
+        self.beat_due = time.monotonic() + self.interval_s * BEATS_MISSED
         if not self.gateway.faults.take("no_ack", self.account):
             self.put({"op": 11})
 

@@ -62,6 +62,9 @@ def ask(url: str, key: str | None = None, body: Any = None, method: str | None =
 class Daemon:
     """`limner serve` in a folder of its own: `.url`, `.key`, `.admin_key`, `.sim`, `.data`, `.process`."""
 
+    #: How `limner` is started.
+    command: tuple[str, ...] = LIMNER
+
     def __init__(self, folder: Path, *options: str, sim_seconds: float | None = 1.5) -> None:
         """Not started yet. `options` go to `serve`; `sim_seconds` None: no demo, the options name a config."""
         self.folder, self.data = folder, folder / "limner-data"
@@ -74,7 +77,7 @@ class Daemon:
         """Starts it, on the port of the last time; returns when it says it is ready."""
         log = (self.folder / "daemon.log").open("a")
         self.process = subprocess.Popen(
-            [*LIMNER, "serve", "--port", str(self.port), *self.options],
+            [*self.command, "serve", "--port", str(self.port), *self.options],
             cwd=self.folder, env=environment(), stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
         log.close()

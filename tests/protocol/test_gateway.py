@@ -240,6 +240,24 @@ def test_a_session_that_closes_right_after_each_resumed_gets_bounded_resumes_the
     assert then.url == BASE
 
 
+@pytest.mark.parametrize("asked", [{"op": 7, "d": None}, {"op": 9, "d": True}])
+def test_a_session_that_the_server_asks_to_come_again_is_resumed_however_often(asked: dict[str, Any]) -> None:
+    peer = Peer().live()
+    for number in range(3 * gw.RESUME_TRIES_MAX):
+        assert reconnect(only_hangup(peer.say(asked))).resume
+        peer.connect()
+        peer.dispatch(2 + number, "RESUMED")
+
+
+def test_a_resume_url_that_only_asks_to_come_again_gets_bounded_tries() -> None:
+    peer = Peer().live()
+    then, tries = reconnect(peer.lose()), 0
+    while then.resume:
+        peer.connect(hello=False)
+        then, tries = reconnect(only_hangup(peer.say({"op": 7}))), tries + 1
+    assert tries == gw.RESUME_TRIES_MAX
+
+
 def test_a_replay_that_is_cut_again_and_again_goes_on_as_long_as_it_moves() -> None:
     peer = Peer().live()
     peer.lose()
