@@ -11,8 +11,10 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 Id: TypeAlias = str | int | None
-#: Pixels, bytes, flags.
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)] | None
+#: Pixels, bytes, flags. What is told of them goes on as msgpack, which ends at 64 bits.
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)] | None
+#: Snowflakes have 20 digits at most, nonces 25 characters.
+ID_CHARS_MAX = 64
 
 
 class Person(msgspec.Struct, frozen=True, gc=False):
@@ -106,5 +108,6 @@ def origin_of(message: Message) -> Origin:
 
 
 def id_of(value: Id) -> str | None:
-    """A snowflake or nonce as a string."""
-    return value or None if isinstance(value, str) else None if value is None else str(value)
+    """A snowflake or nonce as a string; None for what is too long to be one."""
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    return text if 0 < len(text) <= ID_CHARS_MAX else None
