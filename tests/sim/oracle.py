@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from sim.app import Simulator
 
 SCHEMAS = Path(__file__).parent / "data" / "discord-schemas.json"
-PREFIX = re.compile(r"/api(?:/v\d+)?(?=/)")
+PREFIX = re.compile(r"^/api(?:/v\d+)?(?=/)")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
