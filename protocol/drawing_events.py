@@ -341,7 +341,10 @@ def _offers(message: Message) -> tuple[Offer, ...]:
 
 
 def _cancel_id(message: Message) -> str | None:
-    return next((custom_id for custom_id in _custom_ids(message) if text.is_cancel(custom_id)), None)
+    for custom_id in _custom_ids(message):
+        if text.is_cancel(custom_id):
+            return custom_id
+    return None
 
 
 def _custom_ids(message: Message) -> Iterator[str]:

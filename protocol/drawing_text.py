@@ -7,6 +7,7 @@ here, so that a change of the bot is a change of a table. Prompts come back rewr
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -16,6 +17,8 @@ _HEX = "[0-9a-fA-F]"
 _UUID = re.compile(rf"(?<!{_HEX}){_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}(?!{_HEX})")
 # Twice what Discord lets anyone write. Beyond it is no message of the bot's, and some patterns take the square of it.
 CONTENT_CHARS_MAX = 8_192
+# Of what stands in parentheses after the mention, so much is remembered at most.
+NOTES_COUNT_MAX, NOTES_CHARS_MAX = 1_024, 64
 # A prompt may hold `** - ` itself: the last one ends it.
 _CONTENT = re.compile(r"\s*\*\*(?P<prompt>.*)\*\*\s+-\s+(?P<tail>.*)", re.S)
 # A blend may have no prompt at all; then its message begins with what was done, or with the mention.
@@ -71,7 +74,8 @@ def read_content(content: str) -> Content | None:
     head, rest = (tail[: mention.start()], tail[mention.end() :]) if mention else ("", tail)
     named = head or tail
     number = _IMAGE_NUMBER.search(named) if "#" in named else None
-    stage, percent, mode = _read_notes(rest)
+    read_notes = _read_notes if len(rest) <= NOTES_CHARS_MAX else _read_notes.__wrapped__
+    stage, percent, mode = read_notes(rest)
     return Content(
         prompt=prompt,
         stage=stage,
@@ -83,8 +87,12 @@ def read_content(content: str) -> Content | None:
     )
 
 
+@lru_cache(NOTES_COUNT_MAX)
 def _read_notes(rest: str) -> tuple[Stage, int | None, str | None]:
-    """What the parentheses after the mention say: the stage, the percent (0-100) and the mode."""
+    """What the parentheses after the mention say: the stage, the percent (0-100) and the mode.
+
+    Hardly more than a hundred percents in a few modes: the same few hundred texts come all day, and are remembered.
+    """
     notes = _PARENTHESIS.findall(rest)
     stage: Stage = "final"
     percent = mode = None
