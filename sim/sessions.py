@@ -24,7 +24,17 @@ SESSION_KEPT_S = 180.0  # "a few minutes" (GW) after a connection was lost
 # Links in stored events stand on this instead of a scheme and host, which may change with a restart.
 CDN_HERE = "sim-cdn://here"
 
-INTENT_OF = {"GUILD_CREATE": 1 << 0, "MESSAGE_CREATE": 1 << 9, "MESSAGE_UPDATE": 1 << 9, "MESSAGE_DELETE": 1 << 9}
+# The intents that let an event through (GW, List of Intents): in a guild, and in a direct channel.
+MESSAGES, REACTIONS, TYPING = (1 << 9, 1 << 12), (1 << 10, 1 << 13), (1 << 11, 1 << 14)
+INTENTS_OF = {
+    "GUILD_CREATE": (1 << 0, 0),
+    "MESSAGE_CREATE": MESSAGES,
+    "MESSAGE_UPDATE": MESSAGES,
+    "MESSAGE_DELETE": MESSAGES,
+    "MESSAGE_REACTION_ADD": REACTIONS,
+    "MESSAGE_REACTION_REMOVE": REACTIONS,
+    "TYPING_START": TYPING,
+}
 MESSAGE_CONTENT = 1 << 15
 CONTENT_FIELDS = ("content", "embeds", "attachments", "components", "poll")
 SPOKEN_ONCE = ("READY", "RESUMED")  # belongs to one connection: never replayed
@@ -166,13 +176,13 @@ class Hub:
     ) -> msgspec.Raw | None:
         """What this session may see of the event: None when its intents leave it out (GW, MESSAGE_CONTENT)."""
         if session.bot:
-            needed = INTENT_OF.get(name, 0)
+            in_guild, in_direct = INTENTS_OF.get(name, (0, 0))
+            needed = in_guild if "guild_id" in data or name == "GUILD_CREATE" else in_direct
             if needed and not session.intents & needed:
                 return None
-            if not session.intents & MESSAGE_CONTENT and name.startswith("MESSAGE_"):
+            if not session.intents & MESSAGE_CONTENT and not concerns(session.account_id, data):
                 hidden = {field: "" if field == "content" else [] for field in CONTENT_FIELDS if field in data}
-                own = data.get("author", {}).get("id") == session.account_id
-                return plain if own else msgspec.Raw(msgspec.json.encode({**data, **hidden}))
+                return msgspec.Raw(msgspec.json.encode({**data, **hidden})) if hidden else plain
         if nonce is not None and session.account_id == owner:
             return msgspec.Raw(msgspec.json.encode({**data, "nonce": nonce}))
         return plain
@@ -207,6 +217,12 @@ class Hub:
     def say(self, line: Line, name: str, data: dict[str, Any]) -> None:
         """Append an event for this session alone."""
         self.append(line, name, msgspec.Raw(msgspec.json.encode(data)))
+
+
+def concerns(account_id: str, data: dict[str, Any]) -> bool:
+    """Whether a bot sees what a message says without MESSAGE_CONTENT: its own, a direct one, one that mentions it."""
+    named = [data.get("author", {}), *data.get("mentions", [])]
+    return "guild_id" not in data or any(user.get("id") == account_id for user in named)
 
 
 def wake_all(walkers: Iterable[Walker]) -> None:
