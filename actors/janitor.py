@@ -1,4 +1,4 @@
-"""Janitor: has jobs forgotten that ended `images.keep_days` ago, and deletes the files of their pictures.
+"""Janitor: has jobs forgotten that ended `images.keep_days` ago, and uploads made as long ago, and deletes their files.
 
 Takes   Committed, NotCommitted, LookedUp (store);  Look, SliceDue, FilesDeleted, ResendDue (itself)
 Sends   Commit, Lookup -> store
@@ -12,11 +12,12 @@ earliest reading of the clock in the last hour, for one that is ahead for a whil
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 from actors.store_client import StoreAsker
 from core.horizon import Horizon
-from storage.forgetting import Discards, DropDiscards, Forget, Forgotten, ReadDiscards
+from storage.forgetting import Discards, DropDiscards, Forget, ForgetUploads, Forgotten, ReadDiscards
 from storage.operations import Found, Written
 from storage.pictures import PictureTrouble
 from system.message import Message
@@ -27,11 +28,14 @@ LOOK_EACH_S = 60.0
 CLOCK_BELIEVED_S = 3_600.0
 #: How often it is looked whether there is something to forget.
 ROUND_EACH_S = 600.0
-#: Jobs looked at in one transaction, and the pause after it: 200 a second at most, ten times what a peak brings.
-SLICE_JOBS = 50
+#: Jobs or uploads looked at in one transaction, and the pause after it: 200 a second at most, ten times what a peak
+#: brings.
+SLICE_COUNT = 50
 SLICE_PAUSE_S = 0.25
 #: Files deleted for one note.
 FILES_AT_ONCE = 50
+JOBS, UPLOADS = "jobs", "uploads"
+WRITES: dict[str, type[Forget | ForgetUploads]] = {JOBS: Forget, UPLOADS: ForgetUploads}
 
 
 class Look(Message, frozen=True):
@@ -39,8 +43,9 @@ class Look(Message, frozen=True):
 
 
 class SliceDue(Message, frozen=True):
-    """Time for the next slice of the round, after this job."""
+    """Time for the next slice of the round: of JOBS or UPLOADS, after this one."""
 
+    what: str
     after: str
 
 
@@ -58,10 +63,10 @@ class Janitor(StoreAsker):
 
     def __init__(self) -> None:
         super().__init__()
-        #: Jobs that ended before this are forgotten in the round that is under way; None: none is.
-        self.ended_before: float | None = None
+        #: What is older than this is forgotten in the round that is under way; None: none is.
+        self.before: float | None = None
         self.round_due_at = 0.0
-        self.forgotten = 0
+        self.forgotten = Counter[str]()
         self.deleting = False
 
     def on_start(self) -> None:
@@ -70,42 +75,44 @@ class Janitor(StoreAsker):
         self._delete_files()  # of an earlier life
         self.receiveMsg_Look(Look(), None)
 
-    # --- jobs ------------------------------------------------------------------------------------------------
+    # --- rows ------------------------------------------------------------------------------------------------
 
     def receiveMsg_Look(self, look: Look, sender: Any) -> None:
         self.after(LOOK_EACH_S, look)
         surely_past = self.horizon.before(self.now(), self.wall())
         keep_s = self.process.config.images.keep_s
-        is_free = self.ended_before is None and self.now() >= self.round_due_at
+        is_free = self.before is None and self.now() >= self.round_due_at
         if is_free and surely_past is not None and keep_s < math.inf:
-            self.ended_before, self.forgotten = surely_past - keep_s, 0
-            self._forget("")
+            self.before, self.forgotten = surely_past - keep_s, Counter()
+            self._forget(JOBS, "")
 
     def receiveMsg_SliceDue(self, due: SliceDue, sender: Any) -> None:
-        self._forget(due.after)
+        self._forget(due.what, due.after)
 
-    def _forget(self, after: str) -> None:
+    def _forget(self, what: str, after: str) -> None:
         def done(outcome: Written) -> None:
             if not isinstance(outcome, Forgotten):
-                self.log.error("old jobs cannot be forgotten", answer=type(outcome).__name__)
+                self.log.error("old things cannot be forgotten", what=what, answer=type(outcome).__name__)
                 self._end_round()
                 return
-            self.forgotten += outcome.jobs
-            if outcome.jobs:
+            self.forgotten[what] += outcome.count
+            if outcome.count:
                 self._delete_files()
             if outcome.next is not None:
-                self.after(SLICE_PAUSE_S, SliceDue(outcome.next))
+                self.after(SLICE_PAUSE_S, SliceDue(what, outcome.next))
+            elif what == JOBS:
+                self._forget(UPLOADS, "")
             else:
                 self._end_round()
 
-        assert self.ended_before is not None, "a round is under way"
-        forget = Forget(self.ended_before, after, SLICE_JOBS, self.wall())
-        self.store.commit(forget, done, lambda why: self._end_round())
+        assert self.before is not None, "a round is under way"
+        write = WRITES[what](self.before, after, SLICE_COUNT, self.wall())
+        self.store.commit(write, done, lambda why: self._end_round())
 
     def _end_round(self) -> None:
-        self.ended_before, self.round_due_at = None, self.now() + ROUND_EACH_S
-        if self.forgotten:
-            self.log.info("old jobs are forgotten", jobs=self.forgotten)
+        self.before, self.round_due_at = None, self.now() + ROUND_EACH_S
+        if any(self.forgotten.values()):
+            self.log.info("old jobs and uploads are forgotten", **self.forgotten)
         self._delete_files()
 
     # --- files -----------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""What is not kept for ever: jobs that ended long ago, and the files of their pictures, which wait to be deleted."""
+"""What is not kept for ever: jobs that ended long ago, uploads that were made long ago, and their files, which wait to
+be deleted."""
 
 from __future__ import annotations
 
@@ -19,13 +20,37 @@ class Forget(Struct, frozen=True, tag=True):
     at: float
 
 
-class Forgotten(Struct, frozen=True, tag=True):
-    """So many jobs are gone; `next` is the `after` of the next slice, None when no other is old enough.
+class AddUpload(Struct, frozen=True, tag=True):
+    """A user's picture is about to be kept under this path: noted first, so that no file is without a note.
 
-    The files of their pictures are discards now, until DropDiscards.
+    Answers Applied. The id tells when it was made.
     """
 
-    jobs: int
+    upload: str
+    user: str
+    path: str
+    at: float
+
+
+class ForgetUploads(Struct, frozen=True, tag=True):
+    """Forget uploads that were made before a moment (Unix s), save those that a job which has not ended is drawn from.
+
+    `limit` and `after` as in Forget. Answers Forgotten.
+    """
+
+    made_before: float
+    after: str
+    limit: int
+    at: float
+
+
+class Forgotten(Struct, frozen=True, tag=True):
+    """So many are gone; `next` is the `after` of the next slice, None when no other is old enough.
+
+    Their files are discards now, until DropDiscards.
+    """
+
+    count: int
     next: str | None
 
 
@@ -46,3 +71,6 @@ class DropDiscards(Struct, frozen=True, tag=True):
 
     paths: tuple[str, ...]
     at: float
+
+
+ForgettingWrite = AddUpload | ForgetUploads | Forget | DropDiscards

@@ -14,7 +14,7 @@ from msgspec import Struct
 from storage.backlog import Backlog as Backlog
 from storage.backlog import QueuedJob as QueuedJob
 from storage.backlog import ReadBacklog as ReadBacklog
-from storage.forgetting import Discards, DropDiscards, Forget, Forgotten, ReadDiscards
+from storage.forgetting import Discards, ForgettingWrite, Forgotten, ReadDiscards
 from storage.records import ImageRecord as ImageRecord
 from storage.records import JobRecord as JobRecord
 from storage.records import Moment as Moment
@@ -222,8 +222,7 @@ Write = (
     | AddUser
     | AddKey
     | DropKey
-    | Forget
-    | DropDiscards
+    | ForgettingWrite
     | Fence
 )
 

@@ -1,4 +1,4 @@
-"""Forgetting jobs that ended long ago, a few in each transaction, so that nobody has to wait for it.
+"""Forgetting jobs and uploads of long ago, a few in each transaction, so that nobody has to wait for it.
 
 A transaction writes down which files belong to nobody any more before anybody deletes one: a crash in between leaves
 a note and no file that is never found again.
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, literal_column, select
 
 from core.ids import first_id
 from core.quota import day_of
-from storage.forgetting import Discards, DropDiscards, Forget, Forgotten, ReadDiscards
+from storage.forgetting import AddUpload, Discards, DropDiscards, Forget, ForgetUploads, Forgotten, ReadDiscards
 from storage.operations import Applied
-from storage.rows import LIMIT
+from storage.rows import EMPTY, LIMIT
 from storage.statements import Statement, given, insertion
-from storage.tables import attempts, discards, events, history, images, jobs, quota, refs
+from storage.tables import attempts, discards, events, history, images, jobs, quota, refs, uploads
 
 #: A refund goes to the day of the charge, by the clock of the user's plan: days are kept for so long beyond the jobs.
 DAYS_KEPT_S = 3 * 86_400.0
@@ -39,6 +39,19 @@ _DROP = (
     *(delete(table).where(table.c.job.in_(_THESE)) for table in (refs, history, attempts, images)),
     delete(jobs).where(jobs.c.id.in_(_THESE)),
 )
+_INSERT_UPLOAD = Statement(insertion(uploads))
+_UPLOADS = Statement(
+    select(uploads.c.id, uploads.c.user, uploads.c.path)
+    .where(uploads.c.id > given("after"), uploads.c.id < given("before"))
+    .order_by(uploads.c.id)
+    .limit(LIMIT)
+)
+_DRAWN_FROM = Statement(
+    select(jobs.c.images_in).where(
+        jobs.c.user == given("user"), jobs.c.finished_at.is_(None), jobs.c.images_in != literal_column(f"'{EMPTY}'")
+    )
+)
+_DROP_UPLOADS = delete(uploads).where(uploads.c.id.in_(_THESE))
 _INSERT_DISCARD = Statement(insertion(discards))
 _DISCARDS = Statement(select(discards.c.path).order_by(discards.c.path).limit(LIMIT))
 _KNOWN_DISCARDS = select(discards.c.path).where(discards.c.path.in_(_THESE))
@@ -60,6 +73,29 @@ def forget(connection: Connection, write: Forget) -> Forgotten:
         for user in sorted(set(ended.values())):
             _DROP_DAYS.run(connection, user=user, day=day_of(write.ended_before - DAYS_KEPT_S, "UTC"))
     return Forgotten(len(ended), rows[-1][0] if len(rows) == write.limit else None)
+
+
+def add_upload(connection: Connection, write: AddUpload) -> Applied:
+    """See AddUpload."""
+    _INSERT_UPLOAD.run(connection, id=write.upload, user=write.user, path=write.path)
+    return Applied()
+
+
+def forget_uploads(connection: Connection, write: ForgetUploads) -> Forgotten:
+    """See ForgetUploads."""
+    before = first_id("p", write.made_before)
+    rows = _UPLOADS.all(connection, after=write.after, before=before, limit=write.limit)
+    drawn_from = {user: _drawn_from(connection, user) for user in sorted({user for _, user, _ in rows})}
+    old = {upload: path for upload, user, path in rows if f'"{upload}"' not in drawn_from[user]}
+    if old:
+        _discard(connection, old.values())
+        connection.execute(_DROP_UPLOADS, {"these": list(old)})
+    return Forgotten(len(old), rows[-1][0] if len(rows) == write.limit else None)
+
+
+def _drawn_from(connection: Connection, user: str) -> str:
+    """All that is named by the user's jobs which have not ended, as it lies in the column."""
+    return "".join(named for (named,) in _DRAWN_FROM.all(connection, user=user))
 
 
 def _drop(connection: Connection, these: list[str]) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0006"
+REVISION = "0007"
 
 metadata = MetaData(
     naming_convention={
@@ -182,7 +182,16 @@ images = Table(
     Column("media_type", String, nullable=False),
 )
 
-#: Files in the image store whose jobs are forgotten, until they are deleted.
+#: Pictures that users gave, in the image store.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user", ForeignKey("users.id"), nullable=False),
+    Column("path", String, nullable=False),
+)
+
+#: Files in the image store whose jobs or uploads are forgotten, until they are deleted.
 discards = Table("discards", metadata, Column("path", String, primary_key=True))
 
 quota = Table(

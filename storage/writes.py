@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 
 from storage import operations as ops
 from storage.accepting import accept_job
-from storage.forgetting import DropDiscards, Forget
+from storage.forgetting import AddUpload, DropDiscards, Forget, ForgetUploads
 from storage.gateways import claim_identify, save_gateway, save_suspension
 from storage.moving import ask_cancel, doubt, gather, give_back, grant, submit, track, ungrant
 from storage.operations import Write, Written
 from storage.people import add_key, add_user, drop_key
-from storage.pruning import drop_discards, forget
+from storage.pruning import add_upload, drop_discards, forget, forget_uploads
 from storage.settling import settle
 
 APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
@@ -38,7 +38,9 @@ APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
     ops.AddUser: add_user,
     ops.AddKey: add_key,
     ops.DropKey: drop_key,
+    AddUpload: add_upload,
     Forget: forget,
+    ForgetUploads: forget_uploads,
     DropDiscards: drop_discards,
     ops.Fence: lambda connection, write: ops.Applied(),
 }

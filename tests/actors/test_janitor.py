@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from actors.account_uploads import upload_path
 from actors.janitor import CLOCK_BELIEVED_S, LOOK_EACH_S, ROUND_EACH_S, Janitor
 from actors.queue_messages import JobSettled, Kept
 from actors.session import Session
 from actors.session_messages import Attach, Heard, Say
 from actors.shell import Kill
 from actors.store_messages import Commit, LookedUp, Lookup, NotCommitted
+from protocol.api import KeepUpload, UploadKept
 from protocol.client import Reset, Resume, Resumed, Welcome
 from storage.forgetting import Discards, Forget, ReadDiscards
 from storage.operations import ImageRecord, JobFound, ReadJob
@@ -126,6 +130,25 @@ def test_who_resumes_from_before_what_is_kept_is_told_to_reset_and_who_is_up_to_
     with_a_janitor(scene)
 
 
+def test_an_upload_is_forgotten_with_its_file_keep_days_after_it_was_made() -> None:
+    async def scene(stage: Stage, pictures: MemoryPictures) -> None:
+        stage.cast("gate")
+        stage.cast("session/ana", Session)
+        sink = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(sink, "PNG")
+        stage.tell("session/ana", Heard("ana", "q1", KeepUpload(sink.getvalue())))
+        kept = (await stage.one("gate", Say)).words
+        assert isinstance(kept, UploadKept)
+        path = upload_path("ana", kept.id)
+        await stage.quiet(DAY_S - LOOK_EACH_S)
+        assert await pictures.has(path)
+        await stage.quiet(LOOK_EACH_S + SOON_S)
+        assert not await pictures.has(path)
+        assert await noted(stage) == ()
+
+    with_a_janitor(scene)
+
+
 def test_keep_days_0_keeps_for_ever() -> None:
     async def scene(stage: Stage, pictures: MemoryPictures) -> None:
         job = await a_picture(stage)
@@ -217,6 +240,6 @@ def test_many_jobs_are_forgotten_in_slices_with_pauses() -> None:
         assert await noted(stage) == ()
 
     with pytest.MonkeyPatch.context() as patch:
-        for limit in ("SLICE_JOBS", "FILES_AT_ONCE"):
+        for limit in ("SLICE_COUNT", "FILES_AT_ONCE"):
             patch.setattr(f"actors.janitor.{limit}", 2)
         with_a_janitor(scene)

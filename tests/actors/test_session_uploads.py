@@ -10,8 +10,11 @@ from actors.account_uploads import upload_path
 from actors.queue_messages import Enqueue
 from actors.session import REST_AFTER_S, Session
 from actors.session_messages import Attach, Heard, Resting, Say
-from protocol.api import PlaceJob, Refusal
+from actors.session_uploads import UPLOADS_MAX
+from actors.store_messages import Commit, NotCommitted
+from protocol.api import KeepUpload, PlaceJob, Refusal
 from protocol.client import Draw, Error
+from storage.forgetting import AddUpload
 from storage.pictures import MemoryPictures, Missing, PictureTrouble
 from tests.actors.stage import Stage, play
 from tests.actors.test_session import Shelf, said
@@ -87,6 +90,21 @@ def test_a_session_does_not_rest_while_it_looks_for_uploads() -> None:
         session.looking = 1
         await stage.quiet(2 * REST_AFTER_S)
         assert await stage.heard("lobby", Resting) == []
+
+    play(scene)
+
+
+def test_an_upload_that_cannot_be_noted_is_refused_and_leaves_no_file() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        for number in range(2 * UPLOADS_MAX):  # none of them counts as under way any more
+            stage.tell("session/u1", Heard("u1", f"q{number}", KeepUpload(b"picture")))
+            (note,) = await stage.heard("store", Commit)
+            assert isinstance(note.write, AddUpload)
+            stage.tell("session/u1", NotCommitted(note.op_id, "full: not now"))
+            (refusal,) = await said(stage, f"q{number}")
+            assert (type(refusal), refusal.code) == (Refusal, "draining")
+            assert not await stage.base.process.pictures.has(note.write.path)
 
     play(scene)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from core.ids import first_id
-from storage.forgetting import Discards, DropDiscards, Forget, Forgotten, ReadDiscards
+from storage.forgetting import AddUpload, Discards, DropDiscards, Forget, ForgetUploads, Forgotten, ReadDiscards
 from storage.operations import Applied, CountJobs, Counts, EventRecords, Nothing, ReadEvents, ReadJob, Replayed, Stale
 from storage.tables import attempts, discards, events, history, images, jobs, quota, refs
 from tests.storage.book import Book, gather, picture, settle_done, settle_failed
@@ -76,7 +76,7 @@ def test_only_the_old_one_of_two_goes_and_the_other_can_still_be_repeated_by_its
     old = book.done(ref="old")
     until = book.now()
     young = book.done(ref="young")
-    assert forget(book, ended_before=until).jobs == 1
+    assert forget(book, ended_before=until).count == 1
     assert book.ask(ReadJob(old, None)) == Nothing()
     assert isinstance(book.accept(ref="young", at=until), Replayed)
     again = book.accept(ref="old", at=until)
@@ -170,6 +170,42 @@ def test_files_are_noted_until_they_are_said_to_be_deleted_and_that_twice_is_har
     for _ in range(2):
         assert book.do(DropDiscards(noted[:1], LATER)) == Applied()
         assert files(book) == noted[1:]
+
+
+def an_upload(book: Book, made_at: float, user: str = "U1") -> str:
+    upload = first_id("p", made_at) + f"{next(book.numbers):010}"
+    assert book.do(AddUpload(upload, user, f"uploads/{user}/{upload}", made_at)) == Applied()
+    return upload
+
+
+def forget_uploads(book: Book, made_before: float, after: str = "", limit: int = 100) -> Forgotten:
+    outcome = book.do(ForgetUploads(made_before, after, limit, LATER))
+    assert isinstance(outcome, Forgotten)
+    return outcome
+
+
+def test_uploads_that_were_made_long_ago_are_forgotten_and_their_files_are_noted(book: Book) -> None:
+    old, older = an_upload(book, 50.0), an_upload(book, 40.0, "U2")
+    an_upload(book, 60.0)
+    assert forget_uploads(book, 60.0) == Forgotten(2, None)
+    assert files(book) == tuple(sorted((f"uploads/U1/{old}", f"uploads/U2/{older}")))
+    assert forget_uploads(book, 60.0) == Forgotten(0, None)
+    assert forget_uploads(book, 61.0) == Forgotten(1, None)
+
+
+def test_an_upload_is_kept_as_long_as_a_job_waits_to_be_drawn_from_it(book: Book) -> None:
+    mine = an_upload(book, 50.0)
+    job = book.drawing(images_in=(mine, "https://example.org/a.png"))
+    book.queued(user="U2", images_in=("https://example.org/b.png",))
+    assert forget_uploads(book, 60.0) == Forgotten(0, None)
+    book.do(settle_failed(job, book.now(), "drawing"))
+    assert forget_uploads(book, 60.0) == Forgotten(1, None)
+
+
+def test_uploads_go_in_slices_too(book: Book) -> None:
+    made = [an_upload(book, 50.0 + number) for number in range(3)]
+    assert forget_uploads(book, 60.0, limit=2) == Forgotten(2, made[1])
+    assert forget_uploads(book, 60.0, after=made[1], limit=2) == Forgotten(1, None)
 
 
 def test_forgetting_again_changes_nothing(book: Book) -> None:
