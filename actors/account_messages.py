@@ -5,7 +5,6 @@ from __future__ import annotations
 from core.health import Health
 from system.message import Message
 
-
 #: What Drawn calls picture_url, of a picture that its account has put into the image store already: this and its path.
 KEPT = "kept:"
 
