@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sim.identity import Account
@@ -32,15 +33,23 @@ class Crier:
 
     def delete(self, message: Message, *, owner: str | None = None) -> None:
         self.parts.channels.remove(message)
-        data = {"id": message.id} | self.place(message.channel_id)
-        self.parts.hub.publish("MESSAGE_DELETE", data, self.viewers(message, owner))
+        self.removal(message, owner)()
 
     def tell(self, name: str, message: Message, owner: str | None = None, nonce: str | None = None) -> None:
+        self.saying(name, message, owner, nonce)()
+
+    def saying(self, name: str, message: Message, owner: str | None, nonce: str | None = None) -> Callable[[], None]:
+        """What tells of the message as it is now, whenever it is called."""
         data = self.shown(message) | self.place(message.channel_id)
         author = self.parts.people.by_id.get(message.author_id)
         if author is not None and "guild_id" in data and "webhook_id" not in data:
             data["member"] = {key: value for key, value in member_object(author).items() if key != "user"}
-        self.parts.hub.publish(name, data, self.viewers(message, owner), owner=owner, nonce=nonce)
+        viewers = self.viewers(message, owner)
+        return lambda: self.parts.hub.publish(name, data, viewers, owner=owner, nonce=nonce)
+
+    def removal(self, message: Message, owner: str | None) -> Callable[[], None]:
+        data, viewers = {"id": message.id} | self.place(message.channel_id), self.viewers(message, owner)
+        return lambda: self.parts.hub.publish("MESSAGE_DELETE", data, viewers)
 
     def announce(self, name: str, channel_id: str, data: dict[str, Any]) -> None:
         """An event in a channel that is no message: someone types, someone reacts."""

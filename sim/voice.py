@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sim.crier import Crier
 from sim.job import Job
-from sim.messages import EPHEMERAL, Message
+from sim.messages import Message
 from sim.parts import Parts
 
 
 class Voice:
     """Says things in channels and to single users. All calls belong into the caller's transaction."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, crier: Crier) -> None:
         self.parts = parts
+        self.crier = crier
         self.held: dict[str, Callable[[], None]] = {}  # by job: an event that will come after its successor
 
     def create(self, job: Job, message: Message, nonce: str | None = None) -> None:
@@ -28,9 +30,7 @@ class Voice:
 
     def delete(self, job: Job, message: Message) -> None:
         self.parts.channels.remove(message)
-        data = {"id": message.id, "channel_id": message.channel_id, "guild_id": self.parts.identity.guild_id}
-        viewers = [account.id for account in self.parts.people.viewers(message.channel_id)]
-        self.disorderly(job, lambda: self.parts.hub.publish("MESSAGE_DELETE", data, viewers))
+        self.disorderly(job, self.crier.removal(message, job.account_id))
 
     def privately(self, name: str, account_id: str, data: dict[str, Any], job: Job | None = None) -> None:
         """An event for the user alone who pressed."""
@@ -44,15 +44,7 @@ class Voice:
             self.disorderly(job, publish)
 
     def say(self, job: Job, name: str, message: Message, nonce: str | None = None) -> None:
-        parts = self.parts
-        data = parts.renderer.message(message, metadata=not parts.settings.drop_metadata)
-        if message.channel_id not in parts.people.direct:
-            data["guild_id"] = parts.identity.guild_id
-        if message.flags & EPHEMERAL:
-            viewers = [job.account_id]
-        else:
-            viewers = [account.id for account in parts.people.viewers(message.channel_id)]
-        self.disorderly(job, lambda: parts.hub.publish(name, data, viewers, owner=job.account_id, nonce=nonce))
+        self.disorderly(job, self.crier.saying(name, message, job.account_id, nonce))
 
     def disorderly(self, job: Job, publish: Callable[[], None]) -> None:
         """Publish once or twice; or keep this one back until the job's next event is out."""
