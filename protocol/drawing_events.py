@@ -24,14 +24,14 @@ EPHEMERAL = 1 << 6
 DESCRIPTION_CHARS_MAX = 4_000
 
 
-class Traced(msgspec.Struct, frozen=True):
+class Traced(msgspec.Struct, frozen=True, gc=False):
     """INTERACTION_CREATE or INTERACTION_SUCCESS: Discord has taken the interaction with this nonce."""
 
     nonce: str
     interaction_id: str | None
 
 
-class Links(msgspec.Struct, frozen=True):
+class Links(msgspec.Struct, frozen=True, gc=False):
     """Everything in a message that can tie it to a job. Absent is None."""
 
     message_id: str | None = None
@@ -42,7 +42,7 @@ class Links(msgspec.Struct, frozen=True):
     image_number: int | None = None
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class Waiting(msgspec.Struct, frozen=True, gc=False):
     """The start message A. `cancel_id` is the custom id of its cancel button."""
 
     links: Links
@@ -50,7 +50,7 @@ class Waiting(msgspec.Struct, frozen=True):
     cancel_id: str | None = None
 
 
-class Progressed(msgspec.Struct, frozen=True):
+class Progressed(msgspec.Struct, frozen=True, gc=False):
     """`percent` is 0-100; `preview_url` expires."""
 
     links: Links
@@ -65,7 +65,7 @@ class Postponed(msgspec.Struct, frozen=True):
     links: Links
 
 
-class Finished(msgspec.Struct, frozen=True):
+class Finished(msgspec.Struct, frozen=True, gc=False):
     """A result: a picture at `url` (which expires), or a `text` (describe, shorten), and what can be done next.
 
     `flags` are the message's flags, wanted back when one of its buttons is pressed. Sizes in pixels and bytes.
@@ -126,7 +126,7 @@ class SeedTold(msgspec.Struct, frozen=True):
     seed: str
 
 
-class Deleted(msgspec.Struct, frozen=True):
+class Deleted(msgspec.Struct, frozen=True, gc=False):
     message_id: str
 
 

@@ -43,7 +43,7 @@ class Fatal(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Dispatch(msgspec.Struct, frozen=True):
+class Dispatch(msgspec.Struct, frozen=True, gc=False):
     """An event, given once: a repeated seq is dropped. `data` is JSON as it came, mostly a map, not looked into."""
 
     seq: int
