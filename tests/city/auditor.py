@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from core.config import Config
-from core.job import FREE_KINDS, TERMINAL, WAITING, State
+from core.job import FREE_ACTIONS, FREE_KINDS, TERMINAL, WAITING, State
 from core.quota import day_of
 from protocol.client import Act, Cancelled, Done, Draw, Failed
 from tests.city.clock import CityLoop
@@ -25,6 +25,11 @@ NOW_AND_ON = float("inf")
 MODES = frozenset({"--fast", "--relax", "--turbo"})
 #: States in which a job takes one of its user's places.
 RUNNING = frozenset({State.GRANTED, State.SUBMITTING, State.UNDECIDED, State.DRAWING})
+
+
+def is_told(kind: str, action: str | None) -> bool:
+    """Whether an order is answered in words, and so costs nothing."""
+    return kind in FREE_KINDS or action in FREE_ACTIONS
 
 
 class Auditor:
@@ -63,12 +68,12 @@ class Auditor:
         self._changed.clear()
 
     def _new_jobs(self) -> None:
-        columns = 'rowid, id, "user", plan, kind, charge, charged_day, created_at'
+        columns = 'rowid, id, "user", plan, kind, action, charge, charged_day, created_at'
         for row in self.witness.query(f"SELECT {columns} FROM jobs WHERE rowid > ? ORDER BY rowid", self._rows):
-            self._rows, job, user, plan, kind, charge, day, created_at = row
+            self._rows, job, user, plan, kind, action, charge, day, created_at = row
             self.owners[job], self.plans[user] = user, plan
             self._changed.add(user)
-            self.claim(charge == int(kind not in FREE_KINDS), f"{job} ({kind}) costs {charge}")
+            self.claim(charge == int(not is_told(kind, action)), f"{job} ({kind} {action}) costs {charge}")
             zone = self.config.plan(plan).timezone
             # A clock set back over midnight gives nobody yesterday's pictures once more.
             first, last = max(day_of(created_at, zone), self.days.get(user, "")), day_of(self.loop.true_wall(), zone)
@@ -172,10 +177,10 @@ class Auditor:
 
     def heard(self, citizen: str, frame: Any) -> None:
         """Is what a citizen was told of an end what is stored of it?"""
-        columns = "kind, code, charged"
-        ((kind, code, charged),) = self.witness.query(f"SELECT {columns} FROM jobs WHERE id = ?", frame.job)
+        columns = "kind, action, code, charged"
+        ((kind, action, code, charged),) = self.witness.query(f"SELECT {columns} FROM jobs WHERE id = ?", frame.job)
         if isinstance(frame, Done):
-            in_words = kind in FREE_KINDS
+            in_words = is_told(kind, action)
             self.claim(bool(frame.text) == in_words, f"{frame.job} ({kind}) is done with the text {frame.text!r}")
             self.claim(len(frame.images) == int(not in_words), f"{frame.job} ({kind}) has {len(frame.images)} pictures")
         elif isinstance(frame, Failed | Cancelled):

@@ -188,6 +188,14 @@ class Bot:
         piece.row.outcome = "done"
         self._over(piece)
 
+    def tell_seed(self, resident: Resident, message_id: str) -> None:
+        """In a direct message, which may be lost; of the account's own results only."""
+        piece = next((each for each in self.pieces.values() if each.row.message_id == message_id), None)
+        if piece is not None and piece.resident is resident and not self.weather.strikes("event_lost"):
+            told = f"**{piece.shown}**\n**Job ID**: {piece.hash}\n**seed** {int(piece.hash[:8], 16)}"
+            message = {"id": self.discord.snowflake(), "channel_id": f"dm-{resident.name}", "author": {"id": BOT_ID}}
+            self.discord.gateway.publish(resident.name, "MESSAGE_CREATE", message | {"content": told})
+
     def _break_off(self, piece: Piece, notice: str) -> None:
         embed = NOTICES[notice].embed()
         if notice == "moderated" and piece.start is not None:

@@ -196,7 +196,26 @@ class Discord:
                 if message is None:
                     raise Refusal(404, 10008, "Unknown Message")
                 return 200, self._shown(message)
+            case "PUT /channels/{channel}/messages/{message}/reactions":
+                self._react(resident, request)
+                return NOTHING
+            case "DELETE /channels/{channel}/messages/{message}/reactions":
+                self._message_of(request)["reactions"] = []
+                return NOTHING
         raise Refusal(404, 0, f"404: {request.route}")
+
+    def _message_of(self, request: Request) -> dict[str, Any]:
+        """The message whose reactions a request is about."""
+        message = self.channels[request.major].messages.get(request.path.split("/")[4])
+        if message is None:
+            raise Refusal(404, 10008, "Unknown Message")
+        return message
+
+    def _react(self, resident: Resident, request: Request) -> None:
+        message = self._message_of(request)
+        if not message.get("reactions"):
+            message["reactions"] = [resident.user_id]
+            self.bot.tell_seed(resident, message["id"])
 
     def _command(self, name: str) -> dict[str, str]:
         return {"id": COMMANDS[name], "version": str(self.version), "name": name, "application_id": BOT_ID}

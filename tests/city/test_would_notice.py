@@ -91,7 +91,7 @@ LIES = {
     "got the picture": lambda: patch.object(Correlator, "_prove", give_it_to_another_who_waits),
     "oversold": lambda: patch.object(AccountPresence, "on_start", believe_in_one_place_more),
     "given were": lambda: patch.object(Uploads, "slots", remember_pictures_of_no_job_in_particular),
-    "costs": lambda: patch("actors.queue.charge_of", lambda kind: 1),
+    "costs": lambda: patch("actors.queue.charge_of", lambda *_: 1),
     "are allowed": lambda: patch.object(accepting, "_over_a_limit", lambda *_: None),
     "charged: 1": lambda: patch.dict(APPLIERS, {operations.Settle: charge_who_is_not_at_fault}),
     "quota used is": lambda: patch.dict(APPLIERS, {operations.Settle: refund_nobody}),
