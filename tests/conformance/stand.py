@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.live.daemon import ROOT, Daemon, ask, environment, eventually, ledger
 
 ADMIN_KEY = "limner_admin.of-the-conformance-suite"
 DRAWN_S_MAX = 40.0
-WORKERS, VICTIMS = 5, 7
+WORKERS, VICTIMS = 5, 8
 CONFIG = """\
 [discord]
 api = "{api}"
@@ -32,7 +33,7 @@ queued = 1000
 
 [limits]
 frames_per_min = 100000
-in_flight_s = 6
+in_flight_s = 4
 """
 ACCOUNT = """
 [[accounts]]
@@ -100,8 +101,7 @@ class Stand:
         """Every account has a new connection, and what the last test asked for is over."""
         self.pulse(forget=True)
         self.fault("reconnect")
-        self.all_came("resume", [*self.names, "bot-01"])
-        eventually(lambda: self.came("resume").count("bot-01") == len(self.twins), "both twins")
+        self.all_came("resume", self.names)
 
     # --- the daemon ---
 
@@ -110,6 +110,10 @@ class Stand:
         status, found = ask(f"{self.daemon.url}/admin/v1/accounts", ADMIN_KEY)
         assert status == 200, found
         return {each["name"]: (each["state"], each["reason"] or "") for each in found["accounts"]}
+
+    def twins_up(self) -> None:
+        """They begin one after the other, as one application must."""
+        eventually(lambda: all(self.accounts()[twin][0] == "up" for twin in self.twins), "both twins are up")
 
     def draw(self, count: int = WORKERS, **more: Any) -> dict[str, str]:
         """Orders so many drawings; prompts by job."""
@@ -120,6 +124,20 @@ class Stand:
         status, job = ask(f"{self.daemon.url}/api/v1/jobs", self.daemon.key, body)
         assert status == 202, job
         return str(job["job"])
+
+    def upload(self, picture: bytes) -> str:
+        """Gives a picture of the user's own; its id."""
+        headers = {"Authorization": f"Bearer {self.daemon.key}", "Content-Type": "image/png"}
+        return str(fetch(f"{self.daemon.url}/api/v1/uploads", headers, picture)["id"])
+
+    def posted(self) -> int:
+        """How many messages the accounts themselves have posted."""
+        count = 0
+        for account in self.told["accounts"]:
+            url = f"{self.told['api']}/channels/{account['channel_id']}/messages?limit=100"
+            history = fetch(url, {"Authorization": account["token"]})
+            count += sum(not message["author"].get("bot") for message in history)
+        return count
 
     def begun(self, jobs: dict[str, str]) -> None:
         """Waits until the simulator has taken all of them."""
@@ -138,6 +156,12 @@ class Stand:
             (row,) = self.rows(prompt)
             assert row["outcome"] == "done"
             assert f"limner:nonce\0{row['nonce']}".encode() in self.daemon.picture(done)
+
+
+def fetch(url: str, headers: dict[str, str], body: bytes | None = None) -> Any:
+    """The JSON of an answer that must be good."""
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=20) as answer:
+        return json.loads(answer.read())
 
 
 @contextmanager
@@ -170,7 +194,7 @@ def standing(folder: Path) -> Iterator[Stand]:
             daemon.admin_key = ADMIN_KEY
             stand = Stand(told, daemon)
             daemon.key = daemon.add_user("ada")
-            eventually(lambda: {state for state, _ in stand.accounts().values()} == {"up"}, "all accounts are up")
+            eventually(lambda: all(stand.accounts()[name][0] == "up" for name in stand.names), "they are up")
             yield stand
         finally:
             daemon.stop()

@@ -11,13 +11,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from protocol.gateway import RESUME_TRIES_MAX
 from tests.conformance.hasty import HELLO_S_MAX
 from tests.conformance.stand import Stand, standing
-from tests.live.daemon import ask, eventually
+from tests.live.daemon import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
 HEARTBEAT_S = 2.0
+#: Longer than the 5.5 s between two IDENTIFYs.
+SPENT_S = 6.0
 #: Within this time a beat on request is no scheduled one: those are 41 s apart.
 AT_ONCE_S = 3.0
 PNG = bytes.fromhex(
@@ -42,8 +45,8 @@ def jobs(stand: Stand) -> dict[str, str]:
 
 
 def test_01_op_7_in_the_middle_of_drawings(stand: Stand, jobs: dict[str, str]) -> None:
-    assert stand.fault("reconnect") == len(stand.names) + len(stand.twins)
-    stand.all_came("resume", [*stand.names, "bot-01"])
+    assert stand.fault("reconnect") >= len(stand.names)
+    stand.all_came("resume", stand.names)
     stand.drawn_once(jobs)
 
 
@@ -55,6 +58,7 @@ def test_02_op_7_instead_of_hello(stand: Stand, jobs: dict[str, str]) -> None:
 
 
 def test_03_a_server_that_says_nothing(stand: Stand, jobs: dict[str, str]) -> None:
+    stand.twins_up()  # or they would take what is meant for others
     begun_at = time.time()
     stand.fault("no_hello", count=len(stand.workers))
     for worker in stand.workers:
@@ -73,7 +77,7 @@ def test_04_and_05_swallowed_acks_and_the_healthy_connection_after(stand: Stand)
         stand.fault("no_ack", account=victim)
         stand.all_came("resume", [victim], limit_s=4 * HEARTBEAT_S)
         beats = stand.pulse()["beats"]
-        eventually(lambda: stand.pulse()["beats"] >= beats + 3 * len(stand.names), "three beats of each")
+        eventually(lambda: stand.pulse()["beats"] >= beats + 2 * len(stand.names), "two beats of each")
         assert stand.came("resume") == [victim]
         assert stand.came("identify") == []
         assert stand.pulse()["late_s_max"] < HEARTBEAT_S / 2
@@ -119,10 +123,9 @@ def test_09_op_9_false(stand: Stand, jobs: dict[str, str]) -> None:
     stand.drawn_once(jobs)
 
 
-@pytest.mark.parametrize("code", [4007, 4009])
-def test_10_a_session_that_is_over(stand: Stand, jobs: dict[str, str], code: int) -> None:
+def test_10_a_session_that_is_over(stand: Stand, jobs: dict[str, str]) -> None:
     for name in stand.names:
-        stand.fault(f"close_{code}", account=name)
+        stand.fault("close_4009" if name in stand.workers else "close_4007", account=name)
     stand.all_came("identify", stand.names)
     assert sorted(stand.came("identify")) == sorted(stand.names)
     stand.drawn_once(jobs)
@@ -136,54 +139,45 @@ def test_12_other_closes_are_survived(stand: Stand, jobs: dict[str, str], code: 
     stand.drawn_once(jobs)
 
 
-def test_13_a_dead_resume_url(stand: Stand) -> None:
-    victim = stand.victims[0]
+def test_13_and_14_a_resume_url_that_is_dead_and_a_session_that_no_resume_revives(stand: Stand) -> None:
+    deaf, bricked = stand.victims[:2]
     stand.pulse(forget=True)
-    stand.fault("dead_resume_url", account=victim)
-    stand.fault("close_4009", account=victim)
-    stand.all_came("identify", [victim])
-    stand.fault("drop_all", account=victim)
-    eventually(lambda: stand.came("identify") == [victim] * 2, "an IDENTIFY at the base URL")
-    assert stand.came("resume") == []
-
-
-def test_14_a_session_that_no_resume_revives(stand: Stand) -> None:
-    victim = stand.victims[0]
+    stand.fault("dead_resume_url", account=deaf)
+    stand.fault("close_4009", account=deaf)
+    stand.all_came("identify", [deaf])
     stand.pulse(forget=True)
-    stand.fault("resume_1006", account=victim, seconds=90)
-    stand.fault("drop_all", account=victim)
-    stand.all_came("identify", [victim], limit_s=40.0)
-    assert len(stand.came("identify")) == 1
+    stand.fault("resume_1006", account=bricked, count=RESUME_TRIES_MAX)  # one more would be taken
+    for victim in (deaf, bricked):
+        stand.fault("drop_all", account=victim)
+    stand.all_came("identify", [deaf, bricked])
+    assert sorted(stand.came("identify")) == sorted([deaf, bricked])
 
 
-def test_15_all_dropped_at_once_and_one_application_that_must_wait_its_turn(
-    stand: Stand, jobs: dict[str, str]
-) -> None:
+def test_15_all_dropped_at_once_come_back_apart(stand: Stand, jobs: dict[str, str]) -> None:
     stand.fault("drop_all")
-    stand.all_came("resume", [*stand.names, "bot-01"])
+    stand.all_came("resume", stand.names)
     at = sorted(arrival["at"] for arrival in stand.pulse()["arrivals"])
     assert at[-1] - at[0] > 0.2
     stand.drawn_once(jobs)
-    stand.pulse(forget=True)
-    stand.fault("invalid_false", account="bot-01")
-    eventually(lambda: stand.came("identify") == ["bot-01"] * 2, "both of one application")
-    first, second = (arrival["at"] for arrival in stand.pulse()["arrivals"] if arrival["taken"])
-    assert second - first >= 5.0
-    assert stand.came("identify", taken=False) == []
 
 
-def test_15_an_application_whose_day_is_spent_waits_as_discord_says(stand: Stand) -> None:
+def test_15_an_application_waits_as_discord_says_and_then_one_by_one(stand: Stand) -> None:
+    stand.twins_up()
     stand.pulse(forget=True)
     begun_at = time.time()
-    stand.fault("no_starts_left", account="bot-01", seconds=7.0, count=2)
+    stand.fault("no_starts_left", account="bot-01", seconds=SPENT_S, count=len(stand.twins))
     stand.fault("invalid_false", account="bot-01")
-    eventually(lambda: stand.came("identify") == ["bot-01"] * 2, "both, later")
-    assert min(arrival["at"] for arrival in stand.pulse()["arrivals"]) - begun_at >= 7.0
+    eventually(lambda: stand.came("identify") == ["bot-01"] * 2, "both of one application")
+    first, second = (arrival["at"] for arrival in stand.pulse()["arrivals"])
+    assert first - begun_at >= SPENT_S
+    assert second - first >= 5.0
+    assert stand.came("identify", taken=False) == []
 
 
 def test_16_a_corrupt_stream(stand: Stand, jobs: dict[str, str]) -> None:
     for worker in stand.workers:
         stand.fault("bad_zlib", account=worker)
+    stand.fault("op1")  # a frame for each, also for one that is not drawing
     stand.all_came("resume", stand.workers)
     stand.drawn_once(jobs)
 
@@ -208,9 +202,9 @@ def test_17_what_is_huge_unknown_doubled_or_late(stand: Stand) -> None:
 @pytest.mark.parametrize("fault", ["r429_user", "r429_shared", "r429_global", "r429_html"])
 def test_18_a_429_of_each_kind(stand: Stand, fault: str) -> None:
     before = stand.stats()
-    stand.fault(fault, count=2)
+    stand.fault(fault)
     stand.drawn_once(stand.draw())
-    assert stand.stats()["rate_limited"] - before["rate_limited"] == 2
+    assert stand.stats()["rate_limited"] - before["rate_limited"] == 1
     assert stand.stats()["duplicates"] == before["duplicates"]
 
 
@@ -221,28 +215,22 @@ def test_19_an_answer_that_does_not_come(stand: Stand, fault: str) -> None:
 
 
 def test_19_a_post_that_is_taken_after_it_was_cut_off(stand: Stand) -> None:
-    stand.fault("late_response", count=2, seconds=3.0)
+    stand.fault("late_response", count=2, seconds=2.0)
     stand.drawn_once(stand.draw())
 
 
 def test_19_a_message_whose_answer_is_lost_is_posted_once(stand: Stand) -> None:
-    status, upload = ask_upload(stand)
-    assert status == 201, upload
+    before = stand.posted()
     stand.fault("lost_message")
-    prompt = f"scenario {next(stand.numbers)}"
-    job = stand.order({"prompt": prompt, "images": [upload["id"]]})
-    stand.drawn_once({job: prompt})
-    assert len(pictures_posted(stand)) == 1
+    stand.drawn_once(stand.draw(1, images=[stand.upload(PNG)]))
+    assert stand.posted() == before + 1
 
 
 def test_20_pictures_that_cannot_be_fetched_and_uploads_that_fail(stand: Stand) -> None:
     stand.fault("cdn_404", count=2)
     stand.fault("cdn_truncated", count=2)
     stand.fault("put_fails")
-    _, upload = ask_upload(stand)
-    prompt = f"scenario {next(stand.numbers)}"
-    jobs = stand.draw() | {stand.order({"prompt": prompt, "images": [upload["id"]]}): prompt}
-    stand.drawn_once(jobs)
+    stand.drawn_once(stand.draw() | stand.draw(1, images=[stand.upload(PNG)]))
 
 
 def test_19_a_token_that_is_refused_stops_its_account_alone(stand: Stand) -> None:
@@ -255,7 +243,7 @@ def test_19_a_token_that_is_refused_stops_its_account_alone(stand: Stand) -> Non
 
 
 def test_11_fatal_closes_stop_their_account_alone(stand: Stand, jobs: dict[str, str]) -> None:
-    codes = dict(zip(stand.victims[1:], (4004, 4010, 4011, 4012, 4013, 4014), strict=True))
+    codes = dict(zip(stand.victims[2:], (4004, 4010, 4011, 4012, 4013, 4014), strict=True))
     for victim, code in codes.items():
         stand.fault(f"close_{code}", account=victim)
     for victim, code in codes.items():
@@ -268,25 +256,3 @@ def test_11_fatal_closes_stop_their_account_alone(stand: Stand, jobs: dict[str, 
 
 def suspended(stand: Stand, name: str) -> bool:
     return stand.accounts()[name][0] == "suspended"
-
-
-def ask_upload(stand: Stand) -> tuple[int, dict[str, str]]:
-    """Gives a picture; status and {id}."""
-    import json
-    import urllib.request
-
-    headers = {"Authorization": f"Bearer {stand.daemon.key}", "Content-Type": "image/png"}
-    request = urllib.request.Request(f"{stand.daemon.url}/api/v1/uploads", PNG, headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return answer.status, json.loads(answer.read())
-
-
-def pictures_posted(stand: Stand) -> list[str]:
-    """Messages with a picture that the accounts themselves have posted."""
-    found = []
-    for account in stand.told["accounts"]:
-        url = f"{stand.told['api']}/channels/{account['channel_id']}/messages?limit=100"
-        _, messages = ask(url, body=None, authorization=account["token"])
-        own = account["token"].partition(".")[0]
-        found += [message["id"] for message in messages if own and message["author"].get("bot") is not True]
-    return found
