@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from protocol.tolerant import Reader
+from protocol.tolerant import UNREADABLE, Reader
 
 MESSAGE_CHARS_MAX = 300
 #: A server that is busy and does not say for how long.
@@ -141,7 +141,7 @@ def outcome(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
 def _painted(body: bytes) -> Outcome:
     try:
         answer = _ANSWER.decode(body)
-    except (msgspec.DecodeError, ValueError):
+    except UNREADABLE:
         return Refused("other", "the image API answered with something that is no picture")
     for picture in answer.data:
         if picture.b64_json:

@@ -14,6 +14,7 @@ from protocol.frames import CLIENT_FRAMES
 
 HASH = "ce48f69f-b3d4-42cd-95a3-01b130cbbc16"
 NONCE = "1173000000000000001"
+SEED = f"**a fox**\n**Job ID**: {HASH}\n**seed** 1234567890"
 CONTENTS = (
     "**a fox --ar 3:2** - <@7> (Waiting to start)",
     "**a fox** - <@7> (31%) (fast)",
@@ -97,6 +98,12 @@ def documents() -> list[bytes]:
         *(("MESSAGE_UPDATE", message(content)) for content in CONTENTS),
         ("MESSAGE_CREATE", message("", embeds=[embed])),
         ("MESSAGE_DELETE", {"id": "1174000000000000001", "channel_id": "5"}),
+        ("INTERACTION_IFRAME_MODAL_CREATE", {"id": "8", "nonce": NONCE, "title": "Vary", "custom_id": "MJ::iframe::1"}),
+        ("INTERACTION_FAILURE", {"id": "1173000000000000009", "nonce": NONCE}),
+        (
+            "MESSAGE_CREATE",
+            {"id": "1", "channel_id": "8", "author": {"id": MIDJOURNEY_APPLICATION_ID}, "content": SEED},
+        ),
         ("RESUMED", {}),
         ("SOMETHING_NEW", {}),
     ]
@@ -118,7 +125,7 @@ def seeds_of(target: str) -> list[bytes]:
         case "answer":
             return _answers()
         case "grammar":
-            return [*(content.encode() for content in CONTENTS), *(title.encode() for title, _ in TITLES)]
+            return [*(content.encode() for content in (*CONTENTS, SEED)), *(title.encode() for title, _ in TITLES)]
         case "frame":
             packed = [b"\x00" + msgpack.packb(each) for each in CLIENT_SAYS]
             return [*packed, *(b"\x01" + json.dumps(each).encode() for each in CLIENT_SAYS)]
@@ -144,9 +151,23 @@ def _answers() -> list[bytes]:
         (400, {"code": 50035, "message": "x", "errors": {"data": {"_errors": [{"code": "x"}]}}, "captcha_key": []}),
         (429, {"message": "slow", "retry_after": 1.3, "global": True, "code": 1}),
         (401, {"message": "401: Unauthorized", "code": 0}),
+        (200, {"url": "wss://x", "session_start_limit": {"remaining": 3, "reset_after": 14400000, "total": 1000}}),
+        (200, {"created": 1, "data": [{"b64_json": "aGk=", "url": "https://x/y.png"}]}),
+        (
+            400,
+            {
+                "error": {
+                    "message": "no",
+                    "type": "image_generation_user_error",
+                    "code": "moderation",
+                    "param": "prompt",
+                }
+            },
+        ),
     ]
     plain = [str(status).encode() + b"\n" + limits + b"\n" + json.dumps(body).encode() for status, body in bodies]
-    return [*plain, b"204\n\n", b"429\nRetry-After: 7\n\n<html>", b"none\n\n"]
+    nested = [b"200\n\n" + head + b"[" * 100_000 for head in (b"", b'{"id":', b'{"data":[{"x":', b'{"attachments":[')]
+    return [*plain, *nested, b"204\n\n", b"429\nRetry-After: 7\n\n<html>", b"none\n\n"]
 
 
 def words() -> list[str]:

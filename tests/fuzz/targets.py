@@ -15,7 +15,7 @@ import msgspec
 from actors.account_readings import sign_of
 from core.correlate import Correlator
 from core.signs import Drawing
-from protocol import answers, client, rest
+from protocol import answers, client, openai, rest
 from protocol import drawing_text as text
 from protocol.buckets import RETRY_S_MAX, Buckets
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID
@@ -23,6 +23,7 @@ from protocol.drawing_events import Observer
 from protocol.gateway import Dispatch, Gateway, Greeted, Hangup, Identity, Reconnect, Strange
 from protocol.gateway_frames import SEQ_MAX, SESSION_ID_CHARS_MAX
 from protocol.gateway_sends import PAYLOAD_BYTES_MAX
+from protocol.identifies import identify_wait_s, start_limit
 from protocol.inflate import SYNC_FLUSH, BrokenStream, Inflater, Stream, ZstdInflater
 from protocol.mistakes import ClientMistake
 from protocol.websocket import Closed, Opened, Settings, WebSocket
@@ -145,7 +146,7 @@ def _frames(data: bytes, kind: int) -> Iterator[bytes]:
 
 
 def answer(data: bytes) -> None:
-    """A REST answer: a line with its status, lines of headers, an empty line, the body."""
+    """A REST answer, of Discord or an image API: a line with its status, lines of headers, an empty line, the body."""
     head, _, body = data.partition(b"\n\n")
     first, *lines = head.decode("latin-1").split("\n")
     status = int(first) % 600 if first.isdecimal() and len(first) < 9 else None
@@ -160,6 +161,14 @@ def answer(data: bytes) -> None:
         buckets.began(request, now)
         buckets.answered(request, status or 500, headers, body, now)
         assert 0.0 <= buckets.delay(request, now) <= RETRY_S_MAX
+    limit = start_limit(body)
+    assert limit is None or 0.0 <= limit.reset_after_s <= WAIT_S_MAX
+    wait_s = identify_wait_s((0.0, 1.0), 2.0, limit)
+    assert 0.0 <= wait_s <= WAIT_S_MAX
+    painted = openai.outcome(status or 500, {name.lower(): value for name, value in headers.items()}, body)
+    if isinstance(painted, openai.Refused):
+        assert 0.0 <= painted.after_s <= openai.BUSY_S_MAX
+        assert len(painted.message) <= openai.MESSAGE_CHARS_MAX
     rest.upload_slot(body)
     answers.user_id_in(body)
     answers.message_ids(answers.messages_in(body))
@@ -177,6 +186,8 @@ def grammar(data: bytes) -> None:
     offer = text.offer_of(said)
     assert offer is None or offer.custom_id == said
     verdict = text.verdict_on(said)
+    told = text.seed_in(said)
+    assert told is None or len(told[0]) == 36
     observer = Observer(frozenset({MIDJOURNEY_APPLICATION_ID}), CHANNEL, USER)
     message = {
         "id": "9",
@@ -187,7 +198,9 @@ def grammar(data: bytes) -> None:
         "components": [{"components": [{"custom_id": said}]}],
         "embeds": [{"title": said, "description": said}] if verdict is not None else [],
     }
-    msgspec.msgpack.encode(observer.observe("MESSAGE_CREATE", msgspec.json.encode(message)))
+    for place in (CHANNEL, "8"):  # the account's own, and a direct one
+        spoken = msgspec.json.encode(message | {"channel_id": place})
+        msgspec.msgpack.encode(observer.observe("MESSAGE_CREATE", spoken))
 
 
 def frame(data: bytes) -> None:
