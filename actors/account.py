@@ -4,8 +4,8 @@ Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Ann
         (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth (monitor);  Committed,
         NotCommitted, LookedUp (store);  Prepared, Posted, HistoryCame, LineMade, LineLost, LineDue, FrameCame,
         TokenRefused, Tick, ResendDue (itself)
-Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings -> queue;  AccountUp, AccountDown, SlotFree,
-        Renew -> scheduler;  Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor;
+Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut -> queue;  AccountUp, AccountDown,
+        SlotFree, Renew -> scheduler;  Progressed -> lobby;  Previewed, PictureAt -> gallery;  Observed -> monitor;
         Obeyed, Standing -> console;  Commit, Lookup -> store
 Crash   restarted by Accounts; resumes its gateway session, asks the Queue what it holds, and correlates again
 
