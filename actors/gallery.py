@@ -28,7 +28,7 @@ from actors.queue_messages import Keep, Kept, NotKept
 from actors.room import Room
 from actors.session_messages import Say
 from actors.store_client import StoreAsker
-from actors.thumbnails import BadPicture, Checked, check, check_small, media_type_of, picture_path
+from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, check_small, media_type_of, picture_path
 from core.config import Images
 from core.ids import time_of
 from protocol.api import ImageShown, Refusal, ShowImage
@@ -180,7 +180,7 @@ class Gallery(StoreAsker):
         raise Gone(why)
 
     async def _try(self, job: JobRecord, url: str, reserve: Reserve) -> ImageRecord:
-        data = await (self._kept_data(url) if url.startswith(KEPT) else self._fetched_data(url, reserve))
+        data = await (self._kept_data(job, url) if url.startswith(KEPT) else self._fetched_data(url, reserve))
         checked = check_small(data)
         if checked is None:
             checked = await asyncio.get_running_loop().run_in_executor(self.process.pool, check, data)
@@ -195,10 +195,13 @@ class Gallery(StoreAsker):
             raise LinkBroken(f"HTTP {fetched.status}", True)
         return fetched.data
 
-    async def _kept_data(self, url: str) -> bytes:
-        """Of a picture that its account has put where we would."""
+    async def _kept_data(self, job: JobRecord, url: str) -> bytes:
+        """Of a picture that its account has put where we would, and nowhere else: an address may be anybody's words."""
+        path = url.removeprefix(KEPT)
+        if path not in (picture_path(job.id, job.attempt, media_type) for media_type in EXTENSIONS):
+            raise Gone("it is not where this job's pictures are")
         try:
-            data = await self.process.pictures.get(url.removeprefix(KEPT))
+            data = await self.process.pictures.get(path)
         except Missing:
             raise Gone("it is not in the image store any more") from None
         if len(data) > self.process.config.images.max_bytes:
