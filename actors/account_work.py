@@ -83,5 +83,5 @@ def after_refusal(account: str, work: Work, refusal: Refusal) -> Returned | Fail
     may_return = job is not None and not work.sighted and job.attempt < ATTEMPTS_MAX and job.affinity is None
     if refusal.retry and may_return:
         return Returned(account, work.job_id, work.attempt, refusal.title)
-    words = f"{refusal.title}. {refusal.description}".strip()[:TEXT_CHARS_MAX]
+    words = ". ".join(filter(None, (refusal.title, refusal.description)))[:TEXT_CHARS_MAX]
     return Failed(account, work.job_id, work.attempt, "failed", refusal.code, words, refusal.fault_of_user)

@@ -9,7 +9,7 @@ const TILE = /^[UV][1-4]$/;
 const TILE_NAMES = { upscale: "Upscale", variation: "Vary" };
 const FAMILIES = { upscale: "Upscale", vary: "Vary", zoom: "Zoom", pan: "Pan" };
 const SIGNS = { reroll: "↻", pan_left: "←", pan_right: "→", pan_up: "↑", pan_down: "↓" };
-const NEEDS_WORDS = new Set(["custom_zoom"]); // asks for a text of its own, which a button cannot give
+const NEEDS_MORE = new Set(["custom_zoom", "vary_region"]); // words or a mask of its own, which a button cannot give
 
 /** `point(index)` is told which tile of a grid an action is about, null when none. */
 export function Actions({ card, tab, point = () => {} }) {
@@ -71,7 +71,7 @@ function family(action) {
 function groups(actions) {
   const found = new Map();
   for (const action of [...actions.filter(isTile), ...actions.filter((action) => !isTile(action))]) {
-    if (NEEDS_WORDS.has(action.action)) continue;
+    if (NEEDS_MORE.has(action.action)) continue;
     const name = `${family(action)} ${isTile(action)}`;
     if (!found.has(name)) found.set(name, { title: isTile(action) ? null : FAMILIES[family(action)], actions: [] });
     found.get(name).actions.push(action);
