@@ -15,7 +15,7 @@ import pytest
 from actors.account_line import GatewayLine
 from protocol import answering, rest
 from protocol.answering import Asked, Standing
-from protocol.gateway import Gateway, Hangup, Identity, Ready
+from protocol.gateway import Gateway, Hangup, Identity, Ready, Reconnect, SavedSession
 from protocol.gateway_sends import SEND_COUNT_MAX, SEND_RESERVE
 from system.discord_links import DiscordLinks
 from system.links import Wire
@@ -37,11 +37,12 @@ def sim() -> Iterator[Sim]:
 class Client:
     """The gateway machine on a real wire, without an actor: it sends what the machine says, and nothing else."""
 
-    def __init__(self, sim: Sim, links: DiscordLinks, number: int) -> None:
+    def __init__(self, sim: Sim, links: DiscordLinks, number: int, saved: SavedSession | None = None) -> None:
         self.account = sim.told["accounts"][number]
         self.links = links
         self.url = sim.told["gateway"] + "/?v=10&encoding=json"
-        self.gateway = Gateway(Identity(self.account["token"]), self.url, random.Random(1))
+        self.gateway = Gateway(Identity(self.account["token"]), self.url, random.Random(1), saved)
+        self.presences = 0
         self.sent: list[int] = []
         self.heard: list[Any] = []
 
@@ -61,18 +62,33 @@ class Client:
                     reading = loop.create_task(wire.receive())
                 self.gateway.tick(loop.time())
                 self.heard += self.gateway.events_received()
-                for event in self.heard:
-                    if isinstance(event, Ready) and not self.sent.count(3):
-                        self.flood(loop.time())
+                while self.presences and self.gateway.send({"op": 3, "d": {"since": self.presences}}, loop.time()):
+                    self.presences -= 1
                 for payload in self.gateway.data_to_send():
                     self.sent.append(payload["op"])
                     wire.send(msgspec.json.encode(payload).decode())
         finally:
             reading.cancel()
 
-    def flood(self, now: float) -> None:
-        for number in range(500):
-            assert self.gateway.send({"op": 3, "d": {"since": number}}, now)
+
+def test_09_op_9_false_to_a_resume(sim: Sim) -> None:
+    async def scene() -> None:
+        links = DiscordLinks(sim.told["api"])
+        now = asyncio.get_running_loop().time
+        try:
+            client = Client(sim, links, 2, SavedSession("nobody's", 5, sim.told["gateway"]))
+            await client.run(await links.connect(client.url), now() + 0.5)
+            (hangup,) = client.heard
+            assert client.sent == [6]
+            assert isinstance(hangup.then, Reconnect)
+            assert (hangup.then.url, hangup.then.resume) == (client.url, False)
+            await client.run(await links.connect(hangup.then.url), now() + 0.5)
+            assert client.sent[:2] == [6, 2]
+            assert isinstance(client.heard[1], Ready)
+        finally:
+            await links.close()
+
+    run(scene())
 
 
 def test_12_500_presences_are_held_back_and_no_heartbeat_is(sim: Sim) -> None:
@@ -81,6 +97,7 @@ def test_12_500_presences_are_held_back_and_no_heartbeat_is(sim: Sim) -> None:
         links = DiscordLinks(sim.told["api"])
         try:
             client = Client(sim, links, 0)
+            client.presences = 500
             wire = await links.connect(client.url)
             await client.run(wire, asyncio.get_running_loop().time() + 5 * HEARTBEAT_S)
             wire.drop()
