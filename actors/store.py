@@ -142,7 +142,8 @@ class Store(Shell):
         while self.writes_waiting:
             self.group = _take(self.writes_waiting)
             try:
-                self._answer(commit_group(self.database, self._operations(), self._stamp()), None)
+                group = tuple(Operation(commit.op_id, commit.write) for commit in self.group)
+                self._answer(commit_group(self.database, group, self._stamp()), None)
             except StoreTrouble as trouble:
                 self._answer((), Trouble(trouble.code, trouble.message))
                 self._refuse_waiting(Trouble(trouble.code, trouble.message))
@@ -182,7 +183,7 @@ class Store(Shell):
         self._write_on()
 
     def _operations(self) -> tuple[Operation, ...]:
-        return tuple(Operation(commit.op_id, commit.write) for commit in self.group)
+        return tuple(Operation(commit.op_id, commit.write, commit.again) for commit in self.group)
 
     def _stamp(self) -> float:
         """The moment that the operations of a group are remembered by."""

@@ -110,9 +110,12 @@ class StoreClient:
             self._ticking = True
             self._owner.after(RESEND_EACH_S, ResendDue())
 
-    def _send(self, ask_id: str, what: Write | Read) -> None:
-        kind = Lookup if isinstance(what, Read) else Commit
-        self._owner.tell("store", kind(ask_id, self._owner.name, what))  # type: ignore[arg-type]
+    def _send(self, ask_id: str, what: Write | Read, *, again: bool = False) -> None:
+        owner = self._owner
+        if isinstance(what, Read):
+            owner.tell("store", Lookup(ask_id, owner.name, what))
+        else:
+            owner.tell("store", Commit(ask_id, owner.name, what, again))
 
     def receive(self, answer: Message) -> None:
         """An answer of the Store's, or the time to look for missing ones. One that was answered before is ignored."""
@@ -144,8 +147,8 @@ class StoreClient:
         for ask_id, asked in self._asked.items():
             if now >= asked.again_at:
                 asked.again_at = now + RESEND_AFTER_S
+                self._send(ask_id, asked.what, again=asked.copies > 0)
                 asked.copies += 1
-                self._send(ask_id, asked.what)
         if self._ticking:
             self._owner.after(RESEND_EACH_S, ResendDue())
 

@@ -7,11 +7,12 @@ from system.message import Message
 
 
 class Commit(Message, frozen=True):
-    """Apply this write once; answered by Committed after the transaction is on disk."""
+    """Apply this write once; answered by Committed after the transaction is on disk. `again`: it may have been done."""
 
     op_id: str
     reply_to: str
     write: Write
+    again: bool = False
 
 
 class Committed(Message, frozen=True):

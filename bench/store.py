@@ -141,7 +141,7 @@ def timed(database: Database, writes: Iterator[Write]) -> float:
 def commit(database: Database, writes: Iterator[Write]) -> int:
     """Commits all in groups; how many there were. Raises RuntimeError when one was not applied."""
     count = 0
-    while group := [Operation(f"queue:1:{next(OP_NUMBERS)}", write) for write in islice(writes, GROUP)]:
+    while group := [Operation(f"queue:1:{next(OP_NUMBERS)}", write, again=False) for write in islice(writes, GROUP)]:
         for outcome in commit_group(database, group, 0.0):
             if not isinstance(outcome, Applied):
                 raise RuntimeError(f"a write was not applied: {outcome}")

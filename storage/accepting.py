@@ -6,21 +6,24 @@ hears of its job also when its quota is used up.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, func, select, update
+from msgspec.structs import asdict, replace
+from sqlalchemy import and_, func, select, update
 
 from core.job import TERMINAL, WAITING, State
 from protocol.client import Accepted
 from storage.events import store_event
 from storage.operations import AcceptJob, Applied, JobRecord, Moment, Refused, Replayed
-from storage.rows import INSERT_HISTORY, JOB_COLUMNS, as_stored, offers_of, read_whole_job
+from storage.rows import INSERT_HISTORY, as_stored, offers_of
 from storage.statements import Statement, given, insertion, literals
 from storage.tables import jobs, quota, refs, users
+from storage.writing import Writing
 
 REF_IN_FORCE_S = 24 * 3600.0
 TOO_MANY_RETRY_S = 10.0
+#: A job that is not further back than this moves soon, and is worth remembering.
+SOON_PLACES = 100
 
 _REF = Statement(
     select(refs.c.job, refs.c.digest, refs.c.seq, refs.c.accepted_at, jobs.c.state)
@@ -55,15 +58,6 @@ _RENEW_REF = Statement(
 )
 
 
-#: A new job: all that it will be told later is unknown yet.
-_NEW: dict[str, Any] = dict.fromkeys(column.name for column in JOB_COLUMNS) | {
-    "state": State.QUEUED.value,
-    "offers": (),
-    "attempt": 0,
-}
-_TAKEN_OVER = ("user", "plan", "ref", "kind", "prompt", "mode", "images_in", "action", "index", "parent")
-
-
 class Button(NamedTuple):
     """What an act presses: only the account that drew the parent can."""
 
@@ -93,31 +87,33 @@ class Standing(NamedTuple):
     unfinished: int
 
 
-def accept_job(connection: Connection, write: AcceptJob) -> Applied | Replayed | Refused:
+def accept_job(writing: Writing, write: AcceptJob) -> Applied | Replayed | Refused:
     """See AcceptJob. The job comes with its history of one moment."""
     earlier = None
     if write.ref is not None:
-        row = _REF.one(connection, user=write.user, ref=write.ref)
+        row = _REF.one(writing.connection, user=write.user, ref=write.ref)
         earlier = Earlier(*row) if row is not None else None
         if earlier is not None and _in_force(earlier.state, earlier.accepted_at, write.at):
-            return _again(connection, earlier, write)
-    button: Button | Refused | None = _button(connection, write) if write.parent is not None else None
+            return _again(writing, earlier, write)
+    button: Button | Refused | None = _button(writing, write) if write.parent is not None else None
     if isinstance(button, Refused):
         return button
-    row = _STANDING.one(connection, user=write.user, day=write.day)
+    row = _STANDING.one(writing.connection, user=write.user, day=write.day)
     if row is None:
         return Refused("not_found", "There is no such user.")
     standing = Standing(*row)
-    if refusal := _over_a_limit(connection, standing, write):
+    if refusal := _over_a_limit(writing, standing, write):
         return refusal
-    _charge(connection, write, standing.used)
-    job = _insert(connection, write, button or NO_BUTTON)
+    _charge(writing, write, standing.used)
+    job = _insert(writing, write, button or NO_BUTTON)
     seq = store_event(
-        connection, write.user, job.id, lambda seq: Accepted(seq, write.ref, job.id, write.position, write.eta_s)
+        writing, write.user, job.id, lambda seq: Accepted(seq, write.ref, job.id, write.position, write.eta_s)
     )
     if write.ref is not None:
         named = {"job": job.id, "digest": write.digest, "seq": seq, "accepted_at": write.at}
-        (_INSERT_REF if earlier is None else _RENEW_REF).run(connection, user=write.user, ref=write.ref, **named)
+        (_INSERT_REF if earlier is None else _RENEW_REF).run(
+            writing.connection, user=write.user, ref=write.ref, **named
+        )
     return Applied(job, seq)
 
 
@@ -125,17 +121,17 @@ def _in_force(state: str, accepted_at: float, now: float) -> bool:
     return state not in TERMINAL or now < accepted_at + REF_IN_FORCE_S
 
 
-def _again(connection: Connection, earlier: Earlier, write: AcceptJob) -> Replayed | Refused:
+def _again(writing: Writing, earlier: Earlier, write: AcceptJob) -> Replayed | Refused:
     if earlier.digest != write.digest:
         return Refused("ref_conflict", "This ref names another request of yours; use a new ref.")
-    job = read_whole_job(connection, earlier.job)
+    job = writing.whole_job(earlier.job)
     assert job is not None, "a ref always names a stored job"
     return Replayed(job, earlier.seq)
 
 
-def _button(connection: Connection, write: AcceptJob) -> Button | Refused:
+def _button(writing: Writing, write: AcceptJob) -> Button | Refused:
     """Where the action's button is, or why the action cannot be had."""
-    parent = _PARENT.one(connection, user=write.user, parent=write.parent)
+    parent = _PARENT.one(writing.connection, user=write.user, parent=write.parent)
     if parent is None:
         return Refused("not_found", "You have no job of that id.")
     state, account, message_id, offers = parent
@@ -147,11 +143,11 @@ def _button(connection: Connection, write: AcceptJob) -> Button | Refused:
     return Refused("bad_prompt", "That job does not offer this action; choose one of its `actions`.")
 
 
-def _over_a_limit(connection: Connection, standing: Standing, write: AcceptJob) -> Refused | None:
+def _over_a_limit(writing: Writing, standing: Standing, write: AcceptJob) -> Refused | None:
     if standing.banned:
         return Refused("forbidden", "This user may not draw; ask the operator.")
     if standing.unfinished >= write.queued:
-        ((waiting,),) = _WAITING.all(connection, user=write.user)
+        ((waiting,),) = _WAITING.all(writing.connection, user=write.user)
         if waiting >= write.queued:
             problem = f"You have {waiting} jobs waiting and may have {write.queued}; wait for one to begin."
             return Refused("too_many_jobs", problem, TOO_MANY_RETRY_S)
@@ -161,19 +157,59 @@ def _over_a_limit(connection: Connection, standing: Standing, write: AcceptJob) 
     return None
 
 
-def _charge(connection: Connection, write: AcceptJob, used: int | None) -> None:
+def _charge(writing: Writing, write: AcceptJob, used: int | None) -> None:
     if not write.charge:
         return
     if used is None:
-        _FIRST_CHARGE.run(connection, user=write.user, day=write.day, used=write.charge)
+        _FIRST_CHARGE.run(writing.connection, user=write.user, day=write.day, used=write.charge)
     else:
-        _CHARGE.run(connection, user=write.user, day=write.day, charge=write.charge)
+        _CHARGE.run(writing.connection, user=write.user, day=write.day, charge=write.charge)
 
 
-def _insert(connection: Connection, write: AcceptJob, button: Button) -> JobRecord:
-    told = asdict(write)
-    fields = _NEW | {name: told[name] for name in _TAKEN_OVER} | button._asdict()
-    fields |= {"id": write.job, "charged": write.charge > 0, "created_at": write.at}
-    _INSERT_JOB.run(connection, **as_stored(fields), charge=write.charge, charged_day=write.day)
-    INSERT_HISTORY.run(connection, job=write.job, state=State.QUEUED.value, at=write.at)
-    return JobRecord(**fields, history=(Moment(State.QUEUED.value, write.at),))
+def _insert(writing: Writing, write: AcceptJob, button: Button) -> JobRecord:
+    job = _new_job(write, button)
+    _INSERT_JOB.run(writing.connection, **as_stored(asdict(job)), charge=write.charge, charged_day=write.day)
+    writing.later(INSERT_HISTORY, job=job.id, state=job.state, at=write.at)
+    if write.position <= SOON_PLACES:
+        writing.note(job)
+    return replace(job, history=(Moment(job.state, write.at),))
+
+
+def _new_job(write: AcceptJob, button: Button) -> JobRecord:
+    """All that it will be told later is unknown yet."""
+    return JobRecord(
+        id=write.job,
+        user=write.user,
+        plan=write.plan,
+        ref=write.ref,
+        state=State.QUEUED.value,
+        kind=write.kind,
+        prompt=write.prompt,
+        mode=write.mode,
+        images_in=write.images_in,
+        action=write.action,
+        index=write.index,
+        parent=write.parent,
+        affinity=button.affinity,
+        press_message_id=button.press_message_id,
+        press_custom_id=button.press_custom_id,
+        attempt=0,
+        account=None,
+        nonce=None,
+        lease=None,
+        gateway_session=None,
+        interaction_id=None,
+        start_message_id=None,
+        message_id=None,
+        job_hash=None,
+        picture_url=None,
+        offers=(),
+        code=None,
+        message=None,
+        text=None,
+        charged=write.charge > 0,
+        created_at=write.at,
+        submitted_at=None,
+        started_at=None,
+        finished_at=None,
+    )

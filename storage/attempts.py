@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
+from storage.connection import Connection
 from storage.operations import Past, ReadPast
 from storage.rows import JOB_COLUMNS, LIMIT, job_of
 from storage.statements import Statement, given

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, update
-
 from protocol.client import MSGPACK, Accepted, Action, Cancelled, Done, Failed, Picture, Started, encode
 from storage.operations import ImageRecord, JobRecord
-from storage.statements import Statement, given, insertion
-from storage.tables import events, users
+from storage.statements import Statement, insertion
+from storage.tables import events
+from storage.writing import Writing
 
 StoredFrame = Accepted | Started | Done | Failed | Cancelled
 
-_TAKE_SEQ = Statement(
-    update(users).where(users.c.id == given("user")).values(seq=users.c.seq + 1).returning(users.c.seq)
-)
 _INSERT = Statement(insertion(events))
 
 
-def store_event(connection: Connection, user: str, job: str, frame_of: Callable[[int], StoredFrame]) -> int:
+def store_event(writing: Writing, user: str, job: str, frame_of: Callable[[int], StoredFrame]) -> int:
     """Takes the user's next seq and stores the frame made with it, in the transaction of what it tells. The seq."""
-    taken = _TAKE_SEQ.one(connection, user=user)
-    assert taken is not None, "a job always names a stored user"
-    seq: int = taken[0]
+    seq = writing.next_seq(user)
     frame = frame_of(seq)
     kind, body = str(frame.__struct_config__.tag), encode(frame, MSGPACK)
-    _INSERT.run(connection, user=user, seq=seq, job=job, type=kind, frame=body)
+    writing.later(_INSERT, user=user, seq=seq, job=job, type=kind, frame=body)
     return seq
 
 

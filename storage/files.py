@@ -23,7 +23,8 @@ class Files:
     def __init__(self, path: Path) -> None:
         self._path = os.fspath(path)
         self._database = _identity(self._path)
-        self._log = tuple(_identity(self._path + ending) for ending in LOG_ENDINGS)
+        self._logs = tuple(self._path + ending for ending in LOG_ENDINGS)
+        self._log = tuple(map(_identity, self._logs))
 
     def are_whole(self) -> bool:
         """False when only a part of the log is missing: whoever still holds it can fold it into the database.
@@ -33,13 +34,15 @@ class Files:
         found = _identity(self._path)
         if found is None:
             raise StoreTrouble("gone", f"{self._path} is not there any more; put it back")
-        log = tuple(_identity(self._path + ending) for ending in LOG_ENDINGS)
+        log = tuple(map(_identity, self._logs))
+        if found == self._database and log == self._log:
+            return True
         if found != self._database or any(now not in (None, then) for now, then in zip(log, self._log, strict=True)):
             problem = (
                 f"another file is in the place of {self._path}; put the right one back, or restart to use this one"
             )
             raise StoreTrouble("replaced", problem)
-        return log == self._log
+        return False
 
 
 def _identity(path: str) -> Identity | None:

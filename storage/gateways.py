@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import delete, select, update
 
 from protocol.identifies import DAY_S, StartLimit, identify_wait_s
+from storage.connection import Connection
 from storage.operations import (
     Applied,
     ClaimIdentify,
@@ -20,6 +21,7 @@ from storage.operations import (
 )
 from storage.statements import Statement, given, insertion
 from storage.tables import gateways, identifies, suspensions
+from storage.writing import Writing
 
 _READ = Statement(
     select(gateways.c.account, gateways.c.session_id, gateways.c.seq, gateways.c.resume_url).where(
@@ -48,16 +50,16 @@ _FORGET = Statement(
 )
 
 
-def save_gateway(connection: Connection, write: SaveGateway) -> Applied:
+def save_gateway(writing: Writing, write: SaveGateway) -> Applied:
     """See SaveGateway. Raises ValueError for a session without its seq or URL: it could not be resumed."""
     if write.session_id is None:
-        _DELETE.run(connection, account=write.account)
+        _DELETE.run(writing.connection, account=write.account)
         return Applied()
     if write.seq is None or write.resume_url is None:
         raise ValueError("a gateway session is saved with its seq and resume_url")
     saved = asdict(write)
-    if _UPDATE.one(connection, **saved) is None:
-        _INSERT.run(connection, **saved)
+    if _UPDATE.one(writing.connection, **saved) is None:
+        _INSERT.run(writing.connection, **saved)
     return Applied()
 
 
@@ -67,23 +69,23 @@ def read_gateway(connection: Connection, read: ReadGateway) -> GatewayRecord | N
     return GatewayRecord(*row) if row is not None else Nothing()
 
 
-def claim_identify(connection: Connection, write: ClaimIdentify) -> IdentifyClaim:
+def claim_identify(writing: Writing, write: ClaimIdentify) -> IdentifyClaim:
     """See ClaimIdentify. The rule is protocol.identifies; what it counts outlives the process, and is all hosts'."""
-    past = [at for (at,) in _IDENTIFIED.all(connection, application=write.application)]
+    past = [at for (at,) in _IDENTIFIED.all(writing.connection, application=write.application)]
     told = write.remaining is not None and write.reset_after_s is not None
     limit = StartLimit(write.remaining or 0, write.reset_after_s or 0.0) if told else None
     wait_s = identify_wait_s(past, write.at, limit)
     if wait_s <= 0 and write.at not in past:
-        _FORGET.run(connection, application=write.application, before=write.at - DAY_S)
-        _IDENTIFY.run(connection, application=write.application, at=write.at)
+        _FORGET.run(writing.connection, application=write.application, before=write.at - DAY_S)
+        _IDENTIFY.run(writing.connection, application=write.application, at=write.at)
     return IdentifyClaim(wait_s)
 
 
-def save_suspension(connection: Connection, write: SaveSuspension) -> Applied:
+def save_suspension(writing: Writing, write: SaveSuspension) -> Applied:
     """See SaveSuspension."""
-    _LIFT.run(connection, account=write.account)
+    _LIFT.run(writing.connection, account=write.account)
     if write.reason is not None:
-        _SUSPEND.run(connection, **asdict(write))
+        _SUSPEND.run(writing.connection, **asdict(write))
     return Applied()
 
 

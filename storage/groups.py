@@ -13,15 +13,17 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
+from storage.connection import Connection
 from storage.database import Database
 from storage.operations import Applied, Refused, Write, Written
 from storage.rows import read_whole_job
 from storage.statements import Statement, given, insertion
 from storage.tables import operations
 from storage.writes import apply
+from storage.writing import Writing
 
 log = logging.getLogger(__name__)
 
@@ -57,28 +59,31 @@ _ONE_WRITES_FAULT = (IntegrityError, DataError, ProgrammingError, NotSupportedEr
 
 
 class Operation(Struct, frozen=True):
-    """A write and the id it is known by when it comes again."""
+    """A write and the id it is known by when it comes again. Not `again`: as far as its sender knows this is the first
+    time, and nobody looks for it among those that were done; the ids' key would find it."""
 
     op_id: str
     write: Write
+    again: bool = True
 
 
 class _Spoiled(Exception):
-    """A write of the group broke; the transaction must be done again with savepoints."""
+    """A write of the group broke, or was done before; the group must be done again with care."""
 
 
 def commit_group(database: Database, group: Sequence[Operation], at: float) -> tuple[Written, ...]:
     """Applies the operations in order in one transaction; when this returns, all of it is on disk.
 
     The outcomes are in the order of the group. Raises StoreTrouble when the database refuses: then nothing of the group
-    was done. Savepoints cost two statements a write, so they are taken only once a group has shown to need them.
+    was done. Care (savepoints, no trust in what is known) costs twice the time, so it is taken only once a group has
+    shown to need it.
     """
     try:
-        with database.writing() as connection:
-            return _apply_all(connection, group, at, savepoints=False)
+        with database.writing(knowing=True) as connection:
+            return _apply_all(connection, group, at)
     except _Spoiled:
         with database.writing() as connection:
-            return _apply_all(connection, group, at, savepoints=True)
+            return _apply_each(connection, group, at)
 
 
 def tidy(database: Database, at: float, forget_before: float | None, room_bytes: int = 0) -> None:
@@ -87,22 +92,38 @@ def tidy(database: Database, at: float, forget_before: float | None, room_bytes:
     It always writes a row, for a full disk would not mind to delete nothing: one of `room_bytes`, so that it is well
     only when it has room for that much.
     """
-    with database.writing() as connection:
+    with database.writing(knowing=True) as connection:
         _FORGET.run(connection, before=-math.inf if forget_before is None else forget_before)
         _REMEMBER.run(connection, op_id=_TIDIED, outcome=bytes(room_bytes), at=at)
 
 
-def _apply_all(
-    connection: Connection, group: Sequence[Operation], at: float, *, savepoints: bool
-) -> tuple[Written, ...]:
+def _apply_all(connection: Connection, group: Sequence[Operation], at: float) -> tuple[Written, ...]:
+    """Raises _Spoiled when one of the writes cannot be applied."""
+    try:
+        outcomes = _seen_before(connection, [operation.op_id for operation in group if operation.again])
+        writing, fresh = Writing(connection), []
+        for operation in group:
+            if operation.op_id not in outcomes:
+                outcome = outcomes[operation.op_id] = apply(writing, operation.write)
+                fresh.append({"op_id": operation.op_id, "outcome": _remembered(outcome), "at": at})
+        writing.flush()
+        if fresh:
+            _REMEMBER.run_each(connection, fresh)
+    except Exception as error:
+        if _is_the_databases(error):
+            raise
+        raise _Spoiled from error
+    return tuple(outcomes[operation.op_id] for operation in group)
+
+
+def _apply_each(connection: Connection, group: Sequence[Operation], at: float) -> tuple[Written, ...]:
+    """Each write by itself: what breaks leaves nothing but its answer."""
     outcomes = _seen_before(connection, [operation.op_id for operation in group])
     fresh = []
     for operation in group:
-        if operation.op_id in outcomes:
-            continue
-        outcome = _apply_safely(connection, operation) if savepoints else _apply_or_spoil(connection, operation)
-        outcomes[operation.op_id] = outcome
-        fresh.append({"op_id": operation.op_id, "outcome": _remembered(outcome), "at": at})
+        if operation.op_id not in outcomes:
+            outcome = outcomes[operation.op_id] = _apply_safely(connection, operation)
+            fresh.append({"op_id": operation.op_id, "outcome": _remembered(outcome), "at": at})
     if fresh:
         _REMEMBER.run_each(connection, fresh)
     return tuple(outcomes[operation.op_id] for operation in group)
@@ -139,25 +160,22 @@ def _recalled(connection: Connection, known: Written | Moved) -> Written:
     return Applied(replace(job, attempt=known.attempt, state=known.state), known.seq)
 
 
-def _apply_or_spoil(connection: Connection, operation: Operation) -> Written:
-    try:
-        return apply(connection, operation.write)
-    except Exception as error:
-        if _is_the_databases(error):
-            raise
-        raise _Spoiled from error
-
-
 def _apply_safely(connection: Connection, operation: Operation) -> Written:
+    connection.cursor.execute("SAVEPOINT one_write")
     try:
-        with connection.begin_nested():
-            return apply(connection, operation.write)
+        writing = Writing(connection)
+        outcome = apply(writing, operation.write)
+        writing.flush()
     except Exception as error:
         if _is_the_databases(error):
             raise
-        # The driver's words name tables and columns; the statement's values (prompts) are hidden by the engine.
+        # The driver's words name tables and columns; the statement's values (prompts) are hidden.
         log.exception("operation %s (%s) broke", operation.op_id, type(operation.write).__name__)
-        return Refused("internal", "Something broke on our side; nothing was stored.")
+        connection.known.forget()
+        connection.cursor.execute("ROLLBACK TO SAVEPOINT one_write")
+        outcome = Refused("internal", "Something broke on our side; nothing was stored.")
+    connection.cursor.execute("RELEASE SAVEPOINT one_write")
+    return outcome
 
 
 def _is_the_databases(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, func, or_, update
+from sqlalchemy import func, or_, update
 
 from core.job import TERMINAL, State, may_move
 from protocol.client import Started
@@ -28,9 +28,10 @@ from storage.operations import (
     Track,
     Ungrant,
 )
-from storage.rows import INSERT_HISTORY, JOB_COLUMNS, as_stored, job_of, job_to_move, read_whole_job
+from storage.rows import INSERT_HISTORY, JOB_COLUMNS, as_stored, job_of
 from storage.statements import Statement, given, insertion, literals
 from storage.tables import attempts, jobs
+from storage.writing import NotAsKnown, Writing
 
 LATE = "late"
 
@@ -76,7 +77,8 @@ def same_lease(job: JobRecord, write: Any) -> bool:
 class Move:
     """From any of `before` to `after` if the write `fits`, setting `fields`; the table of core.job must allow it.
 
-    It is decided here and compared again by the UPDATE: a job that another process moved meanwhile is not moved.
+    It is decided here and compared again by the UPDATE: a job that another process moved meanwhile is not moved, but
+    NotAsKnown.
     """
 
     def __init__(
@@ -90,26 +92,31 @@ class Move:
         for state in before:
             assert may_move(state, after) or state is after, f"core.job does not allow {state} → {after}"
         self.before, self.after, self.fits, self.fields = before, after, fits, fields
+        # Looked at by every move: an enum's member takes longer to compare and to ask for its value than a text.
+        self._before, self._after = {state.value for state in before}, after.value
         self._statement = Statement(
             update(jobs)
             .where(jobs.c.id == given("job"), jobs.c.state == given("state_before"))
             .where(jobs.c.attempt == given("attempt_before"))
-            .values(state=after.value, **{name: given(name) for name in fields})
+            .values(state=literals((after,))[0], **{name: given(name) for name in fields})
         )
 
-    def __call__(self, connection: Connection, job: JobRecord | None, write: Any) -> JobRecord | None:
+    def __call__(self, writing: Writing, job: JobRecord | None, write: Any) -> JobRecord | None:
         """The `job` after the move, None when it is not where it should be. What is known already is not written."""
-        if job is None or job.state not in self.before or not self.fits(job, write):
+        if job is None or job.state not in self._before or not self.fits(job, write):
             return None
         news = {name: source(job, write) for name, source in self.fields.items()}
-        if job.state == self.after and all(getattr(job, name) == value for name, value in news.items()):
+        stays = job.state == self._after
+        if stays and all(getattr(job, name) == value for name, value in news.items()):
             return job
-        before = {"job": job.id, "state_before": job.state, "attempt_before": job.attempt}
-        if not self._statement.run(connection, **before, **as_stored(news)):
-            return None
-        if job.state != self.after:
-            INSERT_HISTORY.run(connection, job=job.id, state=self.after.value, at=write.at)
-        return replace(job, state=self.after.value, **news)
+        where = {"job": job.id, "state_before": job.state, "attempt_before": job.attempt}
+        if not self._statement.run(writing.connection, **where, **as_stored(news)):
+            raise NotAsKnown(job.id)
+        if not stays:
+            writing.later(INSERT_HISTORY, job=job.id, state=self._after, at=write.at)
+        moved = replace(job, state=self._after, **news)
+        writing.note(moved)
+        return moved
 
 
 S = State
@@ -157,6 +164,7 @@ _ASK_CANCEL = Statement(
 )
 
 _INSERT_ATTEMPT = Statement(insertion(attempts, "job", "attempt", "account", "nonce", "lease", "gateway_session", "at"))
+# These set different columns, so they may be done in any order after it.
 _THIS_ATTEMPT = (attempts.c.job == given("job"), attempts.c.attempt == given("attempt"))
 _ATTEMPT_ENDED = Statement(update(attempts).where(*_THIS_ATTEMPT).values(outcome=given("outcome")))
 _ATTEMPT_SIGHTED = Statement(update(attempts).where(*_THIS_ATTEMPT).values(interaction_id=given("interaction_id")))
@@ -169,71 +177,76 @@ _ATTEMPT_LATE = Statement(
 )
 
 
-def grant(connection: Connection, write: Grant) -> Applied | Stale:
+def grant(writing: Writing, write: Grant) -> Applied | Stale:
     """See Grant."""
-    return _told(connection, write, GRANT(connection, job_to_move(connection, write.job), write))
+    return _told(writing, write, GRANT(writing, writing.job(write.job), write))
 
 
-def ungrant(connection: Connection, write: Ungrant) -> Applied | Stale:
+def ungrant(writing: Writing, write: Ungrant) -> Applied | Stale:
     """See Ungrant."""
-    return _told(connection, write, UNGRANT(connection, job_to_move(connection, write.job), write))
+    return _told(writing, write, UNGRANT(writing, writing.job(write.job), write))
 
 
-def submit(connection: Connection, write: Submit) -> Applied | Stale:
+def submit(writing: Writing, write: Submit) -> Applied | Stale:
     """See Submit. Opens the attempt's record."""
-    job = SUBMIT(connection, job_to_move(connection, write.job), write)
+    job = SUBMIT(writing, writing.job(write.job), write)
     if job is not None:
-        _INSERT_ATTEMPT.run(connection, **asdict(write), account=job.account)
-    return _told(connection, write, job)
+        _INSERT_ATTEMPT.run(writing.connection, **asdict(write), account=job.account)
+    return _told(writing, write, job)
 
 
-def give_back(connection: Connection, write: GiveBack) -> Applied | Stale:
+def give_back(writing: Writing, write: GiveBack) -> Applied | Stale:
     """See GiveBack. Closes the attempt's record."""
-    job = GIVE_BACK(connection, job_to_move(connection, write.job), write)
+    job = GIVE_BACK(writing, writing.job(write.job), write)
     if job is not None:
-        end_attempt(connection, write.job, write.attempt, write.outcome)
-    return _told(connection, write, job)
+        end_attempt(writing, write.job, write.attempt, write.outcome)
+    return _told(writing, write, job)
 
 
-def doubt(connection: Connection, write: Doubt) -> Applied | Stale:
+def doubt(writing: Writing, write: Doubt) -> Applied | Stale:
     """See Doubt."""
-    return _told(connection, write, DOUBT(connection, job_to_move(connection, write.job), write))
+    return _told(writing, write, DOUBT(writing, writing.job(write.job), write))
 
 
-def track(connection: Connection, write: Track) -> Applied | Stale:
+def track(writing: Writing, write: Track) -> Applied | Stale:
     """See Track. A piece that comes while the picture is being kept is still taken."""
-    before = job_to_move(connection, write.job)
-    job, seq = START(connection, before, write), None
+    before = writing.job(write.job)
+    job, seq = START(writing, before, write), None
     if job is not None:
-        seq = store_event(connection, job.user, job.id, lambda seq: Started(seq, write.job))
+        seq = store_event(writing, job.user, job.id, lambda seq: Started(seq, write.job))
     else:
-        job = LEARN_DRAWING(connection, before, write) or LEARN_KEEPING(connection, before, write)
+        job = LEARN_DRAWING(writing, before, write) or LEARN_KEEPING(writing, before, write)
     if job is not None and before is not None and job.interaction_id != before.interaction_id:
-        _ATTEMPT_SIGHTED.run(connection, job=job.id, attempt=job.attempt, interaction_id=job.interaction_id)
-    return _told(connection, write, job, seq)
+        writing.later(_ATTEMPT_SIGHTED, job=job.id, attempt=job.attempt, interaction_id=job.interaction_id)
+    return _told(writing, write, job, seq)
 
 
-def gather(connection: Connection, write: Gather) -> Applied | Stale:
+def gather(writing: Writing, write: Gather) -> Applied | Stale:
     """See Gather."""
-    before = job_to_move(connection, write.job)
-    job = GATHER(connection, before, write)
+    before = writing.job(write.job)
+    job = GATHER(writing, before, write)
     if job is not None:
-        _ATTEMPT_GATHERED.run(connection, job=write.job, attempt=write.attempt, message_id=write.message_id)
+        writing.later(_ATTEMPT_GATHERED, job=write.job, attempt=write.attempt, message_id=write.message_id)
     elif before is not None and before.state in TERMINAL:
-        _ATTEMPT_LATE.run(connection, job=write.job, attempt=write.attempt, message_id=write.message_id)
-    return _told(connection, write, job)
+        writing.flush()
+        _ATTEMPT_LATE.run(writing.connection, job=write.job, attempt=write.attempt, message_id=write.message_id)
+    return _told(writing, write, job)
 
 
-def ask_cancel(connection: Connection, write: AskCancel) -> Applied | Stale:
+def ask_cancel(writing: Writing, write: AskCancel) -> Applied | Stale:
     """See AskCancel."""
-    row = _ASK_CANCEL.one(connection, job=write.job, at=write.at)
-    return _told(connection, write, job_of(row) if row is not None else None)
+    row = _ASK_CANCEL.one(writing.connection, job=write.job, at=write.at)
+    if row is None:
+        return _told(writing, write, None)
+    job = job_of(row)
+    writing.note(job)
+    return Applied(job)
 
 
-def end_attempt(connection: Connection, job: str, attempt: int, outcome: str) -> None:
+def end_attempt(writing: Writing, job: str, attempt: int, outcome: str) -> None:
     """Writes on the attempt's record what came of it; an attempt that never submitted has none."""
-    _ATTEMPT_ENDED.run(connection, job=job, attempt=attempt, outcome=outcome)
+    writing.later(_ATTEMPT_ENDED, job=job, attempt=attempt, outcome=outcome)
 
 
-def _told(connection: Connection, write: Any, job: JobRecord | None, seq: int | None = None) -> Applied | Stale:
-    return Applied(job, seq) if job is not None else Stale(read_whole_job(connection, write.job))
+def _told(writing: Writing, write: Any, job: JobRecord | None, seq: int | None = None) -> Applied | Stale:
+    return Applied(job, seq) if job is not None else Stale(writing.whole_job(write.job))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import and_, or_, select, update
 
+from storage.connection import Connection
 from storage.operations import (
     AddKey,
     AddUser,
@@ -20,6 +21,7 @@ from storage.operations import (
 )
 from storage.statements import Statement, given, insertion
 from storage.tables import keys, quota, users
+from storage.writing import Writing
 
 _SELECT_USER = select(users.c.id, users.c.name, users.c.plan, users.c.banned, users.c.seq, quota.c.used).join_from(
     users, quota, and_(quota.c.user == users.c.id, quota.c.day == given("day")), isouter=True
@@ -60,37 +62,37 @@ def find_user(connection: Connection, user: str, day: str) -> UserRecord | None:
     return UserRecord(ident, name, plan, banned, seq, used or 0)
 
 
-def add_user(connection: Connection, write: AddUser) -> Applied | Refused:
+def add_user(writing: Writing, write: AddUser) -> Applied | Refused:
     """See AddUser. `used` in the answer is 0, as no day was named."""
-    known = find_user(connection, write.name, _NO_DAY) or find_user(connection, write.user, _NO_DAY)
+    known = find_user(writing.connection, write.name, _NO_DAY) or find_user(writing.connection, write.user, _NO_DAY)
     if known is not None:
         taken = Refused("ref_conflict", f"There is a user {write.name!r} already; choose another name.")
         return Applied(user=known) if write.or_keep else taken
     row = {"id": write.user, "name": write.name, "plan": write.plan, "banned": False, "seq": 0, "created_at": write.at}
-    _INSERT_USER.run(connection, **row)
+    _INSERT_USER.run(writing.connection, **row)
     return Applied(user=UserRecord(write.user, write.name, write.plan, banned=False, seq=0, used=0))
 
 
-def add_key(connection: Connection, write: AddKey) -> Applied | Refused:
+def add_key(writing: Writing, write: AddKey) -> Applied | Refused:
     """See AddKey. The same live key of the same user and role again changes nothing and is Applied; so a key from
     a file can be added at every start."""
-    user = find_user(connection, write.user, _NO_DAY)
+    user = find_user(writing.connection, write.user, _NO_DAY)
     if user is None:
         return Refused("not_found", "There is no such user.")
-    same = _SAME_KEY.one(connection, digest=write.digest)
+    same = _SAME_KEY.one(writing.connection, digest=write.digest)
     if same is not None:
         if same == (user.id, write.role, None):
             return Applied(user=user)
         return Refused("ref_conflict", "This key is in use, or was revoked; make a new one.")
     row = asdict(write)
     row |= {"user": user.id, "created_at": row.pop("at"), "revoked_at": None}
-    _INSERT_KEY.run(connection, **row)
+    _INSERT_KEY.run(writing.connection, **row)
     return Applied(user=user)
 
 
-def drop_key(connection: Connection, write: DropKey) -> Applied | Stale:
+def drop_key(writing: Writing, write: DropKey) -> Applied | Stale:
     """See DropKey; Stale when there is no such live key, so that a second time is told from the first."""
-    row = _REVOKE.one(connection, digest=write.digest, at=write.at)
+    row = _REVOKE.one(writing.connection, digest=write.digest, at=write.at)
     return Applied() if row is not None else Stale()
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, literal_column, select
+from sqlalchemy import BindParameter, bindparam, delete, func, literal_column, select
 
 from core.ids import first_id
 from core.quota import day_of
+from storage.connection import Connection
 from storage.forgetting import AddUpload, Discards, DropDiscards, Forget, ForgetUploads, Forgotten, ReadDiscards
 from storage.operations import Applied
 from storage.rows import EMPTY, LIMIT
 from storage.statements import Statement, given, insertion
 from storage.tables import attempts, discards, events, history, images, jobs, quota, refs, uploads
+from storage.writing import Writing
 
 #: A refund goes to the day of the charge, by the clock of the user's plan: days are kept for so long beyond the jobs.
 DAYS_KEPT_S = 3 * 86_400.0
@@ -58,9 +60,11 @@ _KNOWN_DISCARDS = select(discards.c.path).where(discards.c.path.in_(_THESE))
 _DROP_DISCARDS = delete(discards).where(discards.c.path.in_(_THESE))
 
 
-def forget(connection: Connection, write: Forget) -> Forgotten:
+def forget(writing: Writing, write: Forget) -> Forgotten:
     """See Forget. A job's id tells when it was accepted, which was before it ended: the first that is too young ends
     the search."""
+    writing.flush()
+    connection = writing.connection
     before = first_id("j", write.ended_before)
     rows = _SLICE.all(connection, after=write.after, before=before, limit=write.limit)
     ended = {job: user for job, user, at in rows if at is not None and at < write.ended_before}
@@ -75,14 +79,15 @@ def forget(connection: Connection, write: Forget) -> Forgotten:
     return Forgotten(len(ended), rows[-1][0] if len(rows) == write.limit else None)
 
 
-def add_upload(connection: Connection, write: AddUpload) -> Applied:
+def add_upload(writing: Writing, write: AddUpload) -> Applied:
     """See AddUpload."""
-    _INSERT_UPLOAD.run(connection, id=write.upload, user=write.user, path=write.path)
+    _INSERT_UPLOAD.run(writing.connection, id=write.upload, user=write.user, path=write.path)
     return Applied()
 
 
-def forget_uploads(connection: Connection, write: ForgetUploads) -> Forgotten:
+def forget_uploads(writing: Writing, write: ForgetUploads) -> Forgotten:
     """See ForgetUploads."""
+    connection = writing.connection
     before = first_id("p", write.made_before)
     rows = _UPLOADS.all(connection, after=write.after, before=before, limit=write.limit)
     drawn_from = {user: _drawn_from(connection, user) for user in sorted({user for _, user, _ in rows})}
@@ -120,7 +125,7 @@ def read_discards(connection: Connection, read: ReadDiscards) -> Discards:
     return Discards(tuple(path for (path,) in _DISCARDS.all(connection, limit=read.limit)))
 
 
-def drop_discards(connection: Connection, write: DropDiscards) -> Applied:
+def drop_discards(writing: Writing, write: DropDiscards) -> Applied:
     """See DropDiscards."""
-    connection.execute(_DROP_DISCARDS, {"these": list(write.paths)})
+    writing.connection.execute(_DROP_DISCARDS, {"these": list(write.paths)})
     return Applied()

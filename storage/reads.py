@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 
 from core.job import State
 from storage import operations as ops
 from storage.attempts import read_past
+from storage.connection import Connection
 from storage.forgetting import ReadDiscards
 from storage.gateways import read_gateway, read_suspension
 from storage.operations import (

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, Integer, bindparam, select
+from sqlalchemy import BindParameter, Integer, bindparam, select
 
+from storage.connection import Connection
 from storage.operations import ImageRecord, JobRecord, Moment, Offer
 from storage.statements import Statement, given, insertion
 from storage.tables import history, images, jobs
@@ -20,7 +21,7 @@ IMAGE_COLUMNS = tuple(images.c[name] for name in ImageRecord.__struct_fields__)
 #: What a page may hold. SQLite makes its plan anew whenever it is given a bare limit, which takes five times as long as
 #: the reading; a sum it takes as it comes.
 LIMIT = given("limit", Integer()) + 0
-_LISTS = ("images_in", "offers")
+_LISTS = frozenset(("images_in", "offers"))
 _IMAGES_IN = JobRecord.__struct_fields__.index("images_in")
 _OFFERS = JobRecord.__struct_fields__.index("offers")
 _texts = msgspec.json.Decoder(tuple[str, ...])
@@ -49,8 +50,9 @@ def as_json(values: Sequence[Any]) -> str:
 
 def as_stored(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of a JobRecord as they lie in its columns."""
-    lists = {name: as_json(fields[name]) for name in _LISTS if name in fields}
-    return fields | lists if lists else fields
+    if _LISTS.isdisjoint(fields):
+        return fields
+    return fields | {name: as_json(fields[name]) for name in _LISTS if name in fields}
 
 
 def offers_of(text: str) -> tuple[Offer, ...]:

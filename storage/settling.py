@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, and_, case, select, update
+from sqlalchemy import and_, case, select, update
 
 from core.job import TERMINAL, WAITING, State, may_move
 from storage.events import store_event, terminal_frame
 from storage.moving import end_attempt
 from storage.operations import Applied, JobRecord, Settle, Stale
-from storage.rows import INSERT_HISTORY, job_to_move, read_whole_job
+from storage.rows import INSERT_HISTORY
 from storage.statements import Statement, given, insertion
 from storage.tables import images, jobs, quota
+from storage.writing import NotAsKnown, Writing
 
 _SETTLE = Statement(
     update(jobs)
@@ -27,16 +28,16 @@ _REFUND = Statement(
 _INSERT_IMAGE = Statement(insertion(images))
 
 
-def settle(connection: Connection, write: Settle) -> Applied | Stale:
+def settle(writing: Writing, write: Settle) -> Applied | Stale:
     """See Settle. The job comes with its images.
 
     Raises ValueError when `state` is none in which a job can end.
     """
     if write.state not in TERMINAL:
         raise ValueError(f"a job cannot end in state {write.state!r}")
-    before = job_to_move(connection, write.job)
+    before = writing.job(write.job)
     if before is None or not _expected(before, write):
-        return Stale(read_whole_job(connection, write.job))
+        return Stale(writing.whole_job(write.job))
     # Nothing was drawn for a job that is cancelled while it waits: it never costs anything.
     never_drawn = write.state == State.CANCELLED and before.state in WAITING
     end = {
@@ -46,17 +47,18 @@ def settle(connection: Connection, write: Settle) -> Applied | Stale:
         "charged": before.charged and write.charged and not never_drawn,
         "finished_at": write.at,
     }
-    if not _SETTLE.run(connection, job=before.id, attempt=before.attempt, before=before.state, **end):
-        return Stale(read_whole_job(connection, write.job))
+    if not _SETTLE.run(writing.connection, job=before.id, attempt=before.attempt, before=before.state, **end):
+        raise NotAsKnown(before.id)
     job = replace(before, images=write.images, **end)
-    INSERT_HISTORY.run(connection, job=job.id, state=job.state, at=write.at)
-    end_attempt(connection, job.id, job.attempt, job.code or job.state)
-    if write.images:
-        _INSERT_IMAGE.run_each(connection, map(asdict, write.images))
+    writing.note(job)
+    writing.later(INSERT_HISTORY, job=job.id, state=job.state, at=write.at)
+    end_attempt(writing, job.id, job.attempt, job.code or job.state)
+    for image in write.images:
+        writing.later(_INSERT_IMAGE, **asdict(image))
     if before.charged and not job.charged:
-        ((day, charge),) = _CHARGE.all(connection, job=job.id)
-        _REFUND.run(connection, user=job.user, day=day, charge=charge)
-    seq = store_event(connection, job.user, job.id, lambda seq: terminal_frame(job, seq))
+        ((day, charge),) = _CHARGE.all(writing.connection, job=job.id)
+        _REFUND.run(writing.connection, user=job.user, day=day, charge=charge)
+    seq = store_event(writing, job.user, job.id, lambda seq: terminal_frame(job, seq))
     return Applied(job, seq)
 
 

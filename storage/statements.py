@@ -5,7 +5,7 @@ A parameter is named `given_X`, because SQLAlchemy keeps the bare column names f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -13,7 +13,6 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
-    Connection,
     Dialect,
     Insert,
     Table,
@@ -23,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
+
+from storage.connection import Connection
 
 GIVEN = "given_"
 
@@ -62,27 +63,37 @@ class Statement:
 
     def run(self, connection: Connection, /, **values: Any) -> int:
         """Executes it, which must give no rows; how many it changed."""
-        made = self._for(connection)
+        made = self._made.get(connection.kind) or self._make(connection)
+        cursor = connection.cursor
         try:
-            cursor = connection.connection.cursor()
             cursor.execute(made.sql, made.arranged(values))
-            return cursor.rowcount
+            count: int = cursor.rowcount
         except made.error as error:
             raise _as_sqlalchemy(connection, made, error) from error
+        return count
 
     def run_each(self, connection: Connection, several: Iterable[Mapping[str, Any]]) -> None:
         """Executes it for each set of values."""
-        made = self._for(connection)
+        self.run_rows(connection, [self.arranged(connection, values) for values in several])
+
+    def arranged(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The values as run_rows takes them."""
+        made = self._made.get(connection.kind) or self._make(connection)
+        return made.arranged(values)
+
+    def run_rows(self, connection: Connection, rows: Sequence[Any]) -> None:
+        """Executes it for each of the arranged sets of values."""
+        made = self._made.get(connection.kind) or self._make(connection)
         try:
-            connection.connection.cursor().executemany(made.sql, [made.arranged(values) for values in several])
+            connection.cursor.executemany(made.sql, rows)
         except made.error as error:
             raise _as_sqlalchemy(connection, made, error) from error
 
     def all(self, connection: Connection, /, **values: Any) -> list[Row]:
         """Its rows."""
-        made = self._for(connection)
+        made = self._made.get(connection.kind) or self._make(connection)
+        cursor = connection.cursor
         try:
-            cursor = connection.connection.cursor()
             cursor.execute(made.sql, made.arranged(values))
             rows = cursor.fetchall()
         except made.error as error:
@@ -94,12 +105,8 @@ class Statement:
         rows = self.all(connection, **values)
         return rows[0] if rows else None
 
-    def _for(self, connection: Connection) -> _Made:
-        dialect = connection.dialect
-        return self._made.get(type(dialect)) or self._make(dialect)
-
-    def _make(self, dialect: Dialect) -> _Made:
-        made = self._made[type(dialect)] = _make(self._clause, dialect)
+    def _make(self, connection: Connection) -> _Made:
+        made = self._made[connection.kind] = _make(self._clause, connection.dialect)
         return made
 
 
@@ -140,8 +147,11 @@ def _arranging(
         return lambda values: {
             name: constants[key] if key in constants else values[key] for name, key in zip(names, keys, strict=True)
         }
-    if len(keys) < 2:  # an itemgetter gives a tuple only of two and more
-        return lambda values: tuple(constants[key] if key in constants else values[key] for key in keys)
+    if len(keys) == 1 and not constants:  # an itemgetter gives a tuple only of two and more
+        (only,) = keys
+        return lambda values: (values[only],)
+    if len(keys) < 2:
+        return lambda values: tuple(constants.values())
     pick = itemgetter(*keys)
     if not constants:
         return pick
@@ -151,9 +161,7 @@ def _arranging(
 def _as_sqlalchemy(connection: Connection, made: _Made, error: Exception) -> BaseException:
     """The driver's error as SQLAlchemy tells it. A connection that is lost is not used again."""
     dialect = connection.dialect
-    lost = dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
-    if lost:
-        connection.invalidate(error)
+    connection.lost = lost = dialect.is_disconnect(error, connection.driver, connection.cursor)  # type: ignore[arg-type]
     return DBAPIError.instance(
         made.sql, None, error, made.error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
     )

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection
-
 from storage import operations as ops
 from storage.accepting import accept_job
 from storage.forgetting import AddUpload, DropDiscards, Forget, ForgetUploads
@@ -20,8 +18,9 @@ from storage.operations import Write, Written
 from storage.people import add_key, add_user, drop_key
 from storage.pruning import add_upload, drop_discards, forget, forget_uploads
 from storage.settling import settle
+from storage.writing import Writing
 
-APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
+APPLIERS: dict[type[Any], Callable[[Writing, Any], Written]] = {
     ops.AcceptJob: accept_job,
     ops.Grant: grant,
     ops.Ungrant: ungrant,
@@ -42,10 +41,10 @@ APPLIERS: dict[type[Any], Callable[[Connection, Any], Written]] = {
     Forget: forget,
     ForgetUploads: forget_uploads,
     DropDiscards: drop_discards,
-    ops.Fence: lambda connection, write: ops.Applied(),
+    ops.Fence: lambda writing, write: ops.Applied(),
 }
 
 
-def apply(connection: Connection, write: Write) -> Written:
-    """Applies the write in the connection's transaction and says what came of it."""
-    return APPLIERS[type(write)](connection, write)
+def apply(writing: Writing, write: Write) -> Written:
+    """Applies the write in the transaction and says what came of it."""
+    return APPLIERS[type(write)](writing, write)

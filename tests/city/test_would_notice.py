@@ -52,14 +52,14 @@ async def remember_pictures_of_no_job_in_particular(self, job):
     return await honest_slots(self, replace(job, id="the job"))
 
 
-def charge_who_is_not_at_fault(connection, write):
-    return honest_settle(connection, replace(write, charged=True))
+def charge_who_is_not_at_fault(writing, write):
+    return honest_settle(writing, replace(write, charged=True))
 
 
-def refund_nobody(connection, write):
-    settled = honest_settle(connection, write)
+def refund_nobody(writing, write):
+    settled = honest_settle(writing, write)
     if isinstance(settled, operations.Applied) and settled.job is not None and not settled.job.charged:
-        connection.exec_driver_sql(f"UPDATE quota SET used = used + 1 WHERE \"user\" = '{settled.job.user}'")
+        writing.connection.exec_driver_sql(f"UPDATE quota SET used = used + 1 WHERE \"user\" = '{settled.job.user}'")
     return settled
 
 

@@ -14,6 +14,7 @@ from storage import database as module
 from storage.database import Database, StoreTrouble, open_database
 from storage.operations import AddUser
 from storage.writes import apply
+from storage.writing import Writing
 
 
 def trouble_with(url: str) -> StoreTrouble:
@@ -41,7 +42,7 @@ def test_sqlite_is_set_so_that_a_commit_is_on_disk(tmp_path: Path) -> None:
 def test_reads_go_on_while_a_write_is_under_way_and_do_not_see_it(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/limner.db")
     with database.writing() as writing:
-        apply(writing, AddUser("U1", "ann", "free", or_keep=False, at=1.0))
+        apply(Writing(writing), AddUser("U1", "ann", "free", or_keep=False, at=1.0))
         with database.reading() as reading:
             assert reading.exec_driver_sql("SELECT count(*) FROM users").scalar_one() == 0
     with database.reading() as reading:
@@ -53,7 +54,7 @@ def test_a_write_that_raises_is_undone(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/limner.db")
     write = AddUser("U1", "ann", "free", or_keep=False, at=1.0)
     with pytest.raises(KeyError), database.writing() as connection:
-        raise KeyError(apply(connection, write))
+        raise KeyError(apply(Writing(connection), write))
     with database.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM users").scalar_one() == 0
     database.close()
@@ -99,7 +100,7 @@ def test_a_database_of_a_newer_limner_is_not_touched(tmp_path: Path) -> None:
 
 def add(database: Database, user: str) -> None:
     with database.writing() as connection:
-        apply(connection, AddUser(user, user, "free", or_keep=False, at=1.0))
+        apply(Writing(connection), AddUser(user, user, "free", or_keep=False, at=1.0))
 
 
 def found_after_a_kill(path: Path) -> list[str]:
@@ -231,7 +232,7 @@ def test_all_is_there_after_a_restart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/limner.db"
     database = open_database(url)
     with database.writing() as connection:
-        apply(connection, AddUser("U1", "ann", "free", or_keep=False, at=1.0))
+        apply(Writing(connection), AddUser("U1", "ann", "free", or_keep=False, at=1.0))
     database.close()
     database = open_database(url)
     with database.reading() as connection:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from storage import writes
 from storage.database import StoreTrouble, open_database
@@ -28,6 +28,14 @@ def test_a_write_sent_again_is_answered_as_the_first_time_and_done_once(book: Bo
     assert book.do(replace(ACCEPT, job="J2"), op_id="mine") == job
     assert isinstance(first, Applied)
     assert book.used() == 2
+
+
+def test_a_write_done_before_is_found_also_when_nobody_said_that_it_comes_again(book: Book) -> None:
+    group = [Operation(f"op{number}", replace(ACCEPT, job=f"J{number}"), again=False) for number in range(3)]
+    first = commit_group(book.database, group[:2], 1.0)
+    assert commit_group(book.database, group, 2.0)[:2] == first
+    assert book.used() == 3
+    assert [event.seq for event in book.events()] == [1, 2, 3]
 
 
 def test_an_answer_is_no_later_news_than_it_was_when_the_job_has_moved_on(book: Book) -> None:
@@ -90,15 +98,20 @@ def test_the_same_operation_twice_in_one_group_is_done_once(book: Book) -> None:
 
 
 def test_a_group_is_applied_in_its_order_in_one_commit(book: Book) -> None:
-    commits: list[object] = []
-    event.listen(book.database.engine, "commit", commits.append)
+    said: list[str] = []
+    with book.database.writing() as connection:
+        connection.driver.set_trace_callback(said.append)
+    said.clear()
     group = [
         Operation("a", replace(ACCEPT, job="J1")),
         Operation("b", Grant("J1", 1, "lease", "fox", 2.0)),
         Operation("c", Ungrant("J1", 1, 3.0)),
     ]
     assert all(isinstance(outcome, Applied) for outcome in commit_group(book.database, group, 1.0))
-    assert len(commits) == 1
+    assert [words for words in said if not words.startswith(("INSERT", "UPDATE", "SELECT", "PRAGMA"))] == [
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+    ]
     assert book.states("J1") == ["queued", "granted", "queued"]
 
 
@@ -139,9 +152,8 @@ def test_a_database_is_well_only_when_it_has_room_and_what_was_tried_is_not_kept
     database = open_database(f"sqlite:///{tmp_path}/limner.db")
     with database.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    with database.reading() as one, database.reading() as other:  # both connections there are
-        for connection in (one, other):
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
     tidy(database, 1.0, None)
     with pytest.raises(StoreTrouble) as trouble:
         tidy(database, 2.0, None, 1 << 20)
@@ -158,7 +170,6 @@ def test_a_group_that_the_database_refuses_leaves_nothing(tmp_path: Path) -> Non
     with book.database.writing() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    with book.database.engine.connect() as connection:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
     group = [Operation(f"op{number}", replace(ACCEPT, job=f"J{number}", prompt="x" * 4000)) for number in range(9)]
     with pytest.raises(StoreTrouble) as trouble:

@@ -104,11 +104,11 @@ def test_the_backlog_is_all_unfinished_jobs_in_pages_the_waiting_ones_in_brief(b
 def test_unfinished_jobs_are_found_by_the_partial_index(book: Book) -> None:
     said: list[str] = []
     with book.database.reading() as connection:
-        connection.connection.driver_connection.set_trace_callback(said.append)
+        connection.driver.set_trace_callback(said.append)
         for user in (None, "U1"):
             find(connection, Unfinished(user, None, 10))
         plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all()) for sql in said]
-        connection.connection.driver_connection.set_trace_callback(None)
+        connection.driver.set_trace_callback(None)
     everyone, one = plans
     assert "jobs_unfinished " in everyone
     assert "jobs_unfinished_of_user " in one

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from storage.database import open_database
 from storage.statements import Statement, _make, given, insertion
 from storage.tables import keys, users
 from tests.storage.book import Book
@@ -42,7 +45,7 @@ def test_booleans_come_back_as_booleans_whatever_the_database_keeps(book: Book) 
 
 def test_only_the_columns_named_are_inserted(book: Book) -> None:
     nameless = Statement(insertion(users, "id", "plan"))
-    with pytest.raises(IntegrityError, match="name"), book.database.engine.begin() as connection:
+    with book.database.writing() as connection, pytest.raises(IntegrityError, match="name"):
         nameless.run(connection, **ANN)
 
 
@@ -55,21 +58,26 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_error_is_told_as_sqlalchemy_does_without_the_values(book: Book, way: str) -> None:
-    with pytest.raises(IntegrityError) as told, book.database.engine.begin() as connection:
+    with book.database.writing() as connection, pytest.raises(IntegrityError) as told:
         WAYS[way](connection, ANN | {"name": "a secret name"})
     assert "users" in str(told.value)
     assert "secret" not in str(told.value)
     assert told.value.hide_parameters
 
 
-def test_a_connection_that_is_lost_is_not_used_again(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book.database.engine.dialect, "is_disconnect", lambda *about: True)
-    gone = []
-    event.listen(book.database.engine, "invalidate", lambda *about: gone.append(about))
-    with pytest.raises(IntegrityError) as told, book.database.engine.begin() as connection:
+def test_a_connection_that_is_lost_is_not_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/limner.db")
+    with database.writing() as first:
+        ADD.run(first, **ANN)
+    monkeypatch.setattr(database.engine.dialect, "is_disconnect", lambda *about: True)
+    with database.writing() as connection, pytest.raises(IntegrityError) as told:
         ADD.run(connection, **ANN)
+    assert connection is first
     assert told.value.connection_invalidated
-    assert gone
+    with database.writing() as connection:
+        assert connection is not first
+        assert PEOPLE.all(connection) == [("U1", False)]
+    database.close()
 
 
 def test_postgresql_takes_the_values_under_their_names() -> None:

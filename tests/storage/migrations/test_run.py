@@ -19,8 +19,9 @@ from storage.tables import REVISION, metadata
 def test_the_revisions_build_exactly_the_tables() -> None:
     database = open_database("sqlite://")
     with database.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        made = {name: {index["name"] for index in inspect(connection).get_indexes(name)} for name in metadata.tables}
+        assert compare_metadata(MigrationContext.configure(connection.sqlalchemy), metadata) == []
+        found = inspect(connection.sqlalchemy)
+        made = {name: {index["name"] for index in found.get_indexes(name)} for name in metadata.tables}
     wanted = {name: {index.name for index in table.indexes} for name, table in metadata.tables.items()}
     assert made == wanted
     database.close()
@@ -37,12 +38,12 @@ def test_an_empty_older_database_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "limner.db"
     database = open_database(f"sqlite:///{path}")
     with database.writing() as connection:
-        metadata.drop_all(connection)
+        metadata.drop_all(connection.sqlalchemy)
         connection.exec_driver_sql("DELETE FROM alembic_version")
     database.close()
     database = open_database(f"sqlite:///{path}")
     with database.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection.sqlalchemy), metadata) == []
     database.close()
 
 

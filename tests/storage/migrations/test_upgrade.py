@@ -63,7 +63,7 @@ def test_a_database_of_an_older_revision_opens_with_its_jobs(revision: str, tmp_
     database = open_database(left_by(revision, tmp_path))
     try:
         with database.reading() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            assert compare_metadata(MigrationContext.configure(connection.sqlalchemy), metadata) == []
             holder = find(connection, FindKey(digest_of(KEY), 0.0))
             assert isinstance(holder, KeyHolder)
             listed = find(connection, ListJobs(holder.user, None, 50, None))
