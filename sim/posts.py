@@ -147,10 +147,10 @@ class Posts:
         """✉️ on a result asks the drawing bot for its seed."""
         message, emoji = self.find_message(request, account), request.match_info["emoji"]
         people = message.reactions.get(emoji, [])
-        if account.id not in people:
+        if account.id not in people:  # the bot hears of new reactions only
             self.react(message, account, emoji, [*people, account.id], "MESSAGE_REACTION_ADD")
-        if emoji.startswith(ENVELOPE):
-            self.bot.tell_seed(message, account)
+            if emoji.startswith(ENVELOPE):
+                self.bot.tell_seed(message, account)
         return web.Response(status=204)
 
     async def delete_reaction(self, request: web.Request, account: Account) -> web.Response:
