@@ -76,6 +76,11 @@ class Stand:
         assert status == 200, answer
         return int(answer["struck"])
 
+    def strike(self, fault: str, names: list[str] | None = None) -> None:
+        """The same for each of these, of all that draw or are there for nothing else."""
+        for name in self.names if names is None else names:
+            self.fault(fault, account=name)
+
     def configure(self, **changes: Any) -> None:
         status, answer = ask(f"{self.sim}/_sim/config", body=changes)
         assert status == 200, answer
@@ -91,6 +96,10 @@ class Stand:
         """The accounts that came so, one for each time."""
         return [a["account"] for a in self.pulse()["arrivals"] if (a["how"], a["taken"]) == (how, taken)]
 
+    def first_came(self, names: list[str]) -> float:
+        """When the first of these came (Unix s)."""
+        return float(min(a["at"] for a in self.pulse()["arrivals"] if a["account"] in names))
+
     def all_came(self, how: str, names: list[str], limit_s: float = 30.0) -> None:
         """Waits until each of them has come so; nobody of them came in another way."""
         eventually(lambda: set(names) <= set(self.came(how)), f"all of {names} {how}", limit_s)
@@ -100,7 +109,7 @@ class Stand:
     def reconnected(self) -> None:
         """Every account has a new connection, and what the last test asked for is over."""
         self.pulse(forget=True)
-        self.fault("reconnect")
+        self.strike("reconnect")
         self.all_came("resume", self.names)
 
     # --- the daemon ---

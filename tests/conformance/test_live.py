@@ -45,14 +45,14 @@ def jobs(stand: Stand) -> dict[str, str]:
 
 
 def test_01_op_7_in_the_middle_of_drawings(stand: Stand, jobs: dict[str, str]) -> None:
-    assert stand.fault("reconnect") >= len(stand.names)
+    stand.strike("reconnect")
     stand.all_came("resume", stand.names)
     stand.drawn_once(jobs)
 
 
 def test_02_op_7_instead_of_hello(stand: Stand, jobs: dict[str, str]) -> None:
     stand.fault("reconnect_no_hello", count=5)
-    stand.fault("drop_all")
+    stand.strike("drop_all")
     stand.all_came("resume", stand.names)
     stand.drawn_once(jobs)
 
@@ -61,10 +61,9 @@ def test_03_a_server_that_says_nothing(stand: Stand, jobs: dict[str, str]) -> No
     stand.twins_up()  # or they would take what is meant for others
     begun_at = time.time()
     stand.fault("no_hello", count=len(stand.workers))
-    for worker in stand.workers:
-        stand.fault("drop_all", account=worker)
+    stand.strike("drop_all", stand.workers)
     stand.all_came("resume", stand.workers)
-    assert min(arrival["at"] for arrival in stand.pulse()["arrivals"]) - begun_at >= HELLO_S_MAX
+    assert stand.first_came(stand.workers) - begun_at >= HELLO_S_MAX
     stand.drawn_once(jobs)
 
 
@@ -101,7 +100,7 @@ def test_06_op_1_at_any_time(stand: Stand) -> None:
 
 def test_07_a_reset_in_the_middle_of_a_replay(stand: Stand, jobs: dict[str, str]) -> None:
     stand.fault("reset_in_replay", count=3)
-    stand.fault("drop_all")
+    stand.strike("drop_all")
     stand.all_came("resume", stand.workers)
     stand.drawn_once(jobs)
     assert stand.came("identify") == []
@@ -109,23 +108,22 @@ def test_07_a_reset_in_the_middle_of_a_replay(stand: Stand, jobs: dict[str, str]
 
 
 def test_08_op_9_true(stand: Stand, jobs: dict[str, str]) -> None:
-    stand.fault("invalid_true")
+    stand.strike("invalid_true")
     stand.all_came("resume", stand.names)
     stand.drawn_once(jobs)
 
 
 def test_09_op_9_false(stand: Stand, jobs: dict[str, str]) -> None:
     begun_at = time.time()
-    for worker in stand.workers:
-        stand.fault("invalid_false", account=worker)
+    stand.strike("invalid_false", stand.workers)
     stand.all_came("identify", stand.workers)
-    assert min(arrival["at"] for arrival in stand.pulse()["arrivals"]) - begun_at >= 1.0
+    assert stand.first_came(stand.workers) - begun_at >= 1.0
     stand.drawn_once(jobs)
 
 
 def test_10_a_session_that_is_over(stand: Stand, jobs: dict[str, str]) -> None:
-    for name in stand.names:
-        stand.fault("close_4009" if name in stand.workers else "close_4007", account=name)
+    stand.strike("close_4009", stand.workers)
+    stand.strike("close_4007", stand.victims)
     stand.all_came("identify", stand.names)
     assert sorted(stand.came("identify")) == sorted(stand.names)
     stand.drawn_once(jobs)
@@ -133,8 +131,7 @@ def test_10_a_session_that_is_over(stand: Stand, jobs: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("code", [4000, 4003, 4008])
 def test_12_other_closes_are_survived(stand: Stand, jobs: dict[str, str], code: int) -> None:
-    for name in stand.names:
-        stand.fault(f"close_{code}", account=name)
+    stand.strike(f"close_{code}")
     stand.all_came("identify" if code == 4003 else "resume", stand.names)
     stand.drawn_once(jobs)
 
@@ -147,14 +144,13 @@ def test_13_and_14_a_resume_url_that_is_dead_and_a_session_that_no_resume_revive
     stand.all_came("identify", [deaf])
     stand.pulse(forget=True)
     stand.fault("resume_1006", account=bricked, count=RESUME_TRIES_MAX)  # one more would be taken
-    for victim in (deaf, bricked):
-        stand.fault("drop_all", account=victim)
+    stand.strike("drop_all", [deaf, bricked])
     stand.all_came("identify", [deaf, bricked])
     assert sorted(stand.came("identify")) == sorted([deaf, bricked])
 
 
 def test_15_all_dropped_at_once_come_back_apart(stand: Stand, jobs: dict[str, str]) -> None:
-    stand.fault("drop_all")
+    stand.strike("drop_all")
     stand.all_came("resume", stand.names)
     at = sorted(arrival["at"] for arrival in stand.pulse()["arrivals"])
     assert at[-1] - at[0] > 0.2
@@ -175,8 +171,7 @@ def test_15_an_application_waits_as_discord_says_and_then_one_by_one(stand: Stan
 
 
 def test_16_a_corrupt_stream(stand: Stand, jobs: dict[str, str]) -> None:
-    for worker in stand.workers:
-        stand.fault("bad_zlib", account=worker)
+    stand.strike("bad_zlib", stand.workers)
     stand.fault("op1")  # a frame for each, also for one that is not drawing
     stand.all_came("resume", stand.workers)
     stand.drawn_once(jobs)

@@ -26,6 +26,8 @@ from tests.sim.player import Player, World
 pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
 
 HEARTBEAT_S = 1.0
+#: How long after the connection was cut the interaction is taken.
+LATE_S = 7.0
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +130,28 @@ def test_16_either_compression_is_read_through_damage_and_long_documents(
         assert [row["outcome"] for row in rows] == ["done"]
 
     with patch.object(GatewayLine.__init__, "__defaults__", (compression,)):
+        run(scene())
+
+
+@pytest.mark.parametrize(("in_flight_s", "drawn"), [(LATE_S + 1.5, 1), (0.2, 2)], ids=["waited for", "not waited for"])
+def test_19_a_post_that_is_taken_late_is_drawn_twice_by_whoever_does_not_wait(
+    sim: Sim, tmp_path: Path, in_flight_s: float, drawn: int
+) -> None:
+    async def scene() -> None:
+        async with studio(tmp_path, sim, sim.config(in_flight_s=in_flight_s)) as house:
+            await sim.fault("late_response", seconds=LATE_S)
+            job = await house.order(f"taken late, {in_flight_s:g}")
+            assert (await house.reaches(job, "done")).state == "done"
+            async with asyncio.timeout(2 * LATE_S):
+                while len(await rows()) < drawn:  # noqa: ASYNC110  another process
+                    await asyncio.sleep(0.05)
+            await sim.settled()
+        assert len(await rows()) == drawn
+
+    async def rows() -> list[dict[str, Any]]:
+        return [row for row in await sim.ledger() if f"taken late, {in_flight_s:g}" in row["prompt"]]
+
+    with patch("core.reconcile.TRACE_S", 0.5):
         run(scene())
 
 
