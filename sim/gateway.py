@@ -324,7 +324,7 @@ class Connection:
                     if isinstance(item, Cut):
                         self.abort()
                         return
-                    await self.send(msgspec.json.encode({"t": None, "s": None, **item}))
+                    await self.send(msgspec.json.encode({"t": None, "s": None, "d": None, **item}))
                 if self.line is not None and not self.line.has_all_since(self.seen):
                     self.close(4000, "Too far behind.")
                     continue

@@ -172,13 +172,24 @@ class Greeter:
         }
 
     def members_chunk(self, asked: dict[str, Any]) -> dict[str, Any]:
-        everyone = [*self.people.by_id.values(), DRAWING_BOT]
+        """The answer to Request Guild Members: those with `user_ids`, or whose name begins with `query` ("": all)."""
+        everyone = {one.id: one for one in (*self.people.by_id.values(), DRAWING_BOT)}
+        wanted = asked.get("user_ids")
+        if wanted is None:
+            query, limit = str(asked.get("query") or ""), asked.get("limit")
+            found = [one for one in everyone.values() if one.name.startswith(query)]
+            found = found[: limit if isinstance(limit, int) and limit > 0 else None]
+            missing: list[str] = []
+        else:
+            ids = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+            found = [everyone[one] for one in ids if one in everyone]
+            missing = [one for one in ids if one not in everyone]
         return {
             "guild_id": self.people.identity.guild_id,
-            "members": [member_object(account) for account in everyone],
+            "members": [member_object(one) for one in found],
             "chunk_index": 0,
             "chunk_count": 1,
-            "not_found": [],
+            "not_found": missing,
             "presences": [],
             "nonce": asked.get("nonce"),
         }

@@ -259,3 +259,13 @@ def test_a_bot_without_the_message_content_intent_sees_empty_messages() -> None:
                 assert (frame["t"], frame["d"]["content"]) == ("MESSAGE_CREATE", "")
 
     play(scenario)
+
+
+def test_every_frame_has_all_four_fields() -> None:
+    async def scenario(world: World) -> None:
+        async with world.connection() as player:
+            await player.send(1, None)
+            for frame in (player.hello, await player.frame()):
+                assert frame.keys() == {"op", "d", "s", "t"}
+
+    play(scenario)

@@ -76,6 +76,8 @@ def test_a_bot_is_ready_and_knows_the_guild(cast: Cast) -> None:
         fetched = await cast.first.fetch_guild(guild.id)
         assert fetched.name == guild.name
         assert (await guild.fetch_member(cast.second.user.id)).name == cast.second.user.name
+        asked = await guild.query_members(user_ids=[cast.second.user.id])
+        assert [member.id for member in asked] == [cast.second.user.id]
         assert [role.is_default() for role in await guild.fetch_roles()] == [True]
         assert {channel.id for channel in await guild.fetch_channels()} == {channel.id for channel in guild.channels}
         assert (await cast.first.application_info()).id == cast.first.user.id
