@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from msgspec import structs
 
 from actors import account_images
 from actors.account_messages import Reinstate
@@ -21,7 +22,7 @@ from core.health import Cause, State
 from storage.operations import JobRecord
 from storage.pictures import MemoryPictures, PictureTrouble
 from tests.actors.easel import MODEL, TOKEN, Easel, cut, easel, hang, paint_elsewhere, png, refuse
-from tests.actors.studio import USER, Studio, run, studio
+from tests.actors.studio import USER, Studio, run, simulator, studio
 
 pytestmark = pytest.mark.live
 
@@ -298,3 +299,22 @@ def test_what_no_account_can_draw_is_refused_at_once(tmp_path: Path, kind: str, 
         assert kind in refused.message
 
     play(tmp_path, scene)
+
+
+def test_beside_the_drawing_bot_it_takes_its_share_of_what_it_can_draw_and_nothing_else(tmp_path: Path) -> None:
+    async def main() -> None:
+        with simulator() as sim:
+            async with easel() as there:
+                both = (*sim.config(1).accounts, *config_for(there.base).accounts)
+                async with studio(tmp_path, sim, structs.replace(sim.config(1), accounts=both)) as house:
+                    there.manners = [hang, hang]
+                    shortened = [await house.order(f"few words {number}", kind="shorten") for number in range(2)]
+                    drawn = [await house.order(f"a fox, number {number}") for number in range(5)]
+                    await house.until(lambda: any(house.ears.jobs[job].state == "done" for job in drawn))
+                    there.go_on.set()
+                    ended = {job: await house.reaches(job, "done") for job in (*shortened, *drawn)}
+                    assert {ended[job].account for job in shortened} == set(sim.names[:1])
+                    assert {ended[job].account for job in drawn} == {"easel", *sim.names[:1]}
+                    assert len(there.asked) + len(await sim.ledger()) == len(ended)
+
+    run(main())
