@@ -50,7 +50,7 @@ CHANCES = {
     "start_deleted_early": 0.25,
     "start_deleted_late": 0.3,
     "start_not_deleted": 0.25,
-    "metadata_dropped": 0.5,
+    "metadata_dropped": 0.2,
     "job_queued": 0.05,
     "post_unsent": 0.01,
     "post_lost": 0.01,
