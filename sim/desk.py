@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,10 +26,12 @@ from sim.welcome import Greeter, member_object
 
 ANSWER_S = 3.0
 TOKEN_S = 900.0
-INVOCATIONS_MAX = 10_000  # the oldest tokens are forgotten
+INVOCATIONS_MAX = 10_000  # the oldest tokens, ephemeral messages and forms are forgotten
 ATTACHMENT_BYTES_MAX = 10 << 20
 KIND_OF = {COMMAND: "command", COMPONENT: "component", AUTOCOMPLETE: "autocomplete", MODAL: "modal"}
 ALL_PERMISSIONS = str((1 << 50) - 1)
+
+T = TypeVar("T")
 
 
 class Invocation(msgspec.Struct):
@@ -173,9 +175,9 @@ class Desk:
         """Write it down, tell the user's client that it exists, hand it to the bot."""
         row.kind, row.interaction_id = KIND_OF[invocation.type], invocation.id
         invocation.row = self.parts.ledger.add(row)
-        if len(self.by_token) >= INVOCATIONS_MAX:
-            del self.by_token[next(iter(self.by_token))]
-        self.by_token[invocation.token] = invocation
+        bounded(self.by_token, invocation.token, invocation)
+        if invocation.type == MODAL:
+            self.forms.pop(invocation.trigger_id or "", None)
         user, bot = self.people(invocation)
         if invocation.type != AUTOCOMPLETE:
             self.crier.privately("INTERACTION_CREATE", user, self.marks(invocation))
@@ -237,9 +239,11 @@ class Desk:
             invocation.original = message
         invocation.said = invocation.said | {message.id: message}
         if message.flags & EPHEMERAL:
-            self.ephemeral[message.id] = (invocation.user_id, message)
-            if len(self.ephemeral) > INVOCATIONS_MAX:
-                del self.ephemeral[next(iter(self.ephemeral))]
+            bounded(self.ephemeral, message.id, (invocation.user_id, message))
+
+    def open_form(self, invocation: Invocation) -> None:
+        """The user may send a form now, once."""
+        bounded(self.forms, invocation.id, invocation)
 
     def change(self, invocation: Invocation, message: Message) -> None:
         """The message was changed: it is no longer only a promise of one."""
@@ -290,6 +294,13 @@ class Desk:
         if invocation.source is not None:
             shown["message"] = self.crier.shown(invocation.source)
         return shown | place
+
+
+def bounded(table: dict[str, T], key: str, value: T) -> None:
+    """Put it in; the oldest goes when there are too many."""
+    table[key] = value
+    if len(table) > INVOCATIONS_MAX:
+        del table[next(iter(table))]
 
 
 def leaves(components: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -123,7 +123,7 @@ class Replies:
         if not isinstance(custom_id, str) or not isinstance(title, str) or not data.get("components"):
             raise invalid_form("data", code="BASE_TYPE_REQUIRED", message="This field is required")
         self.desk.acknowledge(invocation, FORM)
-        self.desk.forms[invocation.id] = invocation
+        self.desk.open_form(invocation)
         user, bot = self.desk.people(invocation)
         told = self.desk.marks(invocation) | {
             "title": title,

@@ -76,7 +76,8 @@ class Rest:
     async def get_application(self, request: web.Request, account: Account) -> web.Response:
         if not account.bot:
             raise unauthorized()
-        return json_response(application_object(account))
+        owner = next(iter(self.parts.identity.accounts), account)
+        return json_response(application_object(account, owner))
 
     async def get_guilds(self, request: web.Request, account: Account) -> web.Response:
         guild = self.greeter.guild()
@@ -155,7 +156,8 @@ class Rest:
         raise not_found()
 
 
-def application_object(account: Account) -> dict[str, Any]:
+def application_object(account: Account, owner: Account) -> dict[str, Any]:
+    """An application object with every field that strict parsers ask for."""
     return {
         "id": account.id,
         "name": account.name,
@@ -170,7 +172,7 @@ def application_object(account: Account) -> dict[str, Any]:
         "flags_new": str(APPLICATION_FLAGS),
         "team": None,
         "hook": True,
-        "owner": user_object(account),
+        "owner": user_object(owner),
         "bot": user_object(account),
         "approximate_guild_count": 1,
         "approximate_user_install_count": 0,

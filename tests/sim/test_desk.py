@@ -145,3 +145,23 @@ def test_what_an_option_still_lacks_is_proposed() -> None:
         assert proposed["choices"] == [{"name": "A", "value": "a"}]
 
     served(scenario)
+
+
+def test_a_form_is_opened_and_sent_once() -> None:
+    async def scenario(shop: Shop) -> None:
+        asked = await shop.use("ping")
+        line = {"type": 1, "components": [{"type": 4, "style": 1, "custom_id": "name", "label": "Name"}]}
+        form = {"title": "Form", "custom_id": "f", "components": [line]}
+        assert await shop.answer(asked, 9, form) == (204, None)
+        opened = await shop.user.event("INTERACTION_MODAL_CREATE", id=asked["id"])
+        typed = {"type": 1, "components": [{"type": 4, "custom_id": "name", "value": "Wren"}]}
+        data = {"id": opened["id"], "custom_id": opened["custom_id"], "components": [typed]}
+        body = {"type": 5, "application_id": shop.id, "channel_id": opened["channel_id"], "data": data}
+        assert (await shop.user.interact(body))[0] == 204
+        sent = await shop.bot.event("INTERACTION_CREATE", type=5)
+        assert sent["data"]["components"][0]["components"][0]["value"] == "Wren"
+        assert (await shop.answer(sent, 4, {"content": "Hello Wren"}))[0] == 204
+        status, answer, _ = await shop.user.interact(body)
+        assert (status, answer["code"]) == (400, 50035)
+
+    served(scenario)
