@@ -90,6 +90,7 @@ class Account(AccountActs):
             return  # and draws nothing before its form is filled in
         if posted.outcome == "taken":
             work.step, work.since, work.heard_at = Step.WITH_BOT, self.now(), self.now()
+            self._rely_on_channel(work)
         elif posted.outcome == "doubtful":
             self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
             self.doubt(work, self.process.config.limits.undecided_s, posted.answered)
@@ -167,7 +168,15 @@ class Account(AccountActs):
 
     def on_ready(self) -> None:
         self.tell_taken(self.works.values())  # the session before, which could have told it again, is gone
+        for work in self.works.values():
+            self._rely_on_channel(work)
         self._search_channel()
+
+    def _rely_on_channel(self, work: Work) -> None:
+        """What was taken, and told to a session that is gone: the one result that can only be its own must do."""
+        live = self.line.session_id if self.line is not None else None
+        if work.step is Step.WITH_BOT and live is not None and live != work.session_id:
+            self.correlator.doubt(work.job_id, work.attempt)
 
     def _search_channel(self) -> None:
         """Read what the channel holds since the oldest drawing was submitted: results that no event told of."""

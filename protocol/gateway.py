@@ -194,7 +194,7 @@ class Gateway:
     def put_off(self, wait_s: float, now: float) -> None:
         """The application may not IDENTIFY for so long: no connection is kept meanwhile."""
         if self.state is State.ASKING:
-            self._hang_up(CLOSE_TO_RESUME, "no IDENTIFY is left now", now, wait_s, is_failure=False)
+            self._hang_up(CLOSE_TO_RESUME, "an IDENTIFY is not allowed yet", now, wait_s, is_failure=False)
 
     def leave(self, now: float) -> None:
         """Leave a live connection and resume: the replay proves what was and what was not."""

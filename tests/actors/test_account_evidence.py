@@ -13,6 +13,7 @@ import pytest
 from actors.account import TOOK_TOLD_S
 from actors.account_errands import HISTORY_MARGIN_S, Errands, HistoryCame
 from actors.account_presence import CALM_TICK_S
+from actors.account_work import Step
 from core.correlate import SETTLE_S
 from core.ids import DISCORD_EPOCH_MS
 from protocol.rest import Request
@@ -93,6 +94,18 @@ def test_the_only_result_is_found_also_by_a_process_that_resumes_a_session_of_af
         town.start()
         await each_has_its_own(town)
         assert len(town.discord.gateway.sessions) == 1, "the claim is about a session that was resumed"
+
+    live(scene)
+
+
+def test_the_only_result_is_found_of_what_was_taken_when_the_session_that_was_told_is_gone() -> None:
+    async def scene(town: Calm) -> None:
+        with patch.object(Gateway, "publish", lambda *_: None):
+            town.order()
+            await town.until(lambda: any(w.step is Step.WITH_BOT for w in town.actor("account/fox").works.values()))
+            forget_sessions(town)
+            await town.until(lambda: town.discord.ledger[0].outcome == "done")
+        await each_has_its_own(town)
 
     live(scene)
 
