@@ -27,6 +27,35 @@ class Channel(msgspec.Struct, frozen=True):
     refusals: float
     shuffle: bool
     hashes: bool
+    forms: float = 0.0
+    regions: float = 0.0
+
+
+def press_of(name: str, channel: Channel) -> str:
+    """How a drawing is begun, the same for whoever asks: plainly, by a form that its press opens, or by a page."""
+    share = random.Random(f"{name} {channel}").random()
+    return "form" if share < channel.forms else "region" if share < channel.forms + channel.regions else "plain"
+
+
+def drawing_of(name: str, channel: Channel) -> Drawing:
+    """As an account would open it: a region's own nonce is seen nowhere."""
+    return {
+        "plain": Drawing(f"job{name}", 1, f"n{name}"),
+        "form": Drawing(f"job{name}", 1, f"n{name}", form_nonce=f"f{name}"),
+        "region": Drawing(f"job{name}", 1, f"unseen{name}"),
+    }[press_of(name, channel)]
+
+
+def prelude(name: str, channel: Channel, correlator: Correlator, now: float) -> tuple[Finding, ...]:
+    """What happens between the press and the drawing."""
+    match press_of(name, channel):
+        case "form":
+            found = correlator.observe(Sign(Stage.TRACED, nonce=f"n{name}", interaction_id=f"p{name}"), now)
+            correlator.reopen(f"job{name}", 1)
+            return found
+        case "region":
+            return correlator.link(f"job{name}", 1, f"i{name}", now)
+    return ()
 
 
 def story(name: str, channel: Channel, rng: random.Random) -> list[Sign | None]:
@@ -36,11 +65,15 @@ def story(name: str, channel: Channel, rng: random.Random) -> list[Sign | None]:
         return value if rng.random() < chance else None
 
     interaction = f"i{name}"
+    press = press_of(name, channel)
+    nonce = f"f{name}" if press == "form" else f"n{name}" if press == "plain" else None
     signs: list[Sign | None] = []
-    if rng.random() < channel.success:
-        signs.append(Sign(Stage.TRACED, nonce=f"n{name}", interaction_id=interaction))
+    if press == "form":  # the press is told once more: no evidence of its answer
+        signs.append(Sign(Stage.TRACED, nonce=f"n{name}", interaction_id=f"p{name}"))
+    if nonce is not None and rng.random() < channel.success:
+        signs.append(Sign(Stage.TRACED, nonce=nonce, interaction_id=interaction))
     metadata = maybe(channel.metadata, interaction)
-    signs.append(Sign(Stage.WAITING, f"a{name}", f"n{name}", metadata))
+    signs.append(Sign(Stage.WAITING, f"a{name}", nonce, metadata))
     for percent in (15, 46, 93):
         preview = maybe(channel.previews, f"h{name}")
         signs.append(Sign(Stage.PROGRESS, f"a{name}", None, metadata, preview, percent=percent, parcel=name))
@@ -53,7 +86,7 @@ def story(name: str, channel: Channel, rng: random.Random) -> list[Sign | None]:
             Stage.FINISHED,
             message_id=f"b{name}",
             parcel=name,
-            nonce=maybe(channel.final_nonce, f"n{name}"),
+            nonce=None if nonce is None else maybe(channel.final_nonce, nonce),
             interaction_id=metadata,
             hash=f"h{name}" if channel.hashes else None,
         )
@@ -84,7 +117,8 @@ def play(channel: Channel, seed: int, drawing_count: int) -> tuple[set[str], set
     now = 0.0
     for now, name, sign, is_open in sorted(moments, key=lambda moment: moment[0]):
         if is_open:
-            correlator.open(Drawing(f"job{name}", 1, f"n{name}"))
+            correlator.open(drawing_of(name, channel))
+            findings += prelude(name, channel, correlator, now)
         elif sign is None:
             closed.add(f"job{name}")
             findings += correlator.close(f"job{name}", 1, now)
@@ -138,9 +172,10 @@ def test_a_restart_and_a_look_at_the_history_swap_nothing(block: int, knows: boo
                     findings += correlator.observe(msgspec.structs.replace(shown, nonce=None), now)
                 findings += correlator.sweep(now + c.SETTLE_S)
             if is_open:
-                correlator.open(Drawing(f"job{name}", 1, f"n{name}"))
+                correlator.open(drawing_of(name, channel))
+                findings += prelude(name, channel, correlator, now)
             elif sign is None:
-                closed |= {found.nonce: found for found in correlator.drawings() if found.nonce == f"n{name}"}
+                closed |= {found.nonce: found for found in correlator.drawings() if found.job_id == f"job{name}"}
                 findings += correlator.close(f"job{name}", 1, now)
             else:
                 posted += [sign] if sign.stage is Stage.FINISHED else []
@@ -154,7 +189,9 @@ def test_a_restart_and_a_look_at_the_history_swap_nothing(block: int, knows: boo
 def bad_channel(rng: random.Random) -> Channel:
     chances = [rng.choice((0.0, 0.3, 0.7, 1.0)) for _ in range(6)]
     closes, refusals = rng.choice((0.0, 0.2)), rng.choice((0.0, 0.2))
-    return Channel(*chances, closes=closes, refusals=refusals, shuffle=rng.random() < 0.6, hashes=rng.random() < 0.8)
+    acts = {"forms": rng.choice((0.0, 0.3)), "regions": rng.choice((0.0, 0.3))}
+    shuffle, hashes = rng.random() < 0.6, rng.random() < 0.8
+    return Channel(*chances, closes=closes, refusals=refusals, shuffle=shuffle, hashes=hashes, **acts)
 
 
 @pytest.mark.parametrize("block", range(20))
@@ -192,6 +229,8 @@ CHANCE = st.sampled_from([0.0, 0.2, 0.5, 0.8, 1.0])
         refusals=CHANCE,
         shuffle=st.booleans(),
         hashes=st.booleans(),
+        forms=st.sampled_from([0.0, 0.5]),
+        regions=st.sampled_from([0.0, 0.5]),
     ),
     seed=st.integers(0, 2**32),
     drawing_count=st.integers(1, 7),

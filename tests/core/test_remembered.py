@@ -63,3 +63,14 @@ def test_the_oldest_settled_drawings_make_room_and_live_ones_never_do() -> None:
     table.put(last)
     assert table.of_nonce("first") is None
     assert table.of_link("message_id", "m") is None
+
+
+def test_a_drawing_that_goes_on_under_another_nonce_is_found_by_that_one_only() -> None:
+    remembered = Remembered()
+    entry = Entry(Drawing("job1", 1, "n1", form_nonce="f1", message_id="a1"), 1)
+    remembered.put(entry)
+    assert remembered.of_nonce("n1") is remembered.of_nonce("f1") is entry
+    remembered.rename(entry, Drawing("job1", 1, "f1", message_id="a1"))
+    assert (remembered.of_nonce("n1"), remembered.of_nonce("f1")) == (None, entry)
+    assert remembered.of_link("message_id", "a1") is entry
+    assert list(remembered.live()) == [entry]
