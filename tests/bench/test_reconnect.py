@@ -8,7 +8,7 @@ import msgspec
 
 from bench.reconnect import Bench, Phase
 
-GOOD = Phase("cut", 0, 100, 0, 0.5, 0.9, 1.0, crowd=20, beats=10, late_s_max=0.1, cpu_s=0.1)
+GOOD = Phase("cut", 0, 0, 100, 0, 0.5, 0.9, 1.0, crowd=20, beats=10, late_s_max=0.1, cpu_s=0.1)
 
 
 def missed(**changed: Any) -> list[str]:
