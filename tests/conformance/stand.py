@@ -17,6 +17,11 @@ from tests.live.daemon import ROOT, Daemon, ask, environment, eventually, ledger
 ADMIN_KEY = "limner_admin.of-the-conformance-suite"
 DRAWN_S_MAX = 40.0
 WORKERS, VICTIMS = 5, 8
+#: One pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef"
+    "0000000049454e44ae426082"
+)
 CONFIG = """\
 [discord]
 api = "{api}"

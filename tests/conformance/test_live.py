@@ -13,7 +13,7 @@ import pytest
 
 from protocol.gateway import RESUME_TRIES_MAX
 from tests.conformance.hasty import HELLO_S_MAX
-from tests.conformance.stand import Stand, standing
+from tests.conformance.stand import PNG, Stand, standing
 from tests.live.daemon import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
@@ -23,10 +23,6 @@ HEARTBEAT_S = 2.0
 SPENT_S = 6.0
 #: Within this time a beat on request is no scheduled one: those are 41 s apart.
 AT_ONCE_S = 3.0
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef"
-    "0000000049454e44ae426082"
-)
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,12 @@ from protocol import answering, rest
 from protocol.answering import Asked, Standing
 from protocol.gateway import Gateway, Hangup, Identity, Ready, Reconnect, SavedSession
 from protocol.gateway_sends import SEND_COUNT_MAX, SEND_RESERVE
+from protocol.multipart import File
 from system.discord_links import DiscordLinks
-from system.links import Wire
+from system.links import LinkBroken, Wire
 from system.zstd import COMPRESSIONS
 from tests.actors.studio import Sim, run, simulator, studio
+from tests.conformance.stand import PNG
 from tests.sim.player import Player, World
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
@@ -174,6 +176,27 @@ def test_19_a_bot_that_answers_too_late_says_it_in_the_channel(sim: Sim) -> None
                 said = [message["content"] for message in msgspec.json.decode(answer.body)]
                 assert [said.count(asked.id) for asked in (in_time, late)] == [1, 1]
                 await bot.socket.close(code=4000)
+        finally:
+            await links.close()
+
+    run(scene())
+
+
+def test_19_a_picture_posted_as_a_form_is_there_once_when_its_answer_is_lost(sim: Sim) -> None:
+    async def scene() -> None:
+        links, account = DiscordLinks(sim.told["api"]), sim.told["accounts"][1]
+        who = rest.authorization(account["token"], "user")
+        body = {"content": "", "attachments": [{"id": "0", "filename": "fox.png"}]}
+        request = rest.post_message(account["channel_id"], body, "4711", (File("fox.png", "image/png", PNG),))
+        try:
+            await sim.fault("lost_message")
+            with pytest.raises(LinkBroken):
+                await links.request(request, who)
+            again = await links.request(request, who)
+            history = await links.request(rest.get_messages(account["channel_id"]), who)
+            (posted,) = [each for each in msgspec.json.decode(history.body) if each["attachments"]]
+            assert posted["id"] == msgspec.json.decode(again.body)["id"]
+            assert (await links.fetch(posted["attachments"][0]["url"], 1 << 20, 5.0)).data == PNG
         finally:
             await links.close()
 
