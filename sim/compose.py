@@ -29,7 +29,15 @@ LABEL_LENGTH_MAX, CUSTOM_ID_LENGTH_MAX = 80, 100
 SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS, COMPONENTS_V2 = 1 << 2, 1 << 12, 1 << 15
 FLAGS_ALLOWED = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | COMPONENTS_V2
 ROW, BUTTON = 1, 2
-INTERACTIVE = (2, 3, 5, 6, 7, 8)  # component types that a user can press or choose from
+PICTURE: dict[str, Any] = {"description": None, "spoiler": False}
+# What a component has when its maker says nothing of it: selects, thumbnails, files, separators, containers.
+BLANKS: dict[int, dict[str, Any]] = {
+    **{kind: {"min_values": 1, "max_values": 1} for kind in (3, 5, 6, 7, 8)},
+    11: PICTURE,
+    13: {"spoiler": False},
+    14: {"divider": True, "spacing": 1},
+    17: {"accent_color": None, "spoiler": False},
+}
 FILE_FIELD = re.compile(r"files?(?:\[(\d+)\])?")
 FOREIGN_TO_NAMES = re.compile(r"[^\w.\-]+", re.ASCII)
 
@@ -257,7 +265,12 @@ def checked_component(component: dict[str, Any], seen: set[str], numbers: iterto
         seen.add(custom_id)
     if isinstance(label, str) and kind == BUTTON and len(label) > LABEL_LENGTH_MAX:
         raise bad_component("BASE_TYPE_MAX_LENGTH", "label must be 80 or fewer in length.")
-    numbered = {"id": component.get("id") or next(numbers), **component}
+    blank = BLANKS.get(kind, {}) if isinstance(kind, int) else {}
+    numbered = {**blank, **component, "id": component.get("id") or next(numbers)}
+    if isinstance(component.get("accessory"), dict):
+        numbered["accessory"] = checked_component(component["accessory"], seen, numbers)
+    if isinstance(component.get("items"), list):
+        numbered["items"] = [PICTURE | item for item in component["items"] if isinstance(item, dict)]
     below = component.get("components")
     if isinstance(below, list):
         if kind == ROW and not 1 <= len(below) <= BUTTONS_MAX:

@@ -25,6 +25,7 @@ LOADING = 1 << 7
 REPLY, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND = 19, 20, 23
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5  # types of interaction
 IN_EMBEDS = "attachment://"
+UNFURLED = ("id", "url", "proxy_url", "width", "height", "content_type")
 
 
 class Attachment(msgspec.Struct):
@@ -95,9 +96,6 @@ class Message(msgspec.Struct):
         if origin is not None and origin.type == COMMAND and origin.response_id is None:
             return CHAT_INPUT_COMMAND if origin.command_type == 1 else CONTEXT_MENU_COMMAND
         return REPLY if self.reply_to else 0
-
-    def shown_components(self) -> Any:
-        return self.buttons.shown() if self.buttons is not None else self.components
 
 
 def stamp(at: float) -> str:
@@ -172,7 +170,7 @@ class Renderer:
             "mention_roles": [],
             "attachments": [self.attachment(attachment) for attachment in message.attachments],
             "embeds": [self.embed(embed, message) for embed in message.embeds],
-            "components": message.shown_components(),
+            "components": self.components(message),
             "pinned": False,
             "flags": message.flags,
         }
@@ -216,6 +214,35 @@ class Renderer:
                 shown = shown | {name: {"url": url, "proxy_url": url, **size}}
         return shown
 
+    def components(self, message: Message) -> Any:
+        """The drawing bot's as they were laid out once; another bot's with links in the place of file names."""
+        if message.buttons is not None:
+            return message.buttons.shown()
+        files = {IN_EMBEDS + attachment.filename: attachment for attachment in message.attachments}
+        return [self.component(component, files) for component in message.components]
+
+    def component(self, component: dict[str, Any], files: dict[str, Attachment]) -> dict[str, Any]:
+        shown = dict(component)
+        for name in ("components", "items"):
+            if isinstance(component.get(name), list):
+                shown[name] = [self.component(one, files) for one in component[name] if isinstance(one, dict)]
+        if isinstance(component.get("accessory"), dict):
+            shown["accessory"] = self.component(component["accessory"], files)
+        for name in ("media", "file"):
+            if isinstance(component.get(name), dict):
+                url = str(component[name].get("url"))
+                shown[name] = self.media(url, files.get(url))
+                if name == "file" and url in files:
+                    shown |= {"name": files[url].filename, "size": files[url].size}
+        return shown
+
+    def media(self, url: str, attachment: Attachment | None) -> dict[str, Any]:
+        """An unfurled media item: a file of the message, or a link elsewhere."""
+        if attachment is None:
+            return {"id": "0", "url": url, "proxy_url": url}
+        shown = {name: value for name, value in self.attachment(attachment).items() if name in UNFURLED}
+        return shown | {"attachment_id": attachment.id}
+
     def attachment(self, attachment: Attachment) -> dict[str, Any]:
         url = self.sign(attachment.path)
         shown: dict[str, Any] = {
@@ -246,8 +273,9 @@ class Renderer:
         if origin.type == COMPONENT:
             return {"interaction_metadata": metadata | {"interacted_message_id": origin.message_id}}
         if origin.type == MODAL:
-            trigger = metadata | {"id": origin.trigger_id or origin.id, "type": COMPONENT}
-            trigger["interacted_message_id"] = origin.message_id
+            trigger = metadata | {"id": origin.trigger_id or origin.id, "type": COMMAND}
+            if origin.message_id is not None:
+                trigger |= {"type": COMPONENT, "interacted_message_id": origin.message_id}
             return {"interaction_metadata": metadata | {"triggering_interaction_metadata": trigger}}
         metadata |= {"name": origin.name, "command_type": origin.command_type}
         twin = {"id": origin.id, "type": COMMAND, "name": origin.name, "user": user}

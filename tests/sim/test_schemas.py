@@ -20,6 +20,18 @@ UNDOCUMENTED = {
     ("GET", "/guilds/{guild}/application-command-index"),
 }
 BUTTON = {"type": 1, "components": [{"type": 2, "style": 1, "label": "B", "custom_id": "b"}]}
+MEDIA = {"media": {"url": "attachment://in.png"}}
+LAYOUT = {
+    "type": 17,
+    "components": [
+        {"type": 10, "content": "# Title"},
+        {"type": 14},
+        {"type": 9, "components": [{"type": 10, "content": "a"}], "accessory": {"type": 11} | MEDIA},
+        {"type": 12, "items": [MEDIA]},
+        {"type": 13, "file": MEDIA["media"]},
+        {"type": 1, "components": [{"type": 3, "custom_id": "s", "options": [{"label": "A", "value": "a"}]}]},
+    ],
+}
 EMBED = {
     "title": "t",
     "description": "d",
@@ -85,6 +97,8 @@ async def write_messages(shop: Shop) -> None:
     body = {"content": "said", "attachments": [given], "embeds": [EMBED], "components": [BUTTON], "nonce": "n"}
     said = await done(shop.bot, "POST", f"{channel}/messages", body)
     one = f"{channel}/messages/{said['id']}"
+    body = {"flags": 1 << 15, "components": [LAYOUT], "attachments": [given]}
+    await done(shop.bot, "POST", f"{channel}/messages", body)
     reply = {"content": "and more", "message_reference": {"message_id": said["id"]}}
     await done(shop.bot, "POST", f"{channel}/messages", reply)
     await done(shop.bot, "POST", f"{channel}/typing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -22,6 +23,8 @@ class Bot(discord.Client):
         self.tree.command(name="whisper", description="Tell one alone")(whisper)
         self.tree.command(name="measure", description="Measure a file for someone")(measure)
         self.tree.command(name="choose", description="Buttons and a form")(choose)
+        self.tree.command(name="fill", description="A form at once")(fill)
+        self.tree.command(name="lay", description="A layout of components")(lay)
         self.tree.context_menu(name="Quote")(quote)
 
     async def setup_hook(self) -> None:
@@ -66,6 +69,15 @@ async def choose(interaction: discord.Interaction) -> None:
     await interaction.response.send_message("Choose", view=Buttons())
 
 
+async def fill(interaction: discord.Interaction) -> None:
+    await interaction.response.send_modal(Form())
+
+
+async def lay(interaction: discord.Interaction) -> None:
+    file = discord.File(io.BytesIO(b"words"), "words.txt")
+    await interaction.response.send_message(view=Layout(), file=file)
+
+
 async def quote(interaction: discord.Interaction, message: discord.Message) -> None:
     await interaction.response.send_message(f"> {message.content}")
 
@@ -75,6 +87,14 @@ class Form(discord.ui.Modal, title="A form"):
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         await interaction.response.send_message(f"Hello {self.name.value}")
+
+
+class Layout(discord.ui.LayoutView):
+    def __init__(self) -> None:
+        super().__init__()
+        section = discord.ui.Section("Beside", accessory=discord.ui.Thumbnail("https://example.com/a.png"))
+        file = discord.ui.File("attachment://words.txt")
+        self.add_item(discord.ui.Container(discord.ui.TextDisplay("# Title"), section, file))
 
 
 class Buttons(discord.ui.View):

@@ -230,6 +230,27 @@ def test_buttons_change_their_message_and_open_a_form(cast: Cast) -> None:
     cast.play(scene)
 
 
+def test_a_form_is_opened_by_a_command_and_a_layout_shown(cast: Cast) -> None:
+    async def scene(world: World, guest: Player) -> None:
+        await use(guest, cast.application_id, "fill")
+        form = await guest.event("INTERACTION_MODAL_CREATE", title="A form")
+        line = {"type": 1, "components": [{"type": 4, "custom_id": "name", "value": "Crane"}]}
+        hears = cast.second.hears("message", says("Hello Crane"))
+        await ask(
+            guest, cast.application_id, 5, {"id": form["id"], "custom_id": form["custom_id"], "components": [line]}
+        )
+        assert (await hears).interaction_metadata.modal_interaction.id == int(form["id"])
+
+        hears = cast.second.hears("message", lambda message: message.flags.components_v2)
+        await use(guest, cast.application_id, "lay")
+        (container,) = (await hears).components
+        text, _, file = container.children
+        assert (text.content, file.name, file.size) == ("# Title", "words.txt", 5)
+        assert await guest.fetch(file.media.url) == (200, b"words")
+
+    cast.play(scene)
+
+
 @pytest.mark.parametrize("fault", ["reconnect", "drop_all", "close_4000"])
 def test_a_lost_connection_is_resumed_and_nothing_missed(cast: Cast, fault: str) -> None:
     async def scene(world: World, guest: Player) -> None:
