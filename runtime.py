@@ -287,7 +287,7 @@ class Daemon:
 
     async def _stop(self, root: asyncio.Future[str | None], web: asyncio.Future[None]) -> None:
         """No new jobs, clients told, the web closed, actors ended in order, and all that was taken committed."""
-        from actors.queue_messages import Drain
+        from actors.queue.messages import Drain
         from actors.supervisor import Shutdown
 
         self.log.info("stopping")

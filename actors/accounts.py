@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from actors.account import Account
-from actors.account_desk import AccountDesk
-from actors.account_images import ImagesAccount
+from actors.account.desk import AccountDesk
+from actors.account.images import ImagesAccount
+from actors.account.midjourney import Account
 from actors.monitor_messages import Observed
-from actors.queue_messages import AccountsChanged
+from actors.queue.messages import AccountsChanged
 from actors.scheduler import AccountDown, Announce
 from actors.supervisor import Child, Employed, Supervisor
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
-from actors.account_messages import AskStanding, Obeyed, Reinstate, Standing, Suspend, standing_of
+from actors.account.messages import AskStanding, Obeyed, Reinstate, Standing, Suspend, standing_of
 from actors.console_messages import AnswerDue, AskConsole
 from actors.guests import digest_of
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.shell import Kill
 from actors.store_client import StoreAsker
 from core.config import DEFAULT_PLAN, AccountConfig

@@ -21,12 +21,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.account_messages import KEPT, FreshPicture, PictureAt, Previewed
+from actors.account.messages import KEPT, FreshPicture, PictureAt, Previewed
 from actors.monitor_messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
-from actors.queue_messages import Keep, Kept, NotKept
+from actors.queue.messages import Keep, Kept, NotKept
 from actors.room import Room
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.store_client import StoreAsker
 from actors.thumbnails import EXTENSIONS, BadPicture, Checked, check, check_small, media_type_of, picture_path
 from core.config import Images

@@ -22,8 +22,8 @@ from actors.console_messages import AskConsole
 from actors.gallery import AskImage
 from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
 from actors.monitor_messages import AskMonitor
-from actors.queue_messages import Drain
-from actors.session_messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
+from actors.queue.messages import Drain
+from actors.session.messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
 from actors.store_client import StoreAsker
 from core.ids import new_id
 from protocol.api import (

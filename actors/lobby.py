@@ -14,12 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from actors.account_messages import Progressed
+from actors.account.messages import Progressed
 from actors.monitor_messages import Restarted
-from actors.queue_messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
+from actors.queue.messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
 from actors.scheduler import Token
-from actors.session import Session
-from actors.session_messages import Attach, Detach, HangAll, HangUser, Heard, Rest, Resting
+from actors.session.actor import Session
+from actors.session.messages import Attach, Detach, HangAll, HangUser, Heard, Rest, Resting
 from actors.supervisor import Child, Employed, Supervisor
 from core.restarts import Restart
 from protocol.frames import CLOSE_LATER

@@ -21,7 +21,7 @@ from actors.monitor_messages import (
     Restarted,
     TellHealth,
 )
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.shell import Shell
 from actors.store_messages import StoreTroubled, StoreWell
 from protocol.api import MetricsShown, ReadyShown, ShowReady

@@ -15,7 +15,7 @@ from actors.gate import Gate
 from actors.janitor import Janitor
 from actors.lobby import Lobby
 from actors.monitor import Monitor
-from actors.queue import Queue
+from actors.queue.actor import Queue
 from actors.scheduler import Scheduler
 from actors.store import Store
 from actors.supervisor import Child, Supervisor

@@ -23,7 +23,7 @@ from actors.guests import digest_of
 from actors.lobby import Lobby
 from actors.monitor import Monitor
 from actors.process import Process
-from actors.queue import Queue
+from actors.queue.actor import Queue
 from actors.scheduler import Scheduler
 from actors.shell import Start
 from actors.store import Store

@@ -25,8 +25,8 @@ import uvloop
 from sqlalchemy import insert, select
 
 from actors.process import Process
-from actors.queue import Queue
-from actors.queue_messages import PLACES_TOLD_MAX, LedgerOpen
+from actors.queue.actor import Queue
+from actors.queue.messages import PLACES_TOLD_MAX, LedgerOpen
 from actors.shell import Shell, Start
 from actors.store import Store
 from bench.store import accepting, commit, job_of

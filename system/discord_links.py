@@ -29,7 +29,7 @@ from protocol.rest import Request
 from system.links import Fetched, LinkBroken, Reserve, Response, TooLarge, Wire, WireClosed
 
 CONNECT_S_MAX = 10.0
-#: Of APIs: a request that has gone on for longer has reached somebody (actors/account_images.py).
+#: Of APIs: a request that has gone on for longer has reached somebody (actors/account/images.py).
 API_CONNECT_S_MAX = 4.0
 #: From the first byte sent to the last one received of a REST answer.
 ANSWER_S_MAX = 20.0

@@ -70,6 +70,10 @@ def python_files(*layers: str) -> list[Path]:
     return [path for path in tracked() if path.suffix == ".py" and layer_of(path) in wanted]
 
 
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 def layer_of(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
@@ -216,7 +220,7 @@ def test_tests_wait_for_events_and_not_for_time():
 
 def actor_modules() -> list[str]:
     """Modules that define an actor: their docstring is its contract."""
-    return [f"actors.{path.stem}" for path in python_files("actors") if re.search(r"^Takes ", path.read_text(), re.M)]
+    return [module_of(path) for path in python_files("actors") if re.search(r"^Takes ", path.read_text(), re.M)]
 
 
 def taken(docstring: str) -> set[str]:
@@ -249,7 +253,7 @@ def test_every_actor_has_such_a_docstring():
     from actors.shell import Shell
 
     for path in python_files("actors"):
-        importlib.import_module(f"actors.{path.stem}")
+        importlib.import_module(module_of(path))
 
     def below(kind: type) -> set[type]:
         return {each for child in kind.__subclasses__() for each in (child, *below(child))}

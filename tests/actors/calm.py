@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.process import Process
-from actors.queue_messages import Cancel, Enqueue
+from actors.queue.messages import Cancel, Enqueue
 from actors.root import Root
 from actors.shell import Kill, Start
 from core.config import AccountConfig, Config, Limits, Plan, Secret

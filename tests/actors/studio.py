@@ -20,12 +20,12 @@ from typing import Any
 import aiohttp
 import uvloop
 
-from actors.account_messages import Perform, Previewed, Progressed
+from actors.account.messages import Perform, Previewed, Progressed
 from actors.accounts import Accounts
 from actors.monitor_messages import Observed, PicturesTroubled, PicturesWell, Restarted
 from actors.process import Process
-from actors.queue import Queue
-from actors.queue_messages import (
+from actors.queue.actor import Queue
+from actors.queue.messages import (
     Cancel,
     CancelHeard,
     Enqueue,
@@ -38,7 +38,7 @@ from actors.queue_messages import (
     Places,
 )
 from actors.scheduler import Scheduler, Token
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.shell import Kill, Shell, Start
 from actors.store import Store
 from actors.store_messages import StoreTroubled, StoreWell

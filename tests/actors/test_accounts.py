@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from actors.monitor_messages import Observed
-from actors.queue_messages import (
+from actors.queue.messages import (
     AccountsChanged,
     Begin,
     Demand,
@@ -25,9 +25,9 @@ from actors.shell import Kill, Shell
 from actors.supervisor import Child, Supervisor
 from core.config import AccountConfig, Secret
 from tests.actors.calm import Calm, live
+from tests.actors.queue.test_actor import accepted, demand, set_up, submitted, wish
+from tests.actors.queue.test_no_account import OWL, a_picture, act
 from tests.actors.stage import Recorder, Stage, play
-from tests.actors.test_queue import accepted, demand, set_up, submitted, wish
-from tests.actors.test_queue_no_account import OWL, a_picture, act
 from tests.city.discord import GUILD, Channel, Resident
 
 TURBO = AccountConfig("owl", Secret("t"), "1", "3", modes=("turbo",))

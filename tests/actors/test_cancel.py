@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from actors.queue import Queue
-from actors.queue_course import STOP_AGAIN_S
-from actors.queue_messages import (
+from actors.queue.actor import Queue
+from actors.queue.course import STOP_AGAIN_S
+from actors.queue.messages import (
     Acknowledged,
     AskHoldings,
     Begin,
@@ -36,8 +36,8 @@ from actors.store_messages import LookedUp, Lookup
 from core.job import TERMINAL
 from storage.operations import JobFound, JobRecord, ReadJob, ReadUser, UserRecord
 from system.message import Message
+from tests.actors.queue.test_actor import OFFERS, accepted, demand, drawn, picture, set_up, submitted
 from tests.actors.stage import CONFIG, Stage, play
-from tests.actors.test_queue import OFFERS, accepted, demand, drawn, picture, set_up, submitted
 
 AT_ONCE = ("queued", "granted")
 OF_THE_BOT = ("submitting", "undecided", "drawing")

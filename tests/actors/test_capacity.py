@@ -10,8 +10,8 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
-from actors.account_messages import Perform, Reinstate, SetSlots, Suspend
-from actors.queue import Queue
+from actors.account.messages import Perform, Reinstate, SetSlots, Suspend
+from actors.queue.actor import Queue
 from actors.scheduler import AccountDown, AccountUp, Announce, Renew, Scheduler, SlotFree, Token
 from actors.shell import Kill
 from actors.store import Store
@@ -19,8 +19,8 @@ from actors.store_messages import Commit
 from core.tokens import LEASE_S
 from storage.operations import AddUser
 from tests.actors.calm import Calm, live
+from tests.actors.queue.test_actor import wish
 from tests.actors.stage import CONFIG, Stage, play
-from tests.actors.test_queue import wish
 
 BLINK_S = 1.0
 

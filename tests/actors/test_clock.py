@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from actors.queue import Queue
-from actors.queue_messages import (
+from actors.queue.actor import Queue
+from actors.queue.messages import (
     AskPlaces,
     Begin,
     Cancel,
@@ -26,8 +26,8 @@ from core.quota import day_of
 from core.tokens import BEGIN_S
 from storage.groups import REMEMBERED_S
 from storage.operations import AddKey, Applied, DropKey, JobRecords, ListJobs, ReadUser, UserRecord
+from tests.actors.queue.test_actor import accepted, demand, scene, submitted, wish
 from tests.actors.stage import CONFIG, Stage
-from tests.actors.test_queue import accepted, demand, scene, submitted, wish
 
 HOUR_S = 3600.0
 

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.account_messages import AskStanding, Obeyed, Reinstate, Standing, Suspend
+from actors.account.messages import AskStanding, Obeyed, Reinstate, Standing, Suspend
 from actors.console import OBEYED_S_MAX, STANDING_S_MAX, Console
 from actors.console_messages import AskConsole
 from actors.guests import digest_of
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.shell import Shell
 from actors.store import Store
 from actors.store_messages import LookedUp, Lookup, NotCommitted

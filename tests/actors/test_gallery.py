@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from actors.account_messages import Progressed
+from actors.account.messages import Progressed
 from actors.gallery import AskImage, Gallery, not_there
 from actors.monitor_messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.thumbnails import SMALL_BYTES_MAX, THUMB_PX, BadPicture, check, check_small, media_type_of
 from core.config import Images
 from core.ids import new_id
@@ -268,7 +268,7 @@ def test_a_picture_that_is_never_to_be_had_fails_the_job_uncharged(
 def test_a_gallery_that_dies_while_it_keeps_is_sent_the_job_again(
     sim: Sim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.queue_course.KEEP_AGAIN_S", 0.5)
+    monkeypatch.setattr("actors.queue.course.KEEP_AGAIN_S", 0.5)
 
     async def scene() -> None:
         async with studio(tmp_path, sim, gallery=Gallery) as house:

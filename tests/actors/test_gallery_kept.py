@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from actors.account_messages import KEPT
+from actors.account.messages import KEPT
 from actors.gallery import Gallery
-from actors.queue_messages import Keep, Kept, NotKept
+from actors.queue.messages import Keep, Kept, NotKept
 from actors.thumbnails import picture_path
 from storage.operations import JobRecord
 from storage.pictures import MemoryPictures
+from tests.actors.account.test_work import JOB
 from tests.actors.easel import png
 from tests.actors.stage import Stage, play
-from tests.actors.test_account_work import JOB
 
 MINE = picture_path("j1", 1, "image/png")
 

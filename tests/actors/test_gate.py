@@ -9,8 +9,8 @@ from actors.gallery import AskImage
 from actors.gate import RECHECK_S, Arrived, Asked, Gate, Left, Spoken
 from actors.guests import KNOWN_KEY_S, KNOWN_KEYS_MAX, KeyCache, digest_of, may_do
 from actors.monitor_messages import AskMonitor
-from actors.queue_messages import Drain
-from actors.session_messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
+from actors.queue.messages import Drain
+from actors.session.messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
 from actors.shell import Kill
 from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted
 from protocol.api import (

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from actors.account_uploads import upload_path
+from actors.account.uploads import upload_path
 from actors.janitor import CLOCK_BELIEVED_S, LOOK_EACH_S, ROUND_EACH_S, Janitor
-from actors.queue_messages import JobSettled, Kept
-from actors.session import Session
-from actors.session_messages import Attach, Heard, Say
+from actors.queue.messages import JobSettled, Kept
+from actors.session.actor import Session
+from actors.session.messages import Attach, Heard, Say
 from actors.shell import Kill
 from actors.store_messages import Commit, LookedUp, Lookup, NotCommitted
 from protocol.api import KeepUpload, UploadKept
@@ -21,8 +21,8 @@ from protocol.client import Reset, Resume, Resumed, Welcome
 from storage.forgetting import Discards, Forget, ReadDiscards
 from storage.operations import ImageRecord, JobFound, ReadJob
 from storage.pictures import MemoryPictures, PictureTrouble
+from tests.actors.queue.test_actor import accepted, drawn, set_up, submitted
 from tests.actors.stage import CONFIG, Recorder, Stage, play
-from tests.actors.test_queue import accepted, drawn, set_up, submitted
 
 KEEP_A_DAY = CONFIG + "\n[images]\nkeep_days = 1\n"
 KEEP_FOR_EVER = CONFIG + "\n[images]\nkeep_days = 0\n"

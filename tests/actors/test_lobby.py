@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from actors.lobby import Lobby
-from actors.queue_messages import Places
+from actors.queue.messages import Places
 from actors.scheduler import Token
-from actors.session import REST_AFTER_S, Session
-from actors.session_messages import Attach, Detach, HangAll, HangUser, Heard, Resting, Say
+from actors.session.actor import REST_AFTER_S, Session
+from actors.session.messages import Attach, Detach, HangAll, HangUser, Heard, Resting, Say
 from actors.shell import Kill
 from actors.store_messages import LookedUp, Lookup
 from protocol.api import ShowMe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.monitor import METRICS, Monitor
 from actors.monitor_messages import AskMonitor, Observed, PicturesTroubled, PicturesWell, Restarted
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.store_messages import StoreTroubled, StoreWell
 from protocol.api import MetricsShown, ReadyShown, ShowMetrics, ShowReady
 from tests.actors.stage import Stage, play

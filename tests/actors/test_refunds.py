@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from actors.queue import Queue
-from actors.queue_messages import Failed, JobSettled
+from actors.queue.actor import Queue
+from actors.queue.messages import Failed, JobSettled
 from actors.shell import Kill
 from actors.store import Store
 from actors.store_messages import Commit, Committed, LookedUp, Lookup
 from storage.groups import tidy
 from storage.operations import ReadUser, Settle, UserRecord
+from tests.actors.queue.test_actor import accepted, set_up, submitted
 from tests.actors.stage import CONFIG, Stage, play
-from tests.actors.test_queue import accepted, set_up, submitted
 
 #: The stage plays from midnight on, UTC; where the users live it is an hour before it.
 PLACE = CONFIG.replace("daily = 5", 'daily = 5\ntimezone = "Etc/GMT+1"')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.queue_messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Withdraw
+from actors.queue.messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Withdraw
 from actors.scheduler import AccountDown, AccountUp, Announce, Renew, Scheduler, SlotFree, Token
 from tests.actors.stage import Stage, play
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.process import Process
-from actors.queue_messages import Drain
+from actors.queue.messages import Drain
 from actors.root import Root
 from actors.shell import Killed, Start
 from actors.supervisor import Shutdown, TooManyRestarts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from actors.account_messages import Reinstate
+from actors.account.messages import Reinstate
 from actors.gate import Asked
 from protocol.api import Instruct, Instructed, ReadyShown, Refusal, ShowReady
 from tests.city.phone import REMOTE

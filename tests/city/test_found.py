@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from actors.account import Account
+from actors.account.midjourney import Account
 from actors.monitor import Monitor
 from actors.monitor_messages import TellHealth
-from actors.queue import Queue
-from actors.queue_messages import (
+from actors.queue.actor import Queue
+from actors.queue.messages import (
     AskHoldings,
     Demand,
     Drawn,
@@ -27,7 +27,7 @@ from actors.queue_messages import (
     Sighted,
 )
 from actors.scheduler import AccountUp, Scheduler
-from actors.session_messages import Attach, Detach
+from actors.session.messages import Attach, Detach
 from actors.shell import Kill
 from actors.store import Store
 from actors.store_messages import Commit, Committed, LookedUp, Lookup, NotCommitted, StoreWell
@@ -37,9 +37,9 @@ from core.signs import Drawing, Ended, Sign, Stage
 from core.tokens import BEGIN_S, Ledger
 from protocol.client import Accepted
 from storage.operations import Applied, Backlog, Fence, Gather, JobRecord, Past, ReadBacklog, ReadPast, Settle, Track
+from tests.actors.session.test_actor import present, said, set_up
 from tests.actors.stage import Stage as Theatre
 from tests.actors.stage import play
-from tests.actors.test_session import present, said, set_up
 
 HOUR_S = 3600.0
 

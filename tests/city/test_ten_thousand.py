@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from unittest.mock import patch
 
+from actors.account.midjourney import Account
 from core.correlate import Correlator
 from core.remembered import Standing
 from core.signs import Stage
@@ -52,5 +53,8 @@ def test_a_second_submission_would_be_noticed():
 
 
 def test_a_stuck_drawing_would_be_noticed():
-    with patch("actors.account.Account.on_tick", look_after_nothing), patch("tests.city.peak.CALM_S_MAX", 1200.0):
+    with (
+        patch.object(Account, "on_tick", look_after_nothing),
+        patch("tests.city.peak.CALM_S_MAX", 1200.0),
+    ):
         assert any("600 accepted, 5" in what for what in run(SMALL).broken)

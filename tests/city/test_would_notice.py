@@ -8,10 +8,10 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
-from actors.account_presence import AccountPresence
-from actors.account_uploads import Uploads
+from actors.account.presence import AccountPresence
+from actors.account.uploads import Uploads
 from actors.gate import Gate
-from actors.session_words import SessionWords
+from actors.session.words import SessionWords
 from actors.store import Store
 from actors.store_messages import StoreWell
 from core.correlate import Correlator
@@ -91,13 +91,13 @@ LIES = {
     "got the picture": lambda: patch.object(Correlator, "_prove", give_it_to_another_who_waits),
     "oversold": lambda: patch.object(AccountPresence, "on_start", believe_in_one_place_more),
     "given were": lambda: patch.object(Uploads, "slots", remember_pictures_of_no_job_in_particular),
-    "costs": lambda: patch("actors.queue.charge_of", lambda *_: 1),
+    "costs": lambda: patch("actors.queue.actor.charge_of", lambda *_: 1),
     "are allowed": lambda: patch.object(accepting, "_over_a_limit", lambda *_: None),
     "charged: 1": lambda: patch.dict(APPLIERS, {operations.Settle: charge_who_is_not_at_fault}),
     "quota used is": lambda: patch.dict(APPLIERS, {operations.Settle: refund_nobody}),
-    "is charged to": lambda: patch("actors.queue.never_before", lambda latest, wall: wall),
+    "is charged to": lambda: patch("actors.queue.actor.never_before", lambda latest, wall: wall),
     "under way": lambda: patch.object(FairQueue, "add", let_five_more_begin),
-    "names": lambda: patch("actors.queue.digest_of", lambda wish: ""),
+    "names": lambda: patch("actors.queue.actor.digest_of", lambda wish: ""),
     "two jobs of one ref|accepted anew|is j.* and j": lambda: patch.object(accepting, "_in_force", lambda *_: False),
     "was awaited": lambda: patch.object(SessionWords, "_resume", begin_one_too_early),
     "than the wire takes": lambda: patch.object(WebSocket, "pause_writing", lambda self, now: None),

@@ -294,7 +294,7 @@ def run(seed: int) -> Outcome:
         try:
             with (
                 patch("actors.store.ThreadPoolExecutor", SlowThread),
-                patch("actors.queue_ledger.FairQueue", WatchedFairQueue),
+                patch("actors.queue.ledger.FairQueue", WatchedFairQueue),
             ):
                 loop.run_until_complete(town.live())
         finally:

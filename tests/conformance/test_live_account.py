@@ -12,7 +12,7 @@ from unittest.mock import patch
 import msgspec
 import pytest
 
-from actors.account_line import GatewayLine
+from actors.account.line import GatewayLine
 from protocol import answering, rest
 from protocol.answering import Asked, Standing
 from protocol.gateway import Gateway, Hangup, Identity, Ready, Reconnect, SavedSession

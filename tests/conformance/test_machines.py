@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.account_errands import Errands
-from actors.account_uploads import BadInput, Uploads
+from actors.account.errands import Errands
+from actors.account.uploads import BadInput, Uploads
 from protocol import answering, rest
 from protocol import buckets as limits
 from protocol import gateway as gw

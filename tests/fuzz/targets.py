@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from actors.account_readings import sign_of
+from actors.account.readings import sign_of
 from core.correlate import Correlator
 from core.signs import Drawing
 from protocol import answers, client, openai, rest

@@ -21,7 +21,7 @@ import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from actors.account_messages import Perform, Progressed
+from actors.account.messages import Perform, Progressed
 from actors.console import AskConsole
 from actors.gallery import AskImage
 from actors.gate import Gate
@@ -29,10 +29,10 @@ from actors.guests import digest_of
 from actors.lobby import Lobby
 from actors.monitor import Monitor
 from actors.process import Process
-from actors.queue import Queue
-from actors.queue_messages import Acknowledged, Begin, Drawn, Failed, Go, Keep, Kept, NoGo, Sighted, Stop
+from actors.queue.actor import Queue
+from actors.queue.messages import Acknowledged, Begin, Drawn, Failed, Go, Keep, Kept, NoGo, Sighted, Stop
 from actors.scheduler import AccountUp, Announce, Scheduler, SlotFree
-from actors.session_messages import Say
+from actors.session.messages import Say
 from actors.shell import Shell, Start
 from actors.store import Store
 from actors.supervisor import Child, Supervisor

@@ -7,7 +7,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from actors.queue_messages import Drain
+from actors.queue.messages import Drain
 from actors.shell import Kill
 from core.config import Server
 from protocol.client import (

@@ -49,8 +49,13 @@ def test_cpu_between_two_looks_is_on_the_line_between_them():
 
 
 def test_a_profile_tells_the_handler_and_the_function():
-    stack = ("MainThread", "system/mailroom.py:run", "actors/queue.py:Queue.receiveMsg_Begin", "core/ids.py:new_id")
-    assert handler_of(stack) == "actors/queue.py:Queue.receiveMsg_Begin"
+    stack = (
+        "MainThread",
+        "system/mailroom.py:run",
+        "actors/queue/actor.py:Queue.receiveMsg_Begin",
+        "core/ids.py:new_id",
+    )
+    assert handler_of(stack) == "actors/queue/actor.py:Queue.receiveMsg_Begin"
     told = report(Counter({stack: 3_000_000}), Counter({("MainThread", "core/ids.py:new_id"): 4_000_000}))
     assert "3.00 s 100.0%  core/ids.py:new_id" in told
     assert "4.00 s  MainThread: core/ids.py:new_id" in told

@@ -1,0 +1,4 @@
+"""An account: what carries drawings to whoever draws them.
+
+`desk` is what all drivers share; `midjourney` and `images` are drivers.
+"""

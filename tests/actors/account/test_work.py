@@ -1,0 +1,94 @@
+"""How refusals are judged, and how stored jobs and messages become evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from actors.account.errands import Posted
+from actors.account.readings import drawing_of, posted_at, sign_of
+from actors.account.work import ATTEMPTS_MAX, Step, Work, after_posted, after_refusal
+from actors.queue.messages import Failed, Returned
+from core.signs import Kind, Stage
+from protocol import drawing_events as seen
+from storage.operations import JobRecord
+
+#: Only the fields that matter are told apart from the defaults.
+BLANK: dict[str, Any] = dict.fromkeys(JobRecord.__struct_fields__)
+JOB = JobRecord(
+    **BLANK
+    | {
+        "id": "j1", "user": "ada", "plan": "free", "state": "submitting", "kind": "imagine", "prompt": "a fox",
+        "mode": "fast", "images_in": (), "attempt": 1, "nonce": "1000", "offers": (), "charged": True,
+        "created_at": 0.0, "images": (), "history": (),
+    }
+)  # fmt: skip
+
+
+def refusal(**how: Any) -> seen.Refusal:
+    told: dict[str, Any] = {"fault_of_user": False, "pauses_account": False, "retry": False} | how
+    return seen.Refusal(seen.Links(), "upstream_rejected", "Queue full", "Wait.", **told)
+
+
+def work(job: JobRecord = JOB, **how: Any) -> Work:
+    return Work(job.id, job.user, job.attempt, "l1", Step.WITH_BOT, 0.0, job=job, **how)
+
+
+def test_a_refusal_that_may_go_better_is_given_back_unless_the_queue_knows_it_is_drawn() -> None:
+    assert isinstance(after_refusal("fox", work(), refusal(retry=True)), Returned)
+    assert isinstance(after_refusal("fox", work(sighted=True), refusal(retry=True)), Failed)
+
+
+def test_nobody_is_asked_for_ever() -> None:
+    worn = replace(JOB, attempt=ATTEMPTS_MAX)
+    assert isinstance(after_refusal("fox", work(worn), refusal(retry=True)), Failed)
+    assert isinstance(after_posted("fox", worn, Posted("j1", ATTEMPTS_MAX, "unsent", "cut", again=True)), Failed)
+
+
+@pytest.mark.parametrize("fault_of_user", [True, False])
+def test_only_what_the_user_could_foresee_is_charged(fault_of_user: bool) -> None:
+    failed = after_refusal("fox", work(), refusal(fault_of_user=fault_of_user))
+    assert isinstance(failed, Failed)
+    assert failed.charged is fault_of_user
+
+
+def test_an_act_does_not_wait_for_an_account_that_discord_refuses() -> None:
+    act = replace(JOB, affinity="fox")
+    posted = Posted("j1", 1, "refused", "missing access", again=True, kind="account")
+    assert isinstance(after_posted("fox", JOB, posted), Returned)
+    failed = after_posted("fox", act, posted)
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.charged) == ("upstream_blocked", False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "nonce"),
+    [
+        ({}, Kind.PICTURE, "1000"),
+        ({"kind": "describe"}, Kind.TEXT, "1000"),
+        ({"kind": "act", "action": "upscale", "index": 2, "press_message_id": "7"}, Kind.NUMBERED, "1000"),
+        ({"kind": "act", "action": "custom_zoom", "press_message_id": "7"}, Kind.PICTURE, "1001"),
+    ],
+)
+def test_a_stored_job_says_what_its_result_will_look_like(changes: dict[str, Any], kind: Kind, nonce: str) -> None:
+    drawing = drawing_of(replace(JOB, **changes))
+    assert (drawing.kind, drawing.nonce) == (kind, nonce)
+    assert drawing.parent_message_id == changes.get("press_message_id")
+
+
+def test_job_queued_is_evidence_that_it_was_taken_and_its_message_is_not_the_start_message() -> None:
+    sign = sign_of(seen.Postponed(seen.Links(message_id="5", nonce="1000", interaction_id="6")))
+    assert sign is not None
+    assert (sign.stage, sign.message_id, sign.nonce) == (Stage.TRACED, None, "1000")
+
+
+def test_what_is_no_evidence_makes_no_sign() -> None:
+    assert sign_of(seen.Ignored()) is None
+    assert sign_of(seen.Odd("new")) is None
+
+
+def test_a_message_tells_its_time_by_its_id() -> None:
+    assert posted_at("175928847299117063") == pytest.approx(1_462_015_105.796)  # the example of Discord's reference
+    assert posted_at("x") is None
