@@ -127,7 +127,8 @@ def keep(root: Path, group: Sequence[Parcel]) -> None:
     _flush(root, group, lambda parcel: _folders(root, parcel.place))
     for parcel in group:
         if parcel.error is not None:
-            parcel.beside.unlink(missing_ok=True)
+            with suppress(OSError):  # there is no folder any more, say; what is wrong is known already
+                parcel.beside.unlink(missing_ok=True)
 
 
 def _each(group: Sequence[Parcel], step: Callable[[Parcel], object]) -> None:

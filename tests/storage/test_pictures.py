@@ -69,6 +69,14 @@ def test_a_folder_in_the_way_of_a_picture_is_trouble(tmp_path: Path) -> None:
         run(pictures.put("P1.png", b"bytes"))
 
 
+def test_a_file_in_the_place_of_the_folder_is_trouble_too(tmp_path: Path) -> None:
+    pictures = open_pictures(f"file://{tmp_path}/images")
+    (tmp_path / "images").rmdir()
+    (tmp_path / "images").write_bytes(b"")
+    with pytest.raises(PictureTrouble):
+        run(pictures.put("j1/P1.png", b"bytes"))
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(errno.ENOSPC, "full"), (errno.EROFS, "unwritable"), (errno.EIO, "unavailable")]
 )
