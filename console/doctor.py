@@ -21,7 +21,7 @@ from console.settings import database_url, load, pictures_url
 from console.show import BOLD, RED, styled
 from core.config import Config, is_loopback
 
-NAME_CHARS = 14
+NAME_CHARS = 16
 REACH_S_MAX = 5.0
 PROBE_PATH = "doctor/probe"
 
