@@ -22,6 +22,8 @@ from tests.city.witness import Witness
 #: Failures that the user could have foreseen; all others are refunded.
 FORESEEN = frozenset({"banned_prompt"})
 NOW_AND_ON = float("inf")
+#: What is decided in one transaction was asked for within so long.
+GATHERED_S_MAX = 30.0
 MODES = frozenset({"--fast", "--relax", "--turbo"})
 #: States in which a job takes one of its user's places.
 RUNNING = frozenset({State.GRANTED, State.SUBMITTING, State.UNDECIDED, State.DRAWING})
@@ -121,13 +123,14 @@ class Auditor:
         self._mark(user, "too_many_jobs", waiting >= plan.queued)
         used = self.witness.query('SELECT max(used) FROM quota WHERE "user" = ?', user)[0][0] or 0
         self.claim(used <= plan.daily, f"{user} was charged {used} in a day, {plan.daily} are allowed")
-        today = {day_of(wall, plan.timezone) for wall in (self.loop.wall(), self.loop.true_wall())}
-        # Within the transaction it may have been spent, and given back afterwards.
+        walls = (self.loop.wall(), self.loop.true_wall())
+        today = {day_of(wall, plan.timezone) for wall in walls}
+        lately = today | {day_of(wall - GATHERED_S_MAX, plan.timezone) for wall in walls}
+        spent = dict(self.witness.query('SELECT day, used FROM quota WHERE "user" = ?', user))
+        # Within the transaction it may have been spent, and given back afterwards; or a day may have ended.
         least = plan.daily - self._refunds.pop(user, 0)
-        spent = self.witness.query('SELECT day FROM quota WHERE "user" = ? AND used >= ?', user, least)
-        self._mark(user, "quota_exceeded", any(day in today for (day,) in spent))
-        if least < plan.daily:
-            self._mark(user, "quota_exceeded", used >= plan.daily)
+        self._mark(user, "quota_exceeded", any(spent.get(day, 0) >= least for day in lately))
+        self._mark(user, "quota_exceeded", any(spent.get(day, 0) >= plan.daily for day in today))
 
     def _ended_by_the_bot(self, user: str) -> int:
         """The user's drawings that have ended, of which the store hears later: their places may be others' already."""

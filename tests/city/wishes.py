@@ -21,7 +21,7 @@ from protocol.api import (
     ShowMe,
     UploadKept,
 )
-from protocol.client import Act, Cancel, Cancelled, Done, Draw
+from protocol.client import MASKED_ACTION, Act, Cancel, Cancelled, Done, Draw
 from tests.city.cdn import WORLD, picture
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class Wishes:
         if not done:
             return None
         frame = self.dice.choice(done)
-        chosen = self.dice.choice(frame.actions)
+        # Regions are painted on a page that this Discord does not have.
+        chosen = self.dice.choice([offer for offer in frame.actions if offer.action != MASKED_ACTION])
         prompt = "wider" if chosen.action == "custom_zoom" else None
         return Act(f"{self.citizen.name}/{number}", frame.job, chosen.action, chosen.index, prompt)
 
