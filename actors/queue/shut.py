@@ -17,7 +17,7 @@ from storage.operations import QueuedJob
 from system.message import Message
 
 BOUND_S_MAX = 600.0
-#: Of one that has said nothing for so long nobody knows; it says so each `account_health.SHUT_EACH_S`.
+#: Of one that has said nothing for so long nobody knows; it says so each `account/health.py SHUT_EACH_S`.
 HEARD_S_MAX = 30.0
 LOOK_EACH_S = 30.0
 BLOCKED_TEXT = "The account that drew what this goes on from is out of work, and no other can go on with it."
