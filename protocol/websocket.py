@@ -44,8 +44,9 @@ from protocol.websocket_values import Closed, Event, FrameReceived, Opened, Sett
 __all__ = ["Closed", "FrameReceived", "Opened", "Settings", "Stage", "WebSocket"]
 
 BAD_FRAME_COUNT_MAX = 10
-# Frames that come while the key is being checked wait for the answer.
-EARLY_FRAME_COUNT_MAX = 32
+# What is said while the key is checked waits for `welcome`. Of the frames beyond the first few only the refusal is
+# kept; who says still more is turned away.
+EARLY_FRAME_COUNT_MAX, EARLY_COUNT_MAX = 32, 256
 CONTROL_BYTES_MAX = 65_536
 HEAD_END, HEAD_BYTES_MAX = b"\r\n\r\n", 65_536
 
@@ -79,7 +80,7 @@ class WebSocket:
         self.gone = False
         self._settings = settings
         self._events: tuple[Event, ...] = ()
-        self._early: tuple[ClientFrame, ...] = ()
+        self._early: tuple[ClientFrame | ClientMistake, ...] = ()
         self._out = b""
         # Where frames wait, and may be coalesced, while writing is paused.
         self._outbox: Outbox | None = None
@@ -145,7 +146,7 @@ class WebSocket:
         self._end(CLOSE_ABNORMAL, now)
 
     def authenticated(self, now: float) -> None:
-        """The key is good: frames that waited for this come as events."""
+        """The key is good, and `welcome` is said: what waited for this is heard now, in order."""
         if self.stage not in (Stage.CHECKING, Stage.KEYLESS):
             return
         self.stage, self._stage_by = Stage.LIVE, None
@@ -310,10 +311,22 @@ class WebSocket:
         else:
             self._deliver(frame, now)
 
+    def _hold_early(self, said: ClientFrame | ClientMistake, now: float) -> None:
+        """Keeps for after `welcome` what is said before it, be it a frame or none."""
+        if len(self._early) >= EARLY_COUNT_MAX:
+            self.close(CLOSE_LATER, "too much before welcome", now)
+            return
+        if len(self._early) >= EARLY_FRAME_COUNT_MAX and not isinstance(said, ClientMistake):
+            said = ClientMistake("rate_limited", "Wait for `welcome`.", getattr(said, "ref", None))
+        self._early += (said,)
+
     def _replay_early(self, now: float) -> None:
         early, self._early = self._early, ()
-        for frame in early:
-            self._deliver(frame, now)
+        for said in early:
+            if isinstance(said, ClientMistake):
+                self._answer_mistake(said, now)
+            else:
+                self._deliver(said, now)
 
     def _deliver(self, frame: ClientFrame, now: float) -> None:
         try:
@@ -331,9 +344,7 @@ class WebSocket:
         elif isinstance(frame, Auth) and self.stage is Stage.LIVE:
             raise ClientMistake("bad_frame", "A key was given already; open another connection for another key.")
         elif self.stage is Stage.CHECKING:
-            if len(self._early) >= EARLY_FRAME_COUNT_MAX:
-                raise ClientMistake("rate_limited", "Wait for `welcome`.", getattr(frame, "ref", None))
-            self._early += (frame,)
+            self._hold_early(frame, now)
         elif self.stage is Stage.LIVE:
             limit = self._settings.frames_per_min
             paced_until = paced(self._paced_until, now, limit)
@@ -350,6 +361,9 @@ class WebSocket:
     def _answer_mistake(self, mistake: ClientMistake, now: float) -> None:
         if self.stage is Stage.KEYLESS:
             self.refuse_key(now, "Send `auth` with your key first.")
+            return
+        if self.stage is Stage.CHECKING:
+            self._hold_early(mistake, now)
             return
         self.send(Error(mistake.code, mistake.message, mistake.ref), now)
         if mistake.code == "bad_frame":

@@ -14,7 +14,16 @@ from websockets.http11 import Response
 from websockets.uri import parse_uri
 
 from protocol import client as c
-from protocol.websocket import BAD_FRAME_COUNT_MAX, Closed, FrameReceived, Opened, Settings, WebSocket
+from protocol.websocket import (
+    BAD_FRAME_COUNT_MAX,
+    EARLY_COUNT_MAX,
+    EARLY_FRAME_COUNT_MAX,
+    Closed,
+    FrameReceived,
+    Opened,
+    Settings,
+    WebSocket,
+)
 
 OWN = "https://limner.example"
 SETTINGS = Settings(allowed_origins=frozenset({OWN}), frame_bytes=1000, frames_per_min=20, outbox_bytes=2000)
@@ -163,6 +172,51 @@ def test_frames_sent_while_the_key_is_checked_wait_for_the_answer() -> None:
     assert len(pair.server.events_received()) == 1
     pair.server.authenticated(pair.now)
     assert pair.server.events_received() == (FrameReceived(c.Draw("r", "a fox")),)
+
+
+@pytest.mark.parametrize("by_header", [True, False])
+def test_nothing_is_answered_before_the_key_is_found_good_and_then_all_in_order(by_header: bool) -> None:
+    pair = Pair(headers={"Authorization": "Bearer k"} if by_header else None).open()
+    if not by_header:
+        pair.say(c.Auth("k"))
+    for words in ('{"type":"ping"}', '{"type":"bogus"}', '{"type":"cancel","job":"j"}', "{", '{"type":"ping"}'):
+        pair.say(words)
+    assert pair.frames() == []
+    pair.server.events_received()
+    pair.server.authenticated(pair.now)
+    pair.pump()
+    assert [type(frame) for frame in pair.frames()] == [c.Pong, c.Error, c.Error, c.Pong]
+    assert pair.server.events_received() == (FrameReceived(c.Cancel("j")),)
+
+
+def test_ten_that_are_no_frames_close_4400_only_after_the_key_is_found_good() -> None:
+    pair = Pair(headers={"Authorization": "Bearer k"}).open()
+    for _ in range(BAD_FRAME_COUNT_MAX + 1):
+        pair.say("{")
+    assert pair.close_code() is None
+    pair.server.authenticated(pair.now)
+    pair.pump()
+    assert codes(pair.frames()) == ["bad_frame"] * BAD_FRAME_COUNT_MAX
+    assert pair.close_code() == 4400
+
+
+def test_what_is_said_before_welcome_is_bounded_and_who_says_more_is_closed_1013() -> None:
+    pair = Pair(headers={"Authorization": "Bearer k"}).open()
+    for number in range(EARLY_COUNT_MAX):
+        pair.say(c.Draw(f"r{number}", "a fox"))
+    assert (pair.frames(), pair.close_code()) == ([], None)
+    pair.say(c.Ping())
+    assert (pair.frames(), pair.close_code()) == ([], 1013)
+
+
+def test_frames_beyond_those_that_wait_are_refused_after_welcome_with_their_refs() -> None:
+    pair = Pair(headers={"Authorization": "Bearer k"}).open()
+    for number in range(EARLY_FRAME_COUNT_MAX + 1):
+        pair.say(c.Draw(f"r{number}", "a fox"))
+    assert pair.frames() == []
+    pair.server.authenticated(pair.now)
+    pair.pump()
+    assert pair.frames()[-1] == c.Error("rate_limited", "Wait for `welcome`.", f"r{EARLY_FRAME_COUNT_MAX}")
 
 
 def test_a_first_auth_frame_is_asked_for_and_given_to_the_shell() -> None:

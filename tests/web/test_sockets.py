@@ -126,6 +126,23 @@ def test_frames_sent_at_once_wait_for_welcome(tmp_path):
     play(tmp_path, scene)
 
 
+def test_welcome_is_the_first_frame_whatever_was_said_before_it(tmp_path):
+    async def scene(house):
+        line = await house.socket()
+        for words in (Ping(), '{"type":"bogus"}', Jobs()):
+            await line.say(words)
+        heard = [await line.hear() for _ in range(4)]
+        assert [type(frame) for frame in heard[:3]] == [Welcome, Pong, Error]
+        assert isinstance(heard[3], JobsPage)
+        noisy = await house.socket()
+        for _ in range(11):
+            await noisy.say("junk")
+        assert isinstance(await noisy.hear(), Welcome)
+        assert await noisy.closed() == 4400
+
+    play(tmp_path, scene)
+
+
 def test_a_foreign_page_is_refused_with_403_and_ours_is_not(tmp_path):
     async def scene(house):
         with pytest.raises(InvalidStatus) as refused:
