@@ -329,7 +329,8 @@ class Nothing(Struct, frozen=True, tag=True):
 
 
 class UserRecord(Struct, frozen=True, tag=True):
-    """A user; `used` is of the day asked for, `seq` the newest stored event's (0: none yet)."""
+    """A user; `used` is of the day asked for, `seq` the newest stored event's (0: none yet), `newest` the latest of all
+    users' jobs (empty: none), before which no day is charged any more (core.quota)."""
 
     id: str
     name: str
@@ -337,6 +338,7 @@ class UserRecord(Struct, frozen=True, tag=True):
     banned: bool
     seq: int
     used: int
+    newest: str = ""
 
 
 class KeyHolder(Struct, frozen=True, tag=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec.structs import asdict
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from storage.connection import Connection
 from storage.operations import (
@@ -20,12 +20,13 @@ from storage.operations import (
     UserRecord,
 )
 from storage.statements import Statement, given, insertion
-from storage.tables import keys, quota, users
+from storage.tables import jobs, keys, quota, users
 from storage.writing import Writing
 
-_SELECT_USER = select(users.c.id, users.c.name, users.c.plan, users.c.banned, users.c.seq, quota.c.used).join_from(
-    users, quota, and_(quota.c.user == users.c.id, quota.c.day == given("day")), isouter=True
-)
+_NEWEST_JOB = select(func.max(jobs.c.id)).scalar_subquery()
+_SELECT_USER = select(
+    *(users.c.id, users.c.name, users.c.plan, users.c.banned, users.c.seq), quota.c.used, _NEWEST_JOB
+).join_from(users, quota, and_(quota.c.user == users.c.id, quota.c.day == given("day")), isouter=True)
 _BY_ID = Statement(_SELECT_USER.where(users.c.id == given("user")))
 _BY_NAME = Statement(_SELECT_USER.where(users.c.name == given("user")))
 _SAME_KEY = Statement(select(keys.c.user, keys.c.role, keys.c.revoked_at).where(keys.c.digest == given("digest")))
@@ -58,8 +59,8 @@ def find_user(connection: Connection, user: str, day: str) -> UserRecord | None:
     row = _BY_ID.one(connection, user=user, day=day) or _BY_NAME.one(connection, user=user, day=day)
     if row is None:
         return None
-    ident, name, plan, banned, seq, used = row
-    return UserRecord(ident, name, plan, banned, seq, used or 0)
+    ident, name, plan, banned, seq, used, newest = row
+    return UserRecord(ident, name, plan, banned, seq, used or 0, newest or "")
 
 
 def add_user(writing: Writing, write: AddUser) -> Applied | Refused:

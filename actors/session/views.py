@@ -100,9 +100,9 @@ def accepted_frame(job: JobRecord, seq: int, position: int | None, eta_s: float 
     return Accepted(seq, job.ref or "", job.id, position, eta_s)
 
 
-def welcome_frame(user: UserRecord, seq: int, plan: Plan, wall: float) -> Welcome:
-    """The first frame after authentication; `user.used` is of the plan's day at `wall`, `seq` the newest known."""
-    quota = Quota(plan.daily, user.used, rfc3339(resets_at(wall, plan.timezone)))
+def welcome_frame(user: UserRecord, seq: int, plan: Plan, charged_at: float) -> Welcome:
+    """The first frame after authentication; `user.used` is of the plan's day at `charged_at`, `seq` the newest."""
+    quota = Quota(plan.daily, user.used, rfc3339(resets_at(charged_at, plan.timezone)))
     return Welcome(user.name, user.plan, quota, seq, SERVER)
 
 

@@ -163,7 +163,7 @@ class SessionWords(SessionUploads):
             self.tell("gate", Hang(line.socket, CLOSE_UNAUTHENTICATED, "unauthenticated"))
             return
         seq = max(user.seq, line.seq)  # the record may have been read before what other sockets were told
-        self.say(line.socket, welcome_frame(user, seq, self.process.config.plan(user.plan), self.wall()))
+        self.say(line.socket, welcome_frame(user, seq, self.process.config.plan(user.plan), self.charged_at()))
         for frame in line.release(seq):
             self.say(line.socket, frame)
 
@@ -245,7 +245,9 @@ class SessionWords(SessionUploads):
         if user is None:
             self.say(socket, Refusal("unauthenticated", NO_USER))
         else:
-            self.say(socket, MeShown(welcome_frame(user, self.seq, self.process.config.plan(user.plan), self.wall())))
+            self.say(
+                socket, MeShown(welcome_frame(user, self.seq, self.process.config.plan(user.plan), self.charged_at()))
+            )
 
     def _show(self, job: str, socket: str) -> None:
         def found(answer: Found) -> None:

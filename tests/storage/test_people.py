@@ -45,6 +45,13 @@ def test_a_user_record_tells_the_seq_and_what_was_used_that_day(book: Book) -> N
     assert book.ask(ReadUser("ann", "2026-01-02")).used == 0
 
 
+def test_a_user_record_tells_the_latest_of_all_jobs_whose_ever_it_is(book: Book) -> None:
+    assert book.ask(ReadUser("ann", DAY)).newest == ""
+    job = book.queued()
+    book.do(AddUser("U9", "bea", "free", or_keep=False, at=1.0))
+    assert book.ask(ReadUser("U9", DAY)).newest == job
+
+
 def test_a_name_is_given_once(book: Book) -> None:
     outcome = book.do(AddUser("U9", "ann", "studio", or_keep=False, at=1.0))
     assert isinstance(outcome, Refused)

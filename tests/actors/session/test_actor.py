@@ -1,6 +1,7 @@
 """The Session: what a user is told, in which order, and what is asked of the Queue in the user's name."""
 
 import asyncio
+import random
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,9 @@ from actors.session.messages import Attach, Detach, Hang, Heard, Resting, Say
 from actors.session.rules import banned_word, check_order, folded, unknown_flag
 from actors.session.views import PLACES_EACH_S, PLACES_EXACT_EACH_S, Live, first_view, is_news, job_view, pause_s
 from actors.store_messages import LookedUp, Lookup
+from core.ids import new_id
 from core.job import State
+from core.quota import day_of, resets_at
 from protocol.api import CancelJob, JobShown, JobsShown, MeShown, PlaceJob, Refusal, ShowJob, ShowJobs, ShowMe
 from protocol.client import (
     MSGPACK,
@@ -54,6 +57,7 @@ from protocol.client import (
     Started,
     Welcome,
     encode,
+    rfc3339,
 )
 from protocol.client import Cancel as CancelFrame
 from storage.operations import (
@@ -171,6 +175,25 @@ def test_the_quota_is_of_the_day_in_the_plans_time_zone():
         await present(stage, "s1")
         reads = [lookup.read.day for lookup in await stage.heard("store", Lookup) if isinstance(lookup.read, ReadUser)]
         assert len(reads) == 1
+
+    play(scene)
+
+
+def test_after_the_clock_is_set_back_over_midnight_the_quota_is_of_the_day_that_is_charged():
+    async def scene(stage):
+        midnight = resets_at(stage.base.wall(), "UTC")
+        stage.base.wall = lambda: midnight - 60.0
+        latest = new_id("j", midnight + 60.0, random.Random(1))
+        set_up(stage).user = UserRecord("u1", "ada", "free", False, 7, 5, latest)
+        stage.cast("session/u1", Session)
+        stage.tell("session/u1", Attach("u1", "s1"), Heard("u1", "h1", ShowMe()))
+        (welcome,) = await said(stage)
+        stage.tell("session/u1", Heard("u1", "h2", ShowMe()))
+        (shown,) = await said(stage, "h2")
+        reads = [look.read.day for look in await stage.heard("store", Lookup) if isinstance(look.read, ReadUser)]
+        assert reads[-1] == day_of(midnight, "UTC") != day_of(midnight - 60.0, "UTC")
+        tomorrow = rfc3339(midnight + 86_400.0)
+        assert [welcome.quota.resets_at, shown.me.quota.resets_at] == [tomorrow, tomorrow]
 
     play(scene)
 
