@@ -42,7 +42,7 @@ from protocol.api import (
 )
 from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame, Welcome
 from protocol.frame_rate import FrameRates
-from protocol.frames import CLOSE_LATER, CLOSE_RESTARTING, CLOSE_UNAUTHENTICATED
+from protocol.frames import CLOSE_LATER, CLOSE_RESTARTING, CLOSE_UNAUTHENTICATED, about
 from storage.operations import AddKey, DropKey, FindKey, Found, KeyHolder, Refused, Written
 from system.message import Message
 
@@ -154,9 +154,9 @@ class Gate(StoreAsker):
     def _hear(self, guest: Guest, frame: ClientFrame) -> None:
         if not self.rates.takes(guest.user, self.now()):
             limit = f"{self.rates.per_min} frames a minute are allowed, over all your connections."
-            self._say(guest.socket, Error("rate_limited", limit, getattr(frame, "ref", None)))
+            self._say(guest.socket, Error("rate_limited", limit, *about(frame)))
         elif not may_do(guest.role, frame):
-            self._say(guest.socket, Error("forbidden", "This key may only read.", getattr(frame, "ref", None)))
+            self._say(guest.socket, Error("forbidden", "This key may only read.", *about(frame)))
         elif self.draining and isinstance(frame, Draw | Act):
             self._say(guest.socket, Error("draining", DRAINING, frame.ref))
         else:

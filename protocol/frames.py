@@ -99,6 +99,11 @@ CLIENT_FRAMES: dict[str, type[ClientFrame]] = {
 }
 
 
+def about(frame: ClientFrame) -> tuple[str | None, str | None]:
+    """(ref, job) of a refusal of this frame: what its client can tell it by."""
+    return getattr(frame, "ref", None), frame.job if isinstance(frame, Cancel) else None
+
+
 # --- values inside frames ---
 
 
@@ -239,11 +244,12 @@ class Cancelled(msgspec.Struct, frozen=True, tag_field="type", tag="cancelled"):
 
 
 class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
-    """A refusal: nothing was stored."""
+    """A refusal: nothing was stored. `ref` names the order that it refuses, `job` the job of a refused `cancel`."""
 
     code: str
     message: str
     ref: str | None = None
+    job: str | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, tag_field="type", tag="notice"):

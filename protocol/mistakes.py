@@ -53,17 +53,26 @@ CODES: dict[str, Code] = {
 
 
 class ClientMistake(Exception):
-    """The user's request is refused: `code` of CODES, a `message` that says what to do, the request's `ref` if known.
+    """The user's request is refused: `code` of CODES, a `message` that says what to do, the request's `ref` if known,
+    and the `job` if it was to cancel one.
 
     `retry_after_s` says when trying again makes sense, for the codes that carry `Retry-After`.
     """
 
-    def __init__(self, code: str, message: str, ref: str | None = None, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        ref: str | None = None,
+        job: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         assert code in CODES, f"unknown error code {code!r}"
-        super().__init__(code, message, ref, retry_after_s)
+        super().__init__(code, message, ref, job, retry_after_s)
         self.code = code
         self.message = message
         self.ref = ref
+        self.job = job
         self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:

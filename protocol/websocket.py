@@ -34,6 +34,7 @@ from protocol.frames import (
     Ping,
     Pong,
     ServerFrame,
+    about,
 )
 from protocol.mistakes import ClientMistake
 from protocol.outbox import Outbox
@@ -317,7 +318,7 @@ class WebSocket:
             self.close(CLOSE_LATER, "too much before welcome", now)
             return
         if len(self._early) >= EARLY_FRAME_COUNT_MAX and not isinstance(said, ClientMistake):
-            said = ClientMistake("rate_limited", "Wait for `welcome`.", getattr(said, "ref", None))
+            said = ClientMistake("rate_limited", "Wait for `welcome`.", *about(said))
         self._early += (said,)
 
     def _replay_early(self, now: float) -> None:
@@ -349,9 +350,7 @@ class WebSocket:
             limit = self._settings.frames_per_min
             paced_until = paced(self._paced_until, now, limit)
             if paced_until is None:
-                raise ClientMistake(
-                    "rate_limited", f"{limit} frames a minute are allowed.", getattr(frame, "ref", None)
-                )
+                raise ClientMistake("rate_limited", f"{limit} frames a minute are allowed.", *about(frame))
             self._paced_until = paced_until
             if isinstance(frame, Ping):
                 self.send(Pong(), now)
@@ -365,7 +364,7 @@ class WebSocket:
         if self.stage is Stage.CHECKING:
             self._hold_early(mistake, now)
             return
-        self.send(Error(mistake.code, mistake.message, mistake.ref), now)
+        self.send(Error(mistake.code, mistake.message, mistake.ref, mistake.job), now)
         if mistake.code == "bad_frame":
             self._bad_at = self._bad_at or deque(maxlen=BAD_FRAME_COUNT_MAX)
             self._bad_at.append(now)

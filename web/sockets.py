@@ -18,6 +18,7 @@ from actors.gate import Arrived, Left, Spoken
 from protocol.api import Answer
 from protocol.client import ClientFrame, Error, ServerFrame, Welcome
 from protocol.frame_rate import FrameRates
+from protocol.frames import about
 from protocol.websocket import Closed, FrameReceived, Opened, Settings, WebSocket
 from web.exchange import Desk
 from web.visitor import Networks, allowed_origins, credential_of, household_of, remote_of
@@ -225,7 +226,7 @@ class Caller(asyncio.Protocol):
         if self._board.rates.takes(self._remote, now):
             self._board.desk.tell("gate", Spoken(self._socket, frame))
         else:
-            self.send(Error("rate_limited", TOO_MANY_FRAMES, getattr(frame, "ref", None)))
+            self.send(Error("rate_limited", TOO_MANY_FRAMES, *about(frame)))
 
     def _open(self, opened: Opened) -> None:
         desk = self._board.desk

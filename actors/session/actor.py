@@ -40,7 +40,7 @@ from actors.session.words import UNREAD, SessionWords
 from core.job import TERMINAL, WAITING
 from protocol.api import Refusal
 from protocol.client import ClientFrame, Error, Progress, Queued, Started
-from protocol.frames import CLOSE_LATER
+from protocol.frames import CLOSE_LATER, about
 from storage.events import terminal_frame
 from storage.operations import Found, JobRecord, JobRecords, Unfinished, UserRecord
 from system.message import Message
@@ -139,7 +139,7 @@ class Session(SessionWords):
                     self.say(socket, Error("draining", UNREAD))
                     self.tell("gate", Hang(socket, CLOSE_LATER, "draining"))
                 case Heard(socket=socket, words=words) if isinstance(words, ClientFrame):
-                    self.say(socket, Error("draining", UNREAD, getattr(words, "ref", None)))
+                    self.say(socket, Error("draining", UNREAD, *about(words)))
                 case Heard(socket=socket):
                     self.say(socket, Refusal("draining", UNREAD))
                 case Detach():

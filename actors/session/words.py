@@ -77,11 +77,12 @@ TOO_LATE = "The job can no longer be cancelled."
 
 @dataclass(slots=True)
 class Asker:
-    """Who waits for the Queue's answer: a socket with its `ref`, or an HTTP request."""
+    """Who waits for the Queue's answer: a socket with its `ref`, or the `job` that it cancels; or an HTTP request."""
 
     socket: str
     ref: str | None
     by_http: bool
+    job: str | None = None
 
 
 class SessionWords(SessionUploads):
@@ -175,7 +176,7 @@ class SessionWords(SessionUploads):
             case Draw() | Act():
                 self._order(frame, Asker(line.socket, frame.ref, by_http=False))
             case Cancel(job=job):
-                self._cancel(job, Asker(line.socket, None, by_http=False))
+                self._cancel(job, Asker(line.socket, None, by_http=False, job=job))
             case Jobs(before=before, limit=limit):
                 self._list(before, limit, None, Asker(line.socket, None, by_http=False))
             case Resume(after=after):
@@ -329,7 +330,7 @@ class SessionWords(SessionUploads):
         if asker.by_http:
             self.say(asker.socket, Refusal(code, message, retry_after_s))
         elif self.line_of(asker.socket) is not None:
-            self.say(asker.socket, Error(code, message, asker.ref))
+            self.say(asker.socket, Error(code, message, asker.ref, asker.job))
 
     def _unread(self, asker: Asker) -> Callable[[str], None]:
         """What is said to who asked for something that the database does not let be read now."""

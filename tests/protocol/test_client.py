@@ -74,7 +74,8 @@ def test_every_server_frame_survives_both_encodings_and_the_store(frame: c.Serve
 
 
 def test_the_maps_have_exactly_the_fields_of_the_contract() -> None:
-    assert c.to_map(c.Error("bad_frame", "x")) == {"type": "error", "code": "bad_frame", "message": "x", "ref": None}
+    error = {"type": "error", "code": "bad_frame", "message": "x", "ref": None, "job": None}
+    assert c.to_map(c.Error("bad_frame", "x")) == error
     job = c.to_map(c.JobsPage((c.Job("j", "r", "done", "imagine", "p", "fast"),)))["jobs"][0]
     assert " ".join(job) == (
         "job ref status kind prompt mode position eta_s percent images actions code message charged created_at "
