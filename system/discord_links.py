@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from protocol import multipart
 from protocol.openai import Call
 from protocol.rest import Request
-from system.links import Fetched, LinkBroken, Reserve, Response, TooLarge, Wire, WireClosed
+from system.links import NOT_PUBLIC, Fetched, LinkBroken, Reserve, Response, TooLarge, Wire, WireClosed
 
 CONNECT_S_MAX = 10.0
 #: Of APIs: a request that has gone on for longer has reached somebody (actors/account/images.py).
@@ -107,7 +107,7 @@ class DiscordLinks:
         self, url: str, limit_bytes: int, timeout_s: float, public_only: bool = False, reserve: Reserve | None = None
     ) -> Fetched:
         if public_only and _is_private(urlsplit(url).hostname or ""):
-            raise LinkBroken("the address is not public", False)
+            raise LinkBroken(NOT_PUBLIC, False)
         session = self._session(Peer.PUBLIC if public_only else Peer.DISCORD)
         try:
             # A redirect of a user's address could lead anywhere.
@@ -184,7 +184,7 @@ class PublicResolver(aiohttp.ThreadedResolver):
     ) -> list[ResolveResult]:
         found = [result for result in await super().resolve(host, port, family) if not _is_private(result["host"])]
         if not found:
-            raise OSError("the address is not public")
+            raise OSError(NOT_PUBLIC)
         return found
 
 

@@ -15,6 +15,9 @@ import msgspec
 from protocol.openai import Call
 from protocol.rest import Request
 
+#: Why an address that a user gives is not asked.
+NOT_PUBLIC = "the address is not public"
+
 
 class LinkBroken(Exception):
     """There is no whole answer. `sent` False: no byte of the request can have left; None: nobody can know."""

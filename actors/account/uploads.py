@@ -21,7 +21,7 @@ from protocol.drawing import Upload
 from protocol.multipart import File
 from storage.operations import JobRecord
 from storage.pictures import Missing, PictureTrouble
-from system.links import LinkBroken, TooLarge
+from system.links import NOT_PUBLIC, LinkBroken, TooLarge
 
 INPUT_S_MAX = 20.0
 JOBS_REMEMBERED_MAX = 1_000
@@ -91,8 +91,11 @@ class Uploads:
             raise BadInput(f"there is no upload {image}") from None
         except TooLarge:
             raise BadInput(f"a picture is larger than {limit_bytes} bytes") from None
-        except (LinkBroken, PictureTrouble) as trouble:
-            raise BadInput(f"a picture could not be read: {trouble}") from None
+        except LinkBroken as broken:  # its words are for the log
+            why = broken.why if broken.why == NOT_PUBLIC else "nothing answers at its address"
+            raise BadInput(f"a picture could not be fetched: {why}") from None
+        except PictureTrouble:
+            raise BadInput("a picture could not be read just now; upload it again") from None
         if fetched.status != 200:
             raise BadInput(f"a picture could not be fetched: HTTP {fetched.status}")
         return fetched.data

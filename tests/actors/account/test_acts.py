@@ -12,6 +12,7 @@ from PIL import Image
 from actors.account.errands import Errands
 from actors.account.messages import Progressed
 from actors.account.uploads import upload_path
+from system.links import NOT_PUBLIC, LinkBroken
 from tests.actors.account.test_midjourney import PNG, upload
 from tests.actors.studio import USER, Sim, Studio, run, simulator, studio
 
@@ -118,6 +119,20 @@ def test_a_region_without_a_picture_for_its_mask_is_the_users_fault(sim: Sim, tm
             job = await house.order("", kind="act", action="vary_region", parent=picture, images=("noise",))
             failed = await house.reaches(job, "failed")
             assert (failed.code, failed.charged) == ("upstream_rejected", False)
+
+    run(scene())
+
+
+def test_why_a_picture_could_not_be_fetched_is_told_in_plain_words(sim: Sim, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with studio(tmp_path, sim) as house:
+            wish = {"kind": "act", "action": "vary_region", "parent": await single(house)}
+            for why, told in (("ClientConnectorDNSError", "nothing answers at its address"), (NOT_PUBLIC, NOT_PUBLIC)):
+                with patch.object(house.process.links, "fetch", side_effect=LinkBroken(why, False)):
+                    job = await house.order("", images=("https://example.com/mask.png",), **wish)
+                    failed = await house.reaches(job, "failed")
+                assert (failed.code, failed.charged) == ("bad_prompt", False)
+                assert (failed.message or "").endswith(f"a picture could not be fetched: {told}.")
 
     run(scene())
 
