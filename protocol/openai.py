@@ -21,6 +21,8 @@ MESSAGE_CHARS_MAX = 300
 #: A server that is busy and does not say for how long.
 BUSY_S = 10.0
 BUSY_S_MAX = 600.0
+#: Nor is one that says "at once" asked again without a pause.
+BUSY_S_MIN = 1.0
 #: Redirects that mean: ask there instead.
 MOVED = frozenset({301, 302, 307, 308})
 #: `--ar 3:2` and the like, which end a prompt, are the drawing bot's grammar: for other painters they are noise.
@@ -184,4 +186,4 @@ def _after_s(headers: Mapping[str, str]) -> float:
         seconds = float(told)
     except ValueError:
         return BUSY_S
-    return min(max(seconds, 0.0), BUSY_S_MAX) if seconds == seconds else BUSY_S
+    return min(max(seconds, BUSY_S_MIN), BUSY_S_MAX) if seconds == seconds else BUSY_S

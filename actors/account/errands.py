@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from actors.account.readings import FORM_ACTIONS, form_nonce, nonce_of
-from actors.account.rest import Rest
+from actors.account.rest import HeldBack, Rest
 from actors.account.uploads import BadInput, Uploads
 from actors.shell import Shell
 from core.config import AccountConfig
@@ -140,6 +140,8 @@ class Errands:
     async def _submit(self, request: rest.Request, deadline: float) -> rest.Outcome:
         try:
             answer = await self._rest.send(request, deadline)
+        except HeldBack as held:
+            return rest.Refused(None, held.why, retry=True, after_s=held.wait_s, kind="not_sent")
         except LinkBroken as broken:
             return rest.outcome(None, {}, b"", broken.why, never_sent=broken.sent is False)
         return rest.outcome(answer.status, answer.headers, answer.body)
@@ -151,8 +153,9 @@ class Errands:
                 return posted("taken", "")
             case rest.Doubtful(why=why, answered=answered):
                 return posted("doubtful", why, answered=answered)
-            case rest.Refused(kind="not_sent"):
-                return posted("unsent", found.message, again=True)
+            case rest.Refused(kind="not_sent", after_s=after_s):
+                kind = "rate_limited" if after_s > 0 else ""
+                return posted("unsent", found.message, again=True, kind=kind, after_s=after_s)
             case _:
                 words = f"{found.message} (code {found.code})" if found.code else found.message
                 return posted("refused", words, again=found.retry, kind=found.kind, after_s=found.after_s)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from actors.account.messages import AskStanding, Reinstate, SetSlots, Suspend, standing_of
 from actors.account.outbox import Outbox
+from actors.account.patience import Patience
 from actors.account.pause import Pause
 from actors.account.work import Work
 from actors.monitor_messages import Observed, TellHealth
@@ -55,6 +56,7 @@ class AccountHealth(StoreAsker):
         self.holdings_asked_at = 0.0
         self.health = Health()
         self.hold_until = 0.0
+        self.patience = Patience()
         self.shut_told_at = -SHUT_EACH_S
         self.slots = 0
         #: What the scheduler was told last: why we are down, or None.
@@ -135,6 +137,10 @@ class AccountHealth(StoreAsker):
         self.hold_until = max(self.hold_until, self.now() + seconds)
         self.report()
 
+    def limited(self, told_s: float, asked_at: float) -> None:
+        """What was asked then was too much: no new work for as long as told, or longer if that was so before."""
+        self.hold_back(self.patience.refused(told_s, asked_at, self.now()))
+
     def report(self, again: bool = False) -> None:
         """Tell the scheduler whether we can draw, when that changed (or `again`)."""
         why = self.why_down()
@@ -165,7 +171,8 @@ class AccountHealth(StoreAsker):
         shown = f"{words}: {notice}"[:NOTICE_CHARS_MAX] if notice else words
         struck = self.health.struck(cause, shown, self.wall())
         if struck is not self.health:
-            self.log.error("account is out of work", cause=cause, reason=words)
+            log = self.log.warning if cause is Cause.OPERATOR else self.log.error
+            log("account is out of work", cause=cause, reason=words)
         self.health = struck
         self.pause.set(struck.kept)
         self.report()

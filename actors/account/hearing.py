@@ -23,6 +23,9 @@ from protocol.drawing_text import seed_offer
 from protocol.gateway import Dispatch
 from system.message import Message
 
+#: A doubt that the Queue has for no longer than this is ended at once, and not with the start message.
+TAKEN_TOLD_S_MIN = 30.0
+
 
 class AccountHearing(AccountPresence):
     """Between AccountPresence and Account."""
@@ -86,7 +89,7 @@ class AccountHearing(AccountPresence):
             self._ended(work, finding.sign)
             return
         work.heard_at = self.now()
-        was_doubtful = work.step is Step.DOUBTFUL
+        doubt = work.doubt if work.step is Step.DOUBTFUL else None
         if work.step in (Step.SUBMITTING, Step.DOUBTFUL):
             work.step, work.since, work.doubt = Step.WITH_BOT, self.now(), None
         if isinstance(finding, Took | Began):
@@ -95,8 +98,8 @@ class AccountHearing(AccountPresence):
             case Took():
                 # Told with the start message, which nearly always comes soon: a refusal at once may be given back.
                 work.took_seq = self.seq
-                if was_doubtful:
-                    self._sighted(work)
+                if doubt is not None and (work.restored or doubt.until - self.now() <= TAKEN_TOLD_S_MIN):
+                    self._sighted(work)  # before the Queue gives it up
             case Began(message_id=message_id):
                 self._sighted(work, message_id=message_id)
                 self.note_cancel(work, message_id, None)

@@ -50,6 +50,10 @@ CAUSES = {"credits": Cause.CREDITS, "token": Cause.TOKEN, "rights": Cause.REFUSE
 #: What becomes of a drawing that is refused for its own sake: our code, and whether its user is charged.
 CODES = {"prompt": ("banned_prompt", True), "input": ("bad_prompt", False)}
 REJECTED = ("upstream_rejected", False)
+#: What users read where the API's own words are the operator's matter.
+BUSY_TEXT = "It was not drawn: the image API has too much to do. You can send it again."
+HELD_UP_TEXT = "It was not drawn: the account at the image API needs a person first. You can send it again."
+UNREACHED_TEXT = "It was not drawn: the image API could not be reached. You can send it again."
 
 
 class Looked(Message, frozen=True):
@@ -197,14 +201,17 @@ class ImagesAccount(AccountDesk):
 
     def receiveMsg_Answered(self, news: Answered, sender: Any) -> None:
         self.requests.pop(news.job, None)
+        work = self.work_of(news.job, news.attempt)
+        asked_at = self.now() if work is None else work.go_at
         if news.outcome == "unsent":
             self.unreachable = f"{self.UPSTREAM} does not answer ({news.why})"
             self._look_there()
         elif news.kind in CAUSES:
             self.strike(CAUSES[news.kind], f"{self.UPSTREAM} refuses: {news.why}")
         elif news.kind == "busy":
-            self.hold_back(news.after_s)
-        work = self.work_of(news.job, news.attempt)
+            self.limited(news.after_s, asked_at)
+        elif news.outcome == "drawn":
+            self.patience.taken(asked_at)
         if work is not None:
             self._follow(work, news)
         elif news.outcome == "drawn":  # too late: kept on record for the operator, and changes nothing
@@ -223,11 +230,14 @@ class ImagesAccount(AccountDesk):
                 self.end(work, self._after_refusal(work, news))
 
     def _after_refusal(self, work: Work, news: Answered) -> Returned | Failed:
-        is_ours = news.outcome == "unsent" or news.kind in CAUSES or news.kind == "busy"
-        if is_ours and not work.sighted and work.attempt < ATTEMPTS_MAX:
+        is_busy = news.kind == "busy"
+        is_ours = news.outcome == "unsent" or news.kind in CAUSES or is_busy
+        if is_ours and not work.sighted and (is_busy or work.attempt < ATTEMPTS_MAX):
             return Returned(self.subject, work.job_id, work.attempt, news.why)
         code, charged = CODES.get(news.kind, REJECTED)
         words = f"The image API did not draw it: {news.why}"
+        if is_ours:
+            words = BUSY_TEXT if is_busy else HELD_UP_TEXT if news.kind in CAUSES else UNREACHED_TEXT
         return Failed(self.subject, work.job_id, work.attempt, "failed", code, words, charged)
 
     def _drawn(self, news: Answered) -> Drawn:

@@ -22,7 +22,7 @@ from actors.account.acts import AccountActs
 from actors.account.errands import Posted
 from actors.account.messages import FreshPicture, PictureAt
 from actors.account.readings import REGION, SEED, TOLD_ENDS, drawing_of
-from actors.account.work import ACCOUNT_CAUSES, Step, Work, after_posted
+from actors.account.work import ACCOUNT_CAUSES, LIMITED, Step, Work, after_posted
 from actors.queue.messages import Doubtful, Drawn, Failed, Returned
 from core.correlate import GHOST_S_MAX
 from core.job import State
@@ -77,11 +77,16 @@ class Account(AccountActs):
 
     def receiveMsg_Posted(self, posted: Posted, sender: Any) -> None:
         work = self.work_of(posted.job, posted.attempt)
-        if posted.kind == "stale_version":
+        asked_at = self.now() if work is None else work.go_at
+        if posted.outcome in ("taken", "pressed"):
+            self.patience.taken(asked_at)
+        elif posted.kind == "stale_version":
             self.learn()
         elif (cause := ACCOUNT_CAUSES.get(posted.kind)) is not None:
             if not self.health.has(cause):  # of a token, the call itself has told already
                 self.strike(cause, f"Discord refuses its submissions: {posted.why}")
+        elif posted.kind == LIMITED and posted.outcome == "refused":
+            self.limited(posted.after_s, asked_at)
         elif posted.after_s > 0:
             self.hold_back(posted.after_s)
         if work is None or work.job is None or work.step is not Step.SUBMITTING:

@@ -21,6 +21,14 @@ READ_AGAIN_S = 1.0
 BUCKET_WAIT_S_MAX = 60.0
 
 
+class HeldBack(LinkBroken):
+    """A limit leaves no room before the deadline: nothing was begun. `wait_s`: how long it lasts."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("the limits would hold it back for too long", False)
+        self.wait_s = wait_s
+
+
 class TokenRefused(Message, frozen=True):
     """Discord has answered a call with 401: the token is wrong or was reset. No other call is made with it."""
 
@@ -45,10 +53,13 @@ class Rest:
         self._is_open = True
 
     async def send(self, request: Request, deadline: float) -> Response:
-        """One try, begun before `deadline` (monotonic s). Raises LinkBroken; `sent` False when it was never begun."""
+        """One try, begun before `deadline` (monotonic s). Raises LinkBroken; `sent` False when it was never begun.
+
+        HeldBack where that is for the limits' sake.
+        """
         while (wait_s := self.delay_s(request)) > 0:
             if self._owner.now() + wait_s > deadline:
-                raise LinkBroken("the limits would hold it back for too long", False)
+                raise HeldBack(wait_s)
             await asyncio.sleep(wait_s)
         if self._owner.now() > deadline:
             raise LinkBroken("it is too late to begin", False)

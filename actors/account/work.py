@@ -12,11 +12,19 @@ from core.reconcile import Doubt
 from protocol.drawing_events import Refusal
 from storage.operations import JobRecord
 
-#: An upstream that refuses a job again and again is not asked for ever. Grants that never began count too.
+#: An upstream that refuses a job again and again is not asked for ever. Grants that never began count too. Only limits,
+#: which are the account's matter and pass, may refuse a job as often as they like.
 ATTEMPTS_MAX = 12
 TEXT_CHARS_MAX = 500
 #: A refusal of these kinds (rest.Refused) is no matter of the drawing's but of the account's.
 ACCOUNT_CAUSES = {"token": Cause.TOKEN, "account": Cause.REFUSED, "captcha": Cause.CAPTCHA}
+#: A refusal of this kind says nothing of the job, and fails none.
+LIMITED = "rate_limited"
+
+# What users read where the other side's own words are for the operator, or for nobody.
+HELD_UP_TEXT = "It was not drawn: the account that it went to needs a person first. You can send it again."
+NOT_REACHED_TEXT = "It was not drawn: Discord could not be reached. You can send it again."
+CHANGED_TEXT = "It was not drawn: the drawing bot's commands have changed. You can send it again."
 
 
 class Step(Enum):
@@ -67,13 +75,19 @@ class Work:
 def after_posted(account: str, job: JobRecord, posted: Posted) -> Returned | Failed:
     """What follows from a submission that Discord refused or never got."""
     is_bound = posted.kind in ACCOUNT_CAUSES and job.affinity is not None
-    if posted.again and job.attempt < ATTEMPTS_MAX and not is_bound:
+    may_try = job.attempt < ATTEMPTS_MAX or posted.kind == LIMITED
+    if posted.again and may_try and not is_bound:
         return Returned(account, job.id, job.attempt, posted.why[:TEXT_CHARS_MAX])
     if posted.kind == "input":
         words = f"It cannot be drawn: {posted.why}."[:TEXT_CHARS_MAX]
         return Failed(account, job.id, job.attempt, "failed", "bad_prompt", words, charged=False)
-    words = f"Discord did not take it: {posted.why}"[:TEXT_CHARS_MAX]
-    code = "upstream_blocked" if posted.kind in ACCOUNT_CAUSES else "upstream_rejected"
+    code, words = "upstream_rejected", f"Discord did not take it: {posted.why}"[:TEXT_CHARS_MAX]
+    if posted.kind in ACCOUNT_CAUSES:
+        code, words = "upstream_blocked", HELD_UP_TEXT
+    elif posted.kind == "stale_version":
+        words = CHANGED_TEXT
+    elif posted.outcome == "unsent":
+        words = NOT_REACHED_TEXT
     return Failed(account, job.id, job.attempt, "failed", code, words, charged=False)
 
 
@@ -84,4 +98,6 @@ def after_refusal(account: str, work: Work, refusal: Refusal) -> Returned | Fail
     if refusal.retry and may_return:
         return Returned(account, work.job_id, work.attempt, refusal.title)
     words = ". ".join(filter(None, (refusal.title, refusal.description)))[:TEXT_CHARS_MAX]
+    if refusal.pauses_account:  # that is for the operator, who is told of it
+        words = HELD_UP_TEXT
     return Failed(account, work.job_id, work.attempt, "failed", refusal.code, words, refusal.fault_of_user)

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from protocol.openai import (
     BUSY_S,
     BUSY_S_MAX,
+    BUSY_S_MIN,
     Doubtful,
     Painted,
     Refused,
@@ -115,7 +116,15 @@ def test_what_may_have_been_drawn_is_in_doubt(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("told", "seconds"),
-    [("3", 3.0), ("0.5", 0.5), ("-1", 0.0), ("1e9", BUSY_S_MAX), ("nan", BUSY_S), ("soon", BUSY_S), ("", BUSY_S)],
+    [
+        ("3", 3.0),
+        ("0", BUSY_S_MIN),
+        ("-1", BUSY_S_MIN),
+        ("1e9", BUSY_S_MAX),
+        ("nan", BUSY_S),
+        ("soon", BUSY_S),
+        ("", BUSY_S),
+    ],
 )
 def test_a_busy_server_is_left_alone_for_as_long_as_it_says_within_bounds(told: str, seconds: float) -> None:
     assert refused(429, {"retry-after": told}).after_s == seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -112,6 +113,17 @@ def test_a_busy_server_is_waited_for_as_long_as_it_says_and_the_job_is_drawn_the
         assert account(house).health.state is State.DEGRADED
         done = await house.reaches(job, "done")
         assert (done.attempt, len(there.asked), len(set(there.nonces))) == (2, 2, 2)
+
+    play(tmp_path, scene)
+
+
+def test_a_server_that_is_busy_and_says_to_come_at_once_is_left_alone_longer_each_time(tmp_path: Path) -> None:
+    async def scene(house: Studio, there: Easel) -> None:
+        there.manners = [refuse(429, {"Retry-After": "0"}, code="rate_limit_exceeded")] * 2
+        began = time.monotonic()
+        done = await house.reaches(await house.order("a fox"), "done")
+        assert (done.attempt, len(there.asked)) == (3, 3)
+        assert time.monotonic() - began >= 1.0 + 2.0
 
     play(tmp_path, scene)
 

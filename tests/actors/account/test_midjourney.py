@@ -303,11 +303,14 @@ def test_a_refusal_fails_the_job_and_charges_only_what_the_user_could_foresee(
     run(scene())
 
 
-@pytest.mark.parametrize("fault", ["queue_full", "stale_version", "r429_user", "r429_global"])
-def test_an_explicit_refusal_is_followed_by_another_attempt(sim: Sim, tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize(
+    "faults", ["queue_full", "stale_version", "r429_user", "r429_global", "lost_response queue_full"]
+)
+def test_an_explicit_refusal_is_followed_by_another_attempt(sim: Sim, tmp_path: Path, faults: str) -> None:
     async def scene() -> None:
         async with studio(tmp_path, sim) as house:
-            await sim.fault(fault)
+            for fault in faults.split():
+                await sim.fault(fault)
             job = await house.order("a fox in the snow")
             done = await house.reaches(job, "done")
             assert done.attempt == 2

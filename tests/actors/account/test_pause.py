@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+import structlog
 
 from actors.account.messages import Reinstate, Suspend
 from actors.account.pause import cause_of_notice
@@ -214,5 +215,18 @@ def test_what_was_granted_and_not_submitted_when_the_account_was_paused_is_drawn
             await town.until(lambda: account.suspended is not None)
         (job,) = await town.reach("queued", limit_s=ELSEWHERE_S_MAX)
         assert (job.account, town.discord.ledger) == (None, [])
+
+    live(scene)
+
+
+@pytest.mark.parametrize(("cause", "level"), [(Cause.OPERATOR, "warning"), (Cause.CAPTCHA, "error")])
+def test_what_the_operator_wanted_is_no_error_of_the_log(cause: Cause, level: str) -> None:
+    async def scene(town: Calm) -> None:
+        await is_in_work(town)
+        account = town.actor("account/fox")
+        with structlog.testing.capture_logs() as lines:
+            account.strike(cause, WORDS)
+        said = [line["log_level"] for line in lines if line["event"] == "account is out of work"]
+        assert said == [level]
 
     live(scene)

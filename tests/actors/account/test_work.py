@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from actors.account.errands import Posted
 from actors.account.readings import drawing_of, posted_at, sign_of
-from actors.account.work import ATTEMPTS_MAX, Step, Work, after_posted, after_refusal
+from actors.account.work import ATTEMPTS_MAX, HELD_UP_TEXT, NOT_REACHED_TEXT, Step, Work, after_posted, after_refusal
 from actors.queue.messages import Failed, Returned
 from core.signs import Kind, Stage
 from protocol import drawing_events as seen
@@ -45,6 +45,22 @@ def test_nobody_is_asked_for_ever() -> None:
     worn = replace(JOB, attempt=ATTEMPTS_MAX)
     assert isinstance(after_refusal("fox", work(worn), refusal(retry=True)), Failed)
     assert isinstance(after_posted("fox", worn, Posted("j1", ATTEMPTS_MAX, "unsent", "cut", again=True)), Failed)
+
+
+@pytest.mark.parametrize("outcome", ["refused", "unsent"])
+def test_no_limit_fails_a_job_however_often_it_is_refused(outcome: str) -> None:
+    worn = replace(JOB, attempt=10 * ATTEMPTS_MAX)
+    posted = Posted("j1", worn.attempt, outcome, "rate limited", again=True, kind="rate_limited")
+    assert isinstance(after_posted("fox", worn, posted), Returned)
+
+
+def test_users_do_not_read_what_is_the_operators_to_answer_nor_what_broke() -> None:
+    notice = after_refusal("fox", work(), refusal(pauses_account=True))
+    worn = replace(JOB, attempt=ATTEMPTS_MAX)
+    unsent = after_posted("fox", worn, Posted("j1", ATTEMPTS_MAX, "unsent", "ClientConnectorError", again=True))
+    assert isinstance(notice, Failed)
+    assert isinstance(unsent, Failed)
+    assert (notice.message, unsent.message) == (HELD_UP_TEXT, NOT_REACHED_TEXT)
 
 
 @pytest.mark.parametrize("fault_of_user", [True, False])
