@@ -31,6 +31,9 @@ DOWN_AFTER_S = 5.0
 #: The gateway session is saved at most this often while events flow: each time is a write, and what is replayed after a
 #: crash because it was not saved yet, the Queue knows already.
 SAVE_EACH_S = 10.0
+#: And no later than after so many events: Discord replays a bounded number of them, and what is not replayed is lost.
+SAVE_EVENTS_MAX = 100
+SAVE_APART_S = 1.0
 #: GUILDS, GUILD_MESSAGES and MESSAGE_CONTENT (privileged): what a bot needs to read the channel. A user has no intents.
 BOT_INTENTS = 1 << 0 | 1 << 9 | 1 << 15
 #: What a close code says is wrong, where it says more than that the gateway is closed for good.
@@ -140,6 +143,8 @@ class AccountPresence(AccountDesk):
                     self.seq = event.seq
                     self.events_untold += 1
                     self.on_dispatch(event)
+                    if self._is_far_ahead():
+                        self._save(self.now())
                 case Ready():
                     self.seq = None
                     self.save_due_at = 0.0
@@ -184,7 +189,10 @@ class AccountPresence(AccountDesk):
 
     def _save(self, now: float) -> None:
         """Keep where the session can be resumed from, never ahead of the stored effects."""
-        if self.line is None or not self.line.is_live or self.saving or now < self.save_due_at:
+        if self.line is None or not self.line.is_live or self.saving:
+            return
+        due_at = self.save_due_at - (SAVE_EACH_S - SAVE_APART_S if self._is_far_ahead() else 0.0)
+        if now < due_at:
             return
         if not self.pause.is_stored:
             return  # the notice that caused it is replayed to a process that does not know of it
@@ -200,6 +208,11 @@ class AccountPresence(AccountDesk):
         self.saving, self.save_due_at = True, now + SAVE_EACH_S
         write = SaveGateway(self.subject, session.session_id, session.seq, session.resume_url, self.wall())
         self.store.commit(write, saved, lambda why: saved(None))
+
+    def _is_far_ahead(self) -> bool:
+        """Whether so much has been heard since the session was saved that it should not wait for its time."""
+        saved = self.saved
+        return saved is not None and self.seq is not None and self.seq - (saved.seq or 0) >= SAVE_EVENTS_MAX
 
     @property
     def is_session_kept(self) -> bool:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import pytest
 
 from actors.account.midjourney import Account
-from actors.account.presence import SAVE_EACH_S
+from actors.account.presence import SAVE_APART_S, SAVE_EACH_S, SAVE_EVENTS_MAX
 from actors.store_client import StoreClient
 from core.correlate import SETTLE_S
 from storage.operations import Gather, JobRecord, Settle, Track
@@ -74,6 +74,20 @@ async def a_start_that_is_not_stored(town: Calm) -> None:
     town.start()
     (job,) = await town.reach("drawing", limit_s=10.0)
     assert job.interaction_id == town.discord.ledger[0].interaction_id
+
+
+def test_who_hears_much_saves_its_session_before_discord_has_forgotten_what_would_be_replayed() -> None:
+    async def scene(town: Calm) -> None:
+        await asyncio.sleep(SAVE_EACH_S)  # it has just been saved for the time's sake
+        await town.until(lambda: town.saved_seq() is not None)
+        before = town.saved_seq() or 0
+        for _ in range(5):
+            for _ in range(SAVE_EVENTS_MAX):
+                town.discord.gateway.publish("fox", "TYPING_START", {})
+            await asyncio.sleep(SAVE_APART_S)
+        assert (town.saved_seq() or 0) >= before + 3 * SAVE_EVENTS_MAX
+
+    live(scene)
 
 
 async def a_picture_that_is_not_stored(town: Calm) -> None:
