@@ -191,7 +191,7 @@ def test_a_silent_drawing_is_asked_for_by_its_hash_when_the_channel_cannot_be_re
     run(scene())
 
 
-def test_a_blend_takes_the_dimensions_its_prompt_tells(sim: Sim, tmp_path: Path) -> None:
+def test_a_blend_whose_prompt_tells_its_dimensions_is_taken_and_drawn(sim: Sim, tmp_path: Path) -> None:
     async def scene() -> None:
         async with studio(tmp_path, sim) as house:
             images = await upload(house, "one", "two")
