@@ -18,7 +18,7 @@ import secrets
 import sys
 from typing import Any
 
-from actors.console_messages import AskConsole
+from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
 from actors.monitor_messages import AskMonitor

@@ -9,7 +9,7 @@ Crash   the process ends: what is above us (systemd, a person, `make run`) start
 from __future__ import annotations
 
 from actors.accounts import Accounts
-from actors.console import Console
+from actors.console.actor import Console
 from actors.gallery import Gallery
 from actors.gate import Gate
 from actors.janitor import Janitor

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from actors.console_messages import AskConsole
+from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.gate import RECHECK_S, Arrived, Asked, Gate, Left, Spoken
 from actors.guests import KNOWN_KEY_S, KNOWN_KEYS_MAX, KeyCache, digest_of, may_do

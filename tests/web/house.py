@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from actors.account.messages import Perform, Progressed
-from actors.console import AskConsole
+from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.gate import Gate
 from actors.guests import digest_of

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from actors.account.messages import AskStanding, Obeyed, Reinstate, Standing, Suspend
-from actors.console import OBEYED_S_MAX, STANDING_S_MAX, Console
-from actors.console_messages import AskConsole
+from actors.console.accounts import OBEYED_S_MAX, STANDING_S_MAX
+from actors.console.actor import Console
+from actors.console.messages import AskConsole
 from actors.guests import digest_of
 from actors.session.messages import Say
 from actors.shell import Shell

@@ -1,0 +1,126 @@
+"""What every instruction uses: arguments, answers and refusals, the store, and waiting for other actors' words.
+
+An instruction is a function of the desk and of what was asked; its file joins it under (noun, verb) to a table
+`INSTRUCTIONS`, and `actors/console/actor.py` joins the tables. It answers once: at once, or from a continuation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+
+from actors.console.messages import AnswerDue, AskConsole
+from actors.session.messages import Say
+from actors.store_client import StoreAsker
+from protocol.api import Instruct, Instructed
+from protocol.client import ClientMistake, problem
+from system.loop_base import LoopBase
+from system.message import Message
+
+NAME_CHARS_MAX = 64
+CHANGED, UNCHANGED = {"ok": True, "changed": True}, {"ok": True, "changed": False}
+
+
+@dataclass(slots=True)
+class Expected:
+    """What is waited for: `heard` is called with each message that bears the ask, `overdue` when time is up."""
+
+    heard: Callable[[Any], None]
+    overdue: Callable[[], None]
+
+
+class Desk(StoreAsker):
+    """Base of the Console. Holds who waits for what."""
+
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (AskConsole, AnswerDue)
+    INSTRUCTIONS: ClassVar[Mapping[tuple[str, str], Callable[[Any, AskConsole], None]]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asks = 0
+        self._expected: dict[str, Expected] = {}
+
+    @property
+    def base(self) -> LoopBase:
+        """The actor system, for what it tells about actors."""
+        return self._myRef.base  # type: ignore[no-any-return]
+
+    def receiveMsg_AskConsole(self, asked: AskConsole, sender: Any) -> None:
+        instruct = asked.instruct
+        handler = self.INSTRUCTIONS.get((instruct.noun, instruct.verb))
+        try:
+            if handler is None:
+                raise ClientMistake("not_found", self._no_such(instruct))
+            handler(self, asked)
+        except ClientMistake as mistake:
+            self.refuse(asked, mistake.code, mistake.message)
+
+    def _no_such(self, instruct: Instruct) -> str:
+        """What there is instead of an instruction that is not known."""
+        verbs = [verb for noun, verb in self.INSTRUCTIONS if noun == instruct.noun]
+        if verbs:
+            return f"{instruct.noun} cannot be asked to {instruct.verb}; there is {', '.join(verbs)}."
+        nouns = dict.fromkeys(noun for noun, _ in self.INSTRUCTIONS)
+        return f"Nothing here is called {instruct.noun}; there is {', '.join(nouns)}."
+
+    # --- others' words ---------------------------------------------------------------------------------------
+
+    def expect(self, wait_s: float, heard: Callable[[Any], None], overdue: Callable[[], None]) -> str:
+        """An id to ask others under. Their answers go to `heard` until `settled`; after `wait_s` it is `overdue`."""
+        self._asks += 1
+        ask = f"{self.life}:{self._asks}"
+        self._expected[ask] = Expected(heard, overdue)
+        self.after(wait_s, AnswerDue(ask))
+        return ask
+
+    def settled(self, ask: str) -> None:
+        """Nothing more is waited for under this id."""
+        self._expected.pop(ask, None)
+
+    def _hear(self, words: Message, sender: Any) -> None:
+        """What bears an ask's id; one that nobody waits for any more is ignored."""
+        expected = self._expected.get(words.ask)  # type: ignore[attr-defined]
+        if expected is not None:
+            expected.heard(words)
+
+    def receiveMsg_AnswerDue(self, due: AnswerDue, sender: Any) -> None:
+        expected = self._expected.pop(due.ask, None)
+        if expected is not None:
+            expected.overdue()
+
+    # --- arguments and answers -------------------------------------------------------------------------------
+
+    def text(self, asked: AskConsole, argument: str, chars_max: int = NAME_CHARS_MAX) -> str:
+        """An argument that is shown on terminals, and part of paths. Raises ClientMistake."""
+        value = asked.instruct.arguments.get(argument)
+        if not isinstance(value, str) or not 1 <= len(value.strip()) <= chars_max:
+            raise ClientMistake("bad_frame", f"Give {argument}, 1 to {chars_max} characters.")
+        if not value.strip().isprintable() or "/" in value:
+            raise ClientMistake("bad_frame", f"Give {argument} without slashes and control characters.")
+        return value.strip()
+
+    def answer(self, asked: AskConsole, body: object, status: int = 200) -> None:
+        """What was asked for."""
+        self.tell("gate", Say(asked.socket, Instructed(status, msgspec.json.encode(body).decode())))
+
+    def changed(self, asked: AskConsole, body: object = CHANGED, status: int = 200) -> None:
+        """It has been done, and is stored if it is of what is stored."""
+        instruct = asked.instruct
+        self.log.info("audit", by=asked.user, noun=instruct.noun, verb=instruct.verb, id=instruct.id)
+        self.answer(asked, body, status)
+
+    def refuse(self, asked: AskConsole, code: str, message: str) -> None:
+        """Nothing was done."""
+        shown = problem(code, message)
+        self.answer(asked, shown.body, shown.status)
+
+    def unread(self, asked: AskConsole) -> Callable[[str], None]:
+        """For `store.lookup`: what is said when the store cannot be read."""
+        return lambda why: self.refuse(asked, "draining", "The store cannot be read just now; try again in a moment.")
+
+    def unstored(self, asked: AskConsole) -> Callable[[str], None]:
+        """For `store.commit`: what is said when the store takes nothing."""
+        return lambda why: self.refuse(asked, "draining", "The store cannot take it just now; try again in a moment.")
