@@ -16,7 +16,7 @@ from typing import Any
 from actors.account.desk import AccountDesk
 from actors.account.images import ImagesAccount
 from actors.account.midjourney import Account
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.messages import AccountsChanged
 from actors.scheduler import AccountDown, Announce
 from actors.supervisor import Child, Employed, Supervisor

@@ -22,7 +22,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.account.messages import KEPT, FreshPicture, PictureAt, Previewed
-from actors.monitor_messages import PicturesTroubled, PicturesWell
+from actors.monitor.messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
 from actors.queue.messages import Keep, Kept, NotKept
 from actors.room import Room

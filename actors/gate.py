@@ -21,7 +21,7 @@ from typing import Any
 from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
-from actors.monitor_messages import AskMonitor
+from actors.monitor.messages import AskMonitor
 from actors.queue.messages import Drain
 from actors.session.messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
 from actors.store_client import StoreAsker

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.account.messages import Progressed
-from actors.monitor_messages import Restarted
+from actors.monitor.messages import Restarted
 from actors.queue.messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
 from actors.scheduler import Token
 from actors.session.actor import Session

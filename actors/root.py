@@ -14,7 +14,7 @@ from actors.gallery import Gallery
 from actors.gate import Gate
 from actors.janitor import Janitor
 from actors.lobby import Lobby
-from actors.monitor import Monitor
+from actors.monitor.actor import Monitor
 from actors.queue.actor import Queue
 from actors.scheduler import Scheduler
 from actors.store import Store

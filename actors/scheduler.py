@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Outdated, Withdraw
 from actors.shell import Shell
 from core.ids import new_id

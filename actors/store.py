@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from actors.monitor_messages import Observed, TellHealth
+from actors.monitor.messages import Observed, TellHealth
 from actors.shell import Shell
 from actors.store_messages import (
     Commit,

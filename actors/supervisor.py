@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from thespian.actors import ActorAddress, ActorExitRequest, ChildActorExited
 
-from actors.monitor_messages import Restarted
+from actors.monitor.messages import Restarted
 from actors.shell import Shell, Start
 from core.restarts import Restart, Restarts, backoff_s, is_due, next_attempt
 from system.message import Message

@@ -21,7 +21,7 @@ import uvloop
 from actors.gate import Gate
 from actors.guests import digest_of
 from actors.lobby import Lobby
-from actors.monitor import Monitor
+from actors.monitor.actor import Monitor
 from actors.process import Process
 from actors.queue.actor import Queue
 from actors.scheduler import Scheduler

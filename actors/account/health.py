@@ -13,7 +13,7 @@ from actors.account.outbox import Outbox
 from actors.account.patience import Patience
 from actors.account.pause import Pause
 from actors.account.work import Work
-from actors.monitor_messages import Observed, TellHealth
+from actors.monitor.messages import Observed, TellHealth
 from actors.queue.messages import AccountShut, AskHoldings
 from actors.scheduler import AccountDown, AccountUp, Announce
 from actors.store_client import StoreAsker

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 from actors.account.desk import AccountDesk
 from actors.account.messages import KEPT, FreshPicture, PictureAt
 from actors.account.work import ATTEMPTS_MAX, Step, Work
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.messages import Doubtful, Drawn, Failed, Returned, Sighted
 from actors.thumbnails import EXTENSIONS, media_type_of, picture_path
 from core.account_config import DRIVERS

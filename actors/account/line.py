@@ -16,7 +16,7 @@ from functools import partial
 import msgspec
 
 from actors.account.permit import Permit
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.shell import Shell
 from protocol.gateway import (
     Event,

@@ -5,7 +5,7 @@ A server that has changed, or gone mad, says the same strange thing a thousand t
 
 from __future__ import annotations
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.shell import Shell
 
 #: Kinds that are told apart; what is stranger still is only counted.

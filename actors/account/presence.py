@@ -15,7 +15,7 @@ from actors.account.line import FrameCame, GatewayLine, LineDue, LineLost, LineM
 from actors.account.oddities import Oddities
 from actors.account.permit import Permit
 from actors.account.rest import Rest, TokenRefused
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from core.correlate import Correlator
 from core.health import Cause, Health
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID, Command

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.shell import Shell
 from core.config import AccountConfig
 from protocol.rest import Buckets, Request, authorization

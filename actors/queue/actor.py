@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.course import CANCELLED_TEXT, DRAWING_STATES
 from actors.queue.ledger import NO_ACCOUNT_TEXT
 from actors.queue.messages import (

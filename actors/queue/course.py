@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.ledger import QueueLedger
 from actors.queue.messages import (
     AccountsChanged,

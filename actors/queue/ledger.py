@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from sortedcontainers import SortedDict
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.messages import Demand, JobSettled, Next
 from actors.store_client import StoreAsker
 from core.config import DEFAULT_PLAN, AccountConfig, Plan

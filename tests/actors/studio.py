@@ -22,7 +22,7 @@ import uvloop
 
 from actors.account.messages import Perform, Previewed, Progressed
 from actors.accounts import Accounts
-from actors.monitor_messages import Observed, PicturesTroubled, PicturesWell, Restarted
+from actors.monitor.messages import Observed, PicturesTroubled, PicturesWell, Restarted
 from actors.process import Process
 from actors.queue.actor import Queue
 from actors.queue.messages import (

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from msgspec import structs
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.messages import (
     AccountsChanged,
     Begin,

@@ -17,7 +17,7 @@ from PIL import Image
 
 from actors.account.messages import Progressed
 from actors.gallery import AskImage, Gallery, not_there
-from actors.monitor_messages import PicturesTroubled, PicturesWell
+from actors.monitor.messages import PicturesTroubled, PicturesWell
 from actors.previews import Preview, Previews
 from actors.session.messages import Say
 from actors.thumbnails import SMALL_BYTES_MAX, THUMB_PX, BadPicture, check, check_small, media_type_of

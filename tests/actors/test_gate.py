@@ -8,7 +8,7 @@ from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.gate import RECHECK_S, Arrived, Asked, Gate, Left, Spoken
 from actors.guests import KNOWN_KEY_S, KNOWN_KEYS_MAX, KeyCache, digest_of, may_do
-from actors.monitor_messages import AskMonitor
+from actors.monitor.messages import AskMonitor
 from actors.queue.messages import Drain
 from actors.session.messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
 from actors.shell import Kill

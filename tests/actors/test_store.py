@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from actors import store as module
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.shell import Kill
 from actors.store import GROUP_LENGTH_MAX, LOOK_EACH_S, PROBE_EACH_S, TIDY_EACH_S, Store
 from actors.store_messages import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.monitor_messages import Restarted
+from actors.monitor.messages import Restarted
 from actors.shell import Kill, Shell
 from actors.supervisor import Child, Shutdown, Supervisor
 from core.restarts import Restart

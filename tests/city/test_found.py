@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from actors.account.midjourney import Account
-from actors.monitor import Monitor
-from actors.monitor_messages import TellHealth
+from actors.monitor.actor import Monitor
+from actors.monitor.messages import TellHealth
 from actors.queue.actor import Queue
 from actors.queue.messages import (
     AskHoldings,

@@ -27,7 +27,7 @@ from actors.gallery import AskImage
 from actors.gate import Gate
 from actors.guests import digest_of
 from actors.lobby import Lobby
-from actors.monitor import Monitor
+from actors.monitor.actor import Monitor
 from actors.process import Process
 from actors.queue.actor import Queue
 from actors.queue.messages import Acknowledged, Begin, Drawn, Failed, Go, Keep, Kept, NoGo, Sighted, Stop

@@ -9,7 +9,7 @@ import pytest
 
 from actors.account.messages import Reinstate, Suspend
 from actors.account.uploads import upload_path
-from actors.monitor_messages import Observed, Restarted
+from actors.monitor.messages import Observed, Restarted
 from actors.queue.messages import JobMoved
 from tests.actors.studio import USER, Sim, Studio, run, simulator, studio
 

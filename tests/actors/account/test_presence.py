@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from storage.database import open_database
 from storage.operations import GatewayRecord, ReadGateway
 from storage.reads import find

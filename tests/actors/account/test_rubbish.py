@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.monitor_messages import Observed, Restarted
+from actors.monitor.messages import Observed, Restarted
 from protocol import gateway
 from system.plain_structlog import structlog
 from tests.actors.hostile import NUMBER, RESUME, Act, Hostile, Plain, Text, raging

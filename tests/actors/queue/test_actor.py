@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.monitor_messages import Observed
+from actors.monitor.messages import Observed
 from actors.queue.actor import SHARES_EACH_S, Queue
 from actors.queue.messages import (
     PLACES_TOLD_MAX,

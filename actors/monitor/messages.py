@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from protocol.api import ShowMetrics, ShowReady
 from system.message import Message
 
@@ -39,3 +41,22 @@ class AskMonitor(Message, frozen=True):
 
     socket: str
     question: ShowMetrics | ShowReady
+
+
+class AskOverview(Message, frozen=True):
+    """The console asks how the service does. Answered by Overview."""
+
+    ask: str
+
+
+class Overview(Message, frozen=True):
+    """To the console: what the Monitor knows, in the keys of docs/ADMIN.md.
+
+    `service`: intake, pace, alarms, jobs {per_s, done_today, failed_today}, wait {p50_s, p99_s}, commit_s, loop_lag_s,
+    memory_bytes, disk_free_bytes, ready, reasons, fairness_jain, restarts. `accounts`: {name: {pace, done, failed,
+    limited, reconnects, seconds, round_trip_s}} of the last hour. What is not known (yet) is None.
+    """
+
+    ask: str
+    service: dict[str, Any]
+    accounts: dict[str, dict[str, Any]]

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import generate_latest
-
-from actors.monitor_messages import (
+from actors.monitor.messages import (
     AskMonitor,
     Observed,
     PicturesTroubled,
@@ -21,6 +18,7 @@ from actors.monitor_messages import (
     Restarted,
     TellHealth,
 )
+from actors.monitor.metrics import Metrics
 from actors.session.messages import Say
 from actors.shell import Shell
 from actors.store_messages import StoreTroubled, StoreWell
@@ -33,31 +31,6 @@ ALWAYS_TOLD = ("gate", "lobby", "queue", "scheduler", "store", "gallery")
 DEEPEST = 20
 ACCOUNT = "account/"
 SESSION = "session/"
-SECONDS_SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-SECONDS_LONG = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
-
-#: CONTRACT §10: name, kind, labels, what it is. A Counter's name is told without its `_total`.
-METRICS: tuple[tuple[str, type, tuple[str, ...], str], ...] = (
-    ("limner_jobs_total", Counter, ("outcome",), "Jobs that ended, by code or state"),
-    ("limner_queue_depth", Gauge, (), "Jobs that wait for a place"),
-    ("limner_queue_wait_seconds", Histogram, (), "From acceptance to submission"),
-    ("limner_job_seconds", Histogram, (), "From acceptance to the end"),
-    ("limner_tokens", Gauge, ("account", "state"), "Places of an account by state"),
-    ("limner_account_up", Gauge, ("account",), "1 when the account can draw"),
-    ("limner_gateway_events_total", Counter, ("account",), "Gateway events received"),
-    ("limner_gateway_reconnects_total", Counter, ("account", "how"), "Gateway reconnects: resume or identify"),
-    ("limner_oddities_total", Counter, ("account",), "What Discord or the drawing bot said that is unknown"),
-    ("limner_rest_requests_total", Counter, ("route", "status"), "Requests to Discord"),
-    ("limner_sessions", Gauge, (), "Users present on this host"),
-    ("limner_sockets", Gauge, (), "Open sockets and requests"),
-    ("limner_actor_restarts_total", Counter, ("actor",), "Restarts of an actor by its supervisor"),
-    ("limner_mailbox_depth", Gauge, ("actor",), "Messages that wait in the deepest mailboxes"),
-    ("limner_loop_lag_seconds", Gauge, (), "How late the event loop was lately, at worst"),
-    ("limner_store_commit_seconds", Histogram, (), "A group commit of the store"),
-    ("limner_fairness_jain", Gauge, (), "Jain's index over users with waiting work; 1 is fair"),
-    ("limner_pace", Gauge, (), "Share of the full intake pace, 0 to 1"),
-)
-SHORT = frozenset({"limner_store_commit_seconds"})
 
 
 class Sample(Message, frozen=True):
@@ -71,19 +44,10 @@ class Monitor(Shell):
 
     def __init__(self) -> None:
         super().__init__()
-        self.registry = CollectorRegistry()
-        self.metrics = {name: self._make(name, kind, labels, text) for name, kind, labels, text in METRICS}
-        #: Each series that was told of: finding it by its labels costs more than counting.
-        self.series: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self.metrics = Metrics()
         self.up: dict[str, bool] = {}
         self.store_trouble: str | None = "store_starting"
         self.pictures_trouble: str | None = None
-
-    def _make(self, name: str, kind: type, labels: tuple[str, ...], text: str) -> Any:
-        if kind is Histogram:
-            buckets = SECONDS_SHORT if name in SHORT else SECONDS_LONG
-            return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
-        return kind(name.removesuffix("_total") if kind is Counter else name, text, labels, registry=self.registry)
 
     def on_start(self) -> None:
         self.metrics["limner_pace"].set(1.0)
@@ -93,19 +57,7 @@ class Monitor(Shell):
         self.receiveMsg_Sample(Sample(), None)
 
     def receiveMsg_Observed(self, seen: Observed, sender: Any) -> None:
-        key = (seen.metric, seen.labels)
-        metric = self.series.get(key)
-        if metric is None:
-            metric = self.metrics[seen.metric]
-            if seen.labels:
-                metric = metric.labels(*seen.labels)
-            self.series[key] = metric
-        if isinstance(metric, Counter):
-            metric.inc(seen.amount)
-        elif isinstance(metric, Gauge):
-            metric.set(seen.amount)
-        else:
-            metric.observe(max(0.0, seen.amount))  # a clock that was set back makes no wait shorter than none
+        self.metrics.tell(seen.metric, seen.amount, seen.labels)
         if seen.metric == "limner_account_up":
             self.up[seen.labels[0]] = seen.amount > 0
 
@@ -131,7 +83,7 @@ class Monitor(Shell):
             reasons = self._reasons()
             self.tell("gate", Say(asked.socket, ReadyShown(not reasons, reasons)))
         else:
-            self.tell("gate", Say(asked.socket, MetricsShown(generate_latest(self.registry).decode())))
+            self.tell("gate", Say(asked.socket, MetricsShown(self.metrics.text())))
 
     def _reasons(self) -> tuple[str, ...]:
         """Why we are not ready: codes of docs/API.md."""

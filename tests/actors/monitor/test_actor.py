@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from actors.monitor import METRICS, Monitor
-from actors.monitor_messages import AskMonitor, Observed, PicturesTroubled, PicturesWell, Restarted
+from actors.monitor.actor import Monitor
+from actors.monitor.messages import AskMonitor, Observed, PicturesTroubled, PicturesWell, Restarted
+from actors.monitor.metrics import METRICS
 from actors.session.messages import Say
 from actors.store_messages import StoreTroubled, StoreWell
 from protocol.api import MetricsShown, ReadyShown, ShowMetrics, ShowReady
