@@ -16,6 +16,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import sys
+from itertools import islice
 from typing import Any
 
 from actors.console.messages import AskConsole
@@ -43,7 +44,7 @@ from protocol.api import (
 from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame, Welcome
 from protocol.frame_rate import FrameRates
 from protocol.frames import CLOSE_LATER, CLOSE_RESTARTING, CLOSE_UNAUTHENTICATED, about
-from storage.operations import AddKey, DropKey, FindKey, Found, KeyHolder, Refused, Written
+from storage.operations import AddKey, DropKey, FindKey, FindKeys, Found, KeyHolder, KeyHolders, Refused, Written
 from system.message import Message
 
 LOGIN_S = 30 * 86_400
@@ -175,11 +176,11 @@ class Gate(StoreAsker):
         guest.digest = bytes.fromhex(digest)
         self._find(digest, guest)
 
-    def _find(self, digest: str, who: Guest | Caller, fresh: bool = False) -> None:
-        """Learns whose key this is: from the config, from memory (unless `fresh`), or from the store."""
+    def _find(self, digest: str, who: Guest | Caller) -> None:
+        """Learns whose key this is: from the config, from memory, or from the store."""
         if self.operator_digest and hmac.compare_digest(digest, self.operator_digest):
             self._found(who, OPERATOR)
-        elif not fresh and (holder := self.known.get(digest, self.now())) is not None:
+        elif (holder := self.known.get(digest, self.now())) is not None:
             self._found(who, holder)
         elif digest in self.checks:
             self.checks[digest].append(who)
@@ -234,13 +235,29 @@ class Gate(StoreAsker):
         self.tell("lobby", Attach(guest.user, guest.socket))
 
     def receiveMsg_Recheck(self, recheck: Recheck, sender: Any) -> None:
-        """The guests are a ring: those at its front are looked up again and go to its back."""
+        """The guests are a ring: those at its front are looked up again, in one read, and go to its back."""
         self.after(RECHECK_TICK_S, Recheck())
         due = -(-len(self.guests) * RECHECK_TICK_S // RECHECK_S)
-        for socket in list(self.guests)[: int(due)]:
+        guests = []
+        for socket in list(islice(self.guests, int(due))):
             guest = self.guests[socket] = self.guests.pop(socket)
             if guest.standing is Standing.KNOWN:
-                self._find(guest.digest.hex(), guest, fresh=True)
+                guests.append(guest)
+        if guests:
+            digests = tuple(guest.digest.hex() for guest in guests)
+            self.store.lookup(
+                FindKeys(digests, self.wall()),
+                lambda found: self._checked_again(guests, found),
+                lambda why: None,  # who was known is still, and comes round again
+            )
+
+    def _checked_again(self, guests: list[Guest], found: Found) -> None:
+        if not isinstance(found, KeyHolders):
+            raise TypeError(f"the store answered {type(found).__name__} to FindKeys")
+        for guest, holder in zip(guests, found.holders, strict=True):
+            if holder is None:
+                self.known.drop(guest.digest.hex())
+            self._found(guest, holder)
 
     # --- requests --------------------------------------------------------------------------------------------
 

@@ -15,6 +15,13 @@ from storage.backlog import Backlog as Backlog
 from storage.backlog import QueuedJob as QueuedJob
 from storage.backlog import ReadBacklog as ReadBacklog
 from storage.forgetting import Discards, ForgettingWrite, Forgotten, ReadDiscards
+from storage.keys import AddKey as AddKey
+from storage.keys import DropKey as DropKey
+from storage.keys import FindKey as FindKey
+from storage.keys import FindKeys as FindKeys
+from storage.keys import KeyFound, KeyRead, KeyWrite
+from storage.keys import KeyHolder as KeyHolder
+from storage.keys import KeyHolders as KeyHolders
 from storage.records import ImageRecord as ImageRecord
 from storage.records import JobRecord as JobRecord
 from storage.records import Moment as Moment
@@ -180,25 +187,6 @@ class AddUser(Struct, frozen=True, tag=True):
     at: float
 
 
-class AddKey(Struct, frozen=True, tag=True):
-    """A key (or a page's login) of a user, stored as a SHA-256 digest only. `user` is an id or a name."""
-
-    id: str
-    user: str
-    digest: str
-    role: str
-    login: bool
-    expires_at: float | None
-    at: float
-
-
-class DropKey(Struct, frozen=True, tag=True):
-    """Revoke the key or login with this digest."""
-
-    digest: str
-    at: float
-
-
 class Fence(Struct, frozen=True, tag=True):
     """Change nothing. Applied means: every write that was sent before it, by whomever, is on disk or never will be."""
 
@@ -220,8 +208,7 @@ Write = (
     | SaveSuspension
     | ClaimIdentify
     | AddUser
-    | AddKey
-    | DropKey
+    | KeyWrite
     | ForgettingWrite
     | Fence
 )
@@ -260,13 +247,6 @@ Written = Applied | Replayed | Stale | Refused | IdentifyClaim | Forgotten
 
 
 # --- Reads ------------------------------------------------------------------------------------------------------
-
-
-class FindKey(Struct, frozen=True, tag=True):
-    """Whose key (or login) is this? Answers KeyHolder or Nothing (unknown, revoked, expired, banned)."""
-
-    digest: str
-    at: float
 
 
 class ReadUser(Struct, frozen=True, tag=True):
@@ -321,7 +301,7 @@ class CountJobs(Struct, frozen=True, tag=True):
 
 JobRead = ReadJob | ListJobs | Unfinished | ReadBacklog
 AccountRead = ReadGateway | ReadPast | ReadSuspension
-Read = JobRead | AccountRead | FindKey | ReadUser | ReadEvents | ReadImage | CountJobs | ReadDiscards
+Read = JobRead | AccountRead | KeyRead | ReadUser | ReadEvents | ReadImage | CountJobs | ReadDiscards
 
 
 class Nothing(Struct, frozen=True, tag=True):
@@ -339,17 +319,6 @@ class UserRecord(Struct, frozen=True, tag=True):
     seq: int
     used: int
     newest: str = ""
-
-
-class KeyHolder(Struct, frozen=True, tag=True):
-    """Who a key speaks for. `role`: user, viewer or admin."""
-
-    key_id: str
-    user: str
-    name: str
-    plan: str
-    role: str
-    login: bool
 
 
 class JobRecords(Struct, frozen=True, tag=True):
@@ -397,4 +366,4 @@ class Counts(Struct, frozen=True, tag=True):
 
 JobsFound = JobFound | JobRecords | Backlog | Past
 AccountFound = GatewayRecord | SuspensionRecord
-Found = JobsFound | AccountFound | Nothing | UserRecord | KeyHolder | ImageFound | EventRecords | Counts | Discards
+Found = JobsFound | AccountFound | Nothing | UserRecord | KeyFound | ImageFound | EventRecords | Counts | Discards

@@ -12,7 +12,9 @@ from storage.operations import (
     Applied,
     DropKey,
     FindKey,
+    FindKeys,
     KeyHolder,
+    KeyHolders,
     Nothing,
     ReadUser,
     Refused,
@@ -99,8 +101,17 @@ def drop_key(writing: Writing, write: DropKey) -> Applied | Stale:
 
 def find_key(connection: Connection, read: FindKey) -> KeyHolder | Nothing:
     """See FindKey."""
-    row = _HOLDER.one(connection, digest=read.digest, at=read.at)
-    return KeyHolder(*row) if row is not None else Nothing()
+    return _holder(connection, read.digest, read.at) or Nothing()
+
+
+def find_keys(connection: Connection, read: FindKeys) -> KeyHolders:
+    """See FindKeys."""
+    return KeyHolders(tuple(_holder(connection, digest, read.at) for digest in read.digests))
+
+
+def _holder(connection: Connection, digest: str, at: float) -> KeyHolder | None:
+    row = _HOLDER.one(connection, digest=digest, at=at)
+    return KeyHolder(*row) if row is not None else None
 
 
 def read_user(connection: Connection, read: ReadUser) -> UserRecord | Nothing:

@@ -37,7 +37,7 @@ from storage.operations import (
     ReadJob,
     Unfinished,
 )
-from storage.people import find_key, read_user
+from storage.people import find_key, find_keys, read_user
 from storage.pruning import read_discards
 from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, LIMIT, completed, image_of, job_of, read_whole_job
 from storage.statements import Statement, given
@@ -147,6 +147,7 @@ def _page(read: Iterable[JobRecord], limit: int) -> JobRecords:
 
 FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
     ops.FindKey: find_key,
+    ops.FindKeys: find_keys,
     ops.ReadUser: read_user,
     ops.ReadJob: read_one_job,
     ops.ListJobs: list_jobs,

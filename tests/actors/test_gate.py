@@ -29,7 +29,7 @@ from protocol.api import (
 )
 from protocol.client import Auth, Cancel, Draw, Error, Jobs, Notice, Pong, Quota, Welcome
 from protocol.frames import CLOSE_LATER
-from storage.operations import AddKey, Applied, DropKey, FindKey, KeyHolder, Nothing, Refused
+from storage.operations import AddKey, Applied, DropKey, FindKey, KeyHolder, KeyHolders, Nothing, Refused
 from tests.actors.stage import CONFIG, play
 
 DRAW = Draw("r1", "a fox")
@@ -219,8 +219,8 @@ def test_a_key_that_was_revoked_loses_its_sockets_within_the_recheck_time():
         deadline = stage.base.loop.time() + RECHECK_S * 1.1
         while found.code is None and stage.base.loop.time() < deadline:
             for lookup in await stage.heard("store", Lookup):
-                mine = lookup.read.digest == digest_of("key")
-                stage.tell("gate", LookedUp(lookup.lookup_id, Nothing() if mine else HOLDER))
+                holders = tuple(None if digest == digest_of("key") else HOLDER for digest in lookup.read.digests)
+                stage.tell("gate", LookedUp(lookup.lookup_id, KeyHolders(holders)))
             await asyncio.sleep(5)
         assert (found.code, other.code) == (4401, None)
 

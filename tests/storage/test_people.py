@@ -10,6 +10,7 @@ from storage.operations import (
     Applied,
     DropKey,
     FindKey,
+    FindKeys,
     KeyHolder,
     Nothing,
     ReadUser,
@@ -91,6 +92,15 @@ def test_a_key_of_someone_else_or_of_another_role_is_not_taken_over(book: Book) 
         assert isinstance(outcome, Refused)
         assert outcome.code == "ref_conflict"
     assert book.ask(FindKey("digest", 2.0)).user == "U1"
+
+
+def test_many_keys_are_looked_up_at_once_each_as_if_alone(book: Book) -> None:
+    book.do(key())
+    book.do(key(digest="login", expires_at=100.0))
+    asked = ("unknown", "login", "digest", "login")
+    alone = [book.ask(FindKey(digest, 100.0)) for digest in asked]
+    assert book.ask(FindKeys(asked, 99.9)).holders[1] is not None
+    assert [holder or Nothing() for holder in book.ask(FindKeys(asked, 100.0)).holders] == alone
 
 
 def test_a_login_ends_at_its_time(book: Book) -> None:
