@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0007"
+REVISION = "0008"
 
 metadata = MetaData(
     naming_convention={
@@ -221,6 +221,26 @@ suspensions = Table(
     Column("reason", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("cause", String, nullable=False, server_default="operator"),
+)
+
+#: Accounts that operators added while Limner ran. `settings`: JSON of core.account_config's keys but the token, which is
+#: sealed (storage.sealed).
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("settings", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+#: How many drawings at once operators allow an account, where that is not what its config says.
+slots = Table(
+    "slots",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("at", Double, nullable=False),
 )
 
 #: When each application IDENTIFYed in the last day: Discord resets the token over 1000 (protocol.identifies).
