@@ -12,6 +12,7 @@ from typing import Any
 from thespian.actors import ActorAddress, ActorExitRequest, ActorSystemFailure, ChildActorExited, InvalidActorAddress
 
 from system.birth import bear
+from system.held import Held
 from system.mailroom import Mailroom, about
 from system.record import ActorRecord, LoopAddress
 from system.stats import LastError
@@ -133,7 +134,7 @@ class Lives(Mailroom):
         reason = reason_of(error)
         before = self.last_errors.get(record.label)
         crashes = 1 + (before.crashes if before else 0)
-        kind = type(record.instance).__name__
+        kind = record.kind
         self.last_errors.put(record.label, LastError(kind, reason, self.wall(), crashes))
         at = during if isinstance(during, str) else type(during).__name__ if during is not None else "work"
         log.error("%s crashed at %s", record.label, at, exc_info=error, extra={**about(record), "during": at})
@@ -144,6 +145,7 @@ class Lives(Mailroom):
         if record.instance is None or record.parent is None:
             return
         record.instance = None
+        self._give_up_mail(record)
         del self.actorRegistry[record.address.actorAddressString]
         if record.name is not None:
             del self.names[record.name]
@@ -162,6 +164,34 @@ class Lives(Mailroom):
         self._tell_of_death(record, record.name, reason)
         if record.ended is not None and not record.ended.done():
             record.ended.set_result(reason)
+
+    # --- suspended actors (system/held.py) ---
+
+    def suspend(self, name: str) -> bool:
+        """From now on what comes for this actor waits; False when it did already. Raises KeyError: nobody of it."""
+        record = self.names[name]
+        if record in self.held:
+            return False
+        record.instance = self.held[record] = Held(record)
+        return True
+
+    def resume(self, name: str) -> bool:
+        """It takes its mail again, what waited first; False when it was not suspended. Raises KeyError."""
+        record = self.names[name]
+        held = self.held.pop(record, None)
+        if held is None:
+            return False
+        record.instance = held.actor
+        self.fifo.extendleft(reversed(held.mail))
+        if self.fifo and not self.pump_is_due:
+            self.wake()
+        return True
+
+    def _give_up_mail(self, record: ActorRecord) -> None:
+        held = self.held.pop(record, None)
+        for _, message, sender in held.mail if held is not None else ():
+            record.handled += 1
+            self.dead_letter(record.address.actorAddressString, message, sender)
 
     def _tell_of_death(self, record: ActorRecord, name: str | None, reason: str | None) -> None:
         parent = record.parent

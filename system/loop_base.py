@@ -7,6 +7,7 @@ dead.
 
     mailroom.py  delivery      lives.py   names, births, tasks, deaths    record.py  what one actor may ask of the base
     outside.py   other threads timers.py  wakeups                         stats.py   what the console is shown
+    held.py      the suspended trails.py  what is followed
 
 `start` runs a base in a thread of its own; `run_on` puts one on a loop that its caller runs, real or virtual.
 """
@@ -15,7 +16,7 @@ import asyncio
 import itertools
 import logging
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,11 +27,13 @@ from system.lives import Lives, NameTaken
 from system.outside import LoopThread, Outside
 from system.record import ActorRecord, LoopAddress, as_if_sent_far
 from system.stats import ActorStats, Totals
+from system.trails import Sight, WatchedMail
 
 __all__ = ["LoopBase", "NameTaken", "NobodyThere", "run_on", "start"]
 
 STOP_S_MAX = 5.0
 UNWIND_S_MIN = 0.1
+RATE_SECONDS_MIN = 0.001
 
 log = logging.getLogger("limner.actors")
 
@@ -72,6 +75,7 @@ class LoopBase(Lives):
         self._stop_under_way: asyncio.Task[bool] | None = None
         self._askers = itertools.count(1)
         self._privates = itertools.count(1)
+        self._sampled_at = self.clock()
 
     def create(self, actor_class: type, name: str | None = None) -> LoopAddress:
         """A top-level actor, under this name from birth. Raises NameTaken, and whatever its __init__ raises."""
@@ -123,13 +127,15 @@ class LoopBase(Lives):
         """Asks all actors to exit, youngest top-level actor first, and waits at most `stop_s` for them and their tasks;
         whoever is left is ended by force. True when nobody had to be. The base takes nothing more afterwards."""
         deadline = self.loop.time() + stop_s
-        for record in reversed(self._actors()):
+        for held in tuple(self.held):
+            self.resume(held.label)
+        for record in reversed(self.actors()):
             # Children are asked by the end of their parent; those whose parent has gone before them, here.
             if record.parent is not None and (record.parent is self.root or record.parent.instance is None):
                 self.enqueue(record, ActorExitRequest(), self.root.address)
         orderly = await self._emptied(deadline)
         self.stopped = True
-        for record in self._actors():
+        for record in self.actors():
             self.end(record, None)
         orderly = await self._unwound(deadline) and orderly
         self.fifo.clear()
@@ -145,7 +151,7 @@ class LoopBase(Lives):
                     await self.drained()
         except TimeoutError:
             log.warning("%d messages were left when the time to stop was over", len(self.fifo))
-        return not self._actors()
+        return not self.actors()
 
     async def _unwound(self, deadline: float) -> bool:
         """True when all cancelled tasks have ended."""
@@ -169,7 +175,38 @@ class LoopBase(Lives):
     def census(self) -> tuple[ActorStats, ...]:
         """All living actors in the order of their births."""
         now = self.loop.time()
-        return tuple(self._describe(record, now) for record in self._actors())
+        return tuple(self.describe(record, now) for record in self.actors())
+
+    def sample_rates(self) -> None:
+        """For who is called each few seconds: each actor's `rate` is of the time since the last call."""
+        now = self.clock()
+        seconds, self._sampled_at = max(now - self._sampled_at, RATE_SECONDS_MIN), now
+        for record in self.actors():
+            record.rate = (record.handled - record.counted) / seconds
+            record.counted = record.handled
+
+    # --- what is followed for a while (system/trails.py) ---
+
+    def trace(self, job: str, seconds: float) -> bool | None:
+        """Notes each message about this job for so long, from the next turn on. False: it was followed already, and is
+        for so long from now on; None: too many others are."""
+        now = self.loop.time()
+        known = self.trails.is_followed(job)
+        if not self.trails.follow(job, now + seconds, now):
+            return None
+        self.loop.call_soon(self._watch)
+        self.loop.call_later(seconds, self._watch)
+        return not known
+
+    def trail(self, job: str) -> tuple[Sight, ...]:
+        """What was seen of a job that is, or was lately, followed; oldest first."""
+        return self.trails.of(job)
+
+    def _watch(self) -> None:
+        """Between two turns, for a turn holds on to the FIFO that it began with."""
+        watched = self.trails.lapse(self.loop.time())
+        if watched != isinstance(self.fifo, WatchedMail):
+            self.fifo = WatchedMail(self.fifo, self) if watched else deque(self.fifo)
 
     def restarted(self, name: str) -> None:
         """A supervisor starts the actor of this name again; the count outlives both."""
@@ -177,7 +214,9 @@ class LoopBase(Lives):
 
     def waiting(self) -> Counter[str]:
         """How many messages wait for whom: for who looks often, as it costs nothing for those for whom none waits."""
-        return Counter(record.label for record, _, _ in self.fifo)
+        depths = Counter(record.label for record, _, _ in self.fifo)
+        depths.update({record.label: len(held.mail) for record, held in self.held.items()})
+        return depths
 
     def loop_lag_s(self) -> float:
         """How late the latest turn of these last seconds was."""
@@ -186,21 +225,22 @@ class LoopBase(Lives):
     def totals(self) -> Totals:
         return Totals(
             messages=self.messages,
-            waiting=len(self.fifo),
+            waiting=len(self.fifo) + sum(len(held.mail) for held in self.held.values()),
             dead_letters=self.dead_letters,
             crashes=self.crashes,
-            actors=len(self._actors()),
+            actors=len(self.actors()),
             tasks=len(self.tasks),
             timers=len(self.timers),
             loop_lag_s=self.loop_lag_s(),
         )
 
-    def _describe(self, record: ActorRecord, now: float) -> ActorStats:
+    def describe(self, record: ActorRecord, now: float) -> ActorStats:
+        """One living actor; `now` is the loop's time."""
         error = self.last_errors.get(record.label)
         return ActorStats(
             name=record.name,
             address=record.address.actorAddressString,
-            kind=type(record.instance).__name__,
+            kind=record.kind,
             parent=record.parent.label if record.parent and record.parent is not self.root else None,
             depth=record.enqueued - record.handled,
             handled=record.handled,
@@ -210,9 +250,12 @@ class LoopBase(Lives):
             children=len(record.children or ()),
             restarts=self.restarts.get(record.label) or 0,
             last_error=error.reason if error else None,
+            rate=record.rate,
+            suspended=record.suspended,
         )
 
-    def _actors(self) -> list[ActorRecord]:
+    def actors(self) -> list[ActorRecord]:
+        """All living actors in the order of their births: parents before their children."""
         return [record for record in self.actorRegistry.values() if record.parent is not None]
 
     def _resolve(self, to: str | ActorAddress) -> ActorRecord | None:

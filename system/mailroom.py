@@ -33,9 +33,11 @@ from thespian.system.messages.status import Thespian_ActorStatus, Thespian_Statu
 from thespian.system.simpleSystemBase import ActorSystemBase
 from thespian.system.timing import ExpirationTimer
 
+from system.held import Held
 from system.record import ActorRecord, StrictRecord
 from system.stats import BoundedTable, LagMeter, LastError
 from system.timers import Timers
+from system.trails import Trails
 
 PUMP_MESSAGES_MAX = 1000
 PUMP_TURN_S_MAX = 0.005
@@ -89,6 +91,8 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
         self.restarts: BoundedTable[int] = BoundedTable(RESTARTS_MAX)
         self.unknown_names: BoundedTable[int] = BoundedTable(UNKNOWN_NAMES_MAX)
         self.tasks: dict[asyncio.Task[Any], ActorRecord] = {}
+        self.held: dict[ActorRecord, Held] = {}
+        self.trails = Trails()
         self.lag = LagMeter()
         self.messages = self.dead_letters = self.crashes = 0
         self.stopped = False
@@ -189,13 +193,15 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
         if record is self.root and isinstance(message, ValidatedSource):
             self._loadValidatedActorSource(message.sourceHash, message.sourceZip)
             return
+        instance = record.instance
         try:
-            record.instance.receiveMessage(message, sender)
+            instance.receiveMessage(message, sender)
         except KeyboardInterrupt:
             raise
         except BaseException:
             self._failed(record, message, sender, attempt)
-        if isinstance(message, ActorExitRequest) and record.parent is not None:
+        # A suspended actor has been resumed by this, and takes it again after what waits for it.
+        if isinstance(message, ActorExitRequest) and record.parent is not None and record.instance is instance:
             self.end(record, None, recursive=message.isRecursive)
 
     def _failed(self, record: ActorRecord, message: Any, sender: ActorAddress, attempt: int) -> None:
@@ -222,7 +228,7 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
         self.enqueue(record, WakeupMessage(period, payload), record.address)
 
     def _status(self, record: ActorRecord) -> Any:
-        status = Thespian_ActorStatus(record.address, type(record.instance).__name__, self.root.address)
+        status = Thespian_ActorStatus(record.address, record.kind, self.root.address)
         status.addWakeups(
             [(record.address, ExpirationTimer(timedelta(seconds=left))) for left in self.timers.of(record)]
         )
@@ -304,6 +310,6 @@ def about(record: ActorRecord) -> dict[str, Any]:
     """Fields of a log line about an actor; never its messages."""
     return {
         "actor": record.label,
-        "kind": type(record.instance).__name__,
+        "kind": record.kind,
         "actor_address": record.address.actorAddressString,
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from thespian.actors import ActorAddress, ActorSystemMessage
 
+from system.held import Held
 from system.message import Message, decode, encode
 
 if TYPE_CHECKING:
@@ -50,12 +51,14 @@ class ActorRecord:
         "born_at",
         "busy_s",
         "children",
+        "counted",
         "ended",
         "enqueued",
         "handled",
         "instance",
         "name",
         "parent",
+        "rate",
         "serial",
         "source_hash",
         "tasks",
@@ -76,6 +79,8 @@ class ActorRecord:
         self.enqueued = 0
         self.handled = 0
         self.busy_s = 0.0
+        self.counted = 0
+        self.rate = 0.0
         self.born_at = base.loop.time()
         self.source_hash: str | None = None
         self.ended: asyncio.Future[str | None] | None = None
@@ -86,6 +91,17 @@ class ActorRecord:
         """The name, or the address of a nameless actor: for people."""
         text: str = self.name or self.address.actorAddressString
         return text
+
+    @property
+    def suspended(self) -> bool:
+        """Whether its mail waits until it is resumed."""
+        return isinstance(self.instance, Held)
+
+    @property
+    def kind(self) -> str:
+        """The name of the actor's class."""
+        instance = self.instance
+        return type(instance.actor if isinstance(instance, Held) else instance).__name__
 
     # --- what Limner's actors use (actors/shell.py) ---
 

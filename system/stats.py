@@ -11,7 +11,8 @@ LAG_WINDOW_S = 5.0
 class ActorStats(msgspec.Struct, frozen=True):
     """One living actor. Times in seconds; `depth` is messages waiting, `handled` messages taken since birth.
 
-    `restarts`: how often a supervisor has started the actor of this name again, since the base's start.
+    `restarts`: how often a supervisor has started the actor of this name again, since the base's start; `rate`:
+    messages a second, between the last two samples; `suspended`: its mail waits until it is resumed.
     """
 
     name: str | None
@@ -26,6 +27,8 @@ class ActorStats(msgspec.Struct, frozen=True):
     children: int
     restarts: int
     last_error: str | None
+    rate: float = 0.0
+    suspended: bool = False
 
 
 class Totals(msgspec.Struct, frozen=True):
