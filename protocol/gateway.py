@@ -24,6 +24,7 @@ import msgspec
 
 from protocol import gateway_frames as frames
 from protocol.close_codes import Then, meaning_of
+from protocol.gateway_backoff import Backoff
 from protocol.gateway_sends import Sends
 from protocol.gateway_states import CONNECTED, NEXT, State, Step
 from protocol.gateway_values import (
@@ -62,10 +63,6 @@ HELLO_S_MAX = 15.0
 # READY, or the next replayed event, must come within this time of the one before.
 ANSWER_S_MAX = 60.0
 HEARTBEAT_S_MIN = 1.0
-BACKOFF_S_BASE = 1.0
-BACKOFF_S_MAX = 60.0
-# A session must hold this long before earlier failures are forgotten: a mere connect proves nothing.
-STABLE_S = 60.0
 # RESUMEs without one new event before a new session at the base URL: a RESUMED that does not hold proves nothing,
 # unless the server itself asks to come again.
 RESUME_TRIES_MAX = 4
@@ -99,7 +96,7 @@ class Gateway:
         self._rng = rng
         self._session = saved
         self._gated = gated
-        self._failures = 0
+        self._backoff = Backoff()
         self._resume_tries = 0
         self._unreached = 0
         self._probing = False  # the next connect goes to the base URL, only to see whether it answers
@@ -330,9 +327,11 @@ class Gateway:
         self._last_try = False
 
     def _is_invited(self) -> bool:
-        """The server asks to come again. To a live session it is no sign that anything is wrong."""
+        """The server asks to come again: of a live session nothing is wrong; instead of HELLO, no RESUME was tried."""
         if self.state is State.LIVE:
             self._resume_tries = 0
+        elif self.state is State.GREETING:
+            self._resume_tries = max(0, self._resume_tries - 1)
         return self.state is State.LIVE
 
     def _hang_up(
@@ -343,19 +342,18 @@ class Gateway:
         if not self._step(Step.HANGUP):
             return
         self._begin_connection()
-        if live_s >= STABLE_S:
-            self._failures = 0
+        self._backoff.held(live_s)
+        if is_failure:
+            self._backoff.failed(now)
         if live_s >= RESUME_HELD_S:
             self._resume_tries = 0
-        self._failures += is_failure
         self._lost_at = now if self._lost_at is None else self._lost_at
         if self._resume_tries >= RESUME_TRIES_MAX or now - self._lost_at >= SESSION_KEPT_S_MAX:
             self._session = None
         if self._session is None:
             self._resume_tries, self._last_try = 0, False
         self._probing = self._is_to_probe()
-        backoff_s = min(BACKOFF_S_MAX, BACKOFF_S_BASE * 2 ** min(max(self._failures - 1, 0), 16))
-        wait_s = max(wait_s_min, self._rng.uniform(0, backoff_s))
+        wait_s = max(wait_s_min, self._backoff.wait_s(now, self._rng))
         then = Reconnect(self._target(), self._session is not None and not self._probing, wait_s)
         self._events.append(Hangup(close_code, then, reason))
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import gateway as gw
+from protocol import gateway_backoff as backoff
 from protocol.close_codes import CLOSE_CODES, Then
 from protocol.gateway import (
     Dispatch,
@@ -202,7 +203,7 @@ def test_a_dead_resume_url_is_left_for_the_base_url_after_bounded_tries() -> Non
 def test_a_network_that_is_gone_for_minutes_takes_no_session_along() -> None:
     peer = Peer().live()
     then = reconnect(peer.lose())
-    while peer.now < 1000.0 + gw.SESSION_KEPT_S_MAX - gw.BACKOFF_S_MAX:
+    while peer.now < 1000.0 + gw.SESSION_KEPT_S_MAX - backoff.BACKOFF_S_MAX:
         then = fail(peer)
     while not then.resume:
         peer.connect(hello=False)
@@ -214,7 +215,7 @@ def test_a_network_that_is_gone_for_minutes_takes_no_session_along() -> None:
 def test_a_network_that_is_gone_for_longer_than_discord_keeps_a_session_ends_it() -> None:
     peer = Peer().live()
     then = reconnect(peer.lose())
-    while peer.now < 1000.0 + gw.SESSION_KEPT_S_MAX + gw.BACKOFF_S_MAX:
+    while peer.now < 1000.0 + gw.SESSION_KEPT_S_MAX + backoff.BACKOFF_S_MAX:
         then = fail(peer)
     assert then.url == BASE
     assert peer.gateway.save() is None
@@ -249,13 +250,29 @@ def test_a_session_that_the_server_asks_to_come_again_is_resumed_however_often(a
         peer.dispatch(2 + number, "RESUMED")
 
 
-def test_a_resume_url_that_only_asks_to_come_again_gets_bounded_tries() -> None:
+def test_a_resume_url_that_only_asks_to_come_again_is_left_when_discord_keeps_the_session_no_longer() -> None:
     peer = Peer().live()
     then, tries = reconnect(peer.lose()), 0
     while then.resume:
+        peer.now += then.wait_s
         peer.connect(hello=False)
         then, tries = reconnect(only_hangup(peer.say({"op": 7}))), tries + 1
-    assert tries == gw.RESUME_TRIES_MAX
+    assert gw.SESSION_KEPT_S_MAX <= peer.now - 1000.0 < gw.SESSION_KEPT_S_MAX + backoff.BACKOFF_S_MAX
+    assert gw.RESUME_TRIES_MAX < tries < 40
+    assert then.url == BASE
+
+
+def test_being_asked_to_come_again_instead_of_hello_is_no_try_of_a_resume() -> None:
+    peer = Peer().live()
+    peer.lose()
+    for _ in range(2 * gw.RESUME_TRIES_MAX):
+        peer.connect(hello=False)
+        assert reconnect(only_hangup(peer.say({"op": 7}))).resume
+    sent = []
+    for _ in range(gw.RESUME_TRIES_MAX + 1):
+        sent += [payload["op"] for payload in peer.connect()]
+        peer.lose(4000)
+    assert sent == [6] * gw.RESUME_TRIES_MAX + [2]
 
 
 def test_a_replay_that_is_cut_again_and_again_goes_on_as_long_as_it_moves() -> None:
@@ -274,7 +291,7 @@ def test_leaving_to_resume_is_no_failure_however_often() -> None:
         hangup = only_hangup(peer.gateway.events_received())
         assert hangup.close_code == gw.CLOSE_TO_RESUME
         assert reconnect(hangup).resume
-        assert reconnect(hangup).wait_s <= gw.BACKOFF_S_BASE
+        assert reconnect(hangup).wait_s <= backoff.BACKOFF_S_BASE
         peer.connect()
         peer.dispatch(2 + number, "RESUMED")
     peer.gateway.leave(peer.now)
@@ -333,9 +350,9 @@ def test_backoff_grows_to_its_cap_and_is_forgotten_only_after_a_stable_session()
                 peer.now += 1
                 peer.lose(4009)
             peer.live()
-            peer.now += gw.STABLE_S if stable else gw.STABLE_S / 2
+            peer.now += backoff.STABLE_S if stable else backoff.STABLE_S / 2
             waits.append(reconnect(peer.lose()).wait_s)
-        assert max(waits) <= gw.BACKOFF_S_MAX
+        assert max(waits) <= backoff.BACKOFF_S_MAX
         return sum(waits) / len(waits)
 
     assert mean_wait_s(0, stable=False) < 1.0

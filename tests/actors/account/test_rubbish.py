@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from actors.monitor.messages import Observed, Restarted
-from protocol import gateway
+from protocol import gateway_backoff
 from system.plain_structlog import structlog
 from tests.actors.hostile import NUMBER, RESUME, Act, Hostile, Plain, Text, raging
 from tests.actors.studio import Sim, run, studio
@@ -61,7 +61,7 @@ ACTS: list[Act] = [
 def test_an_account_survives_a_server_that_has_gone_mad(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(gateway, "BACKOFF_S_MAX", 0.1)
+    monkeypatch.setattr(gateway_backoff, "BACKOFF_S_MAX", 0.1)
     caplog.set_level(logging.INFO)
 
     async def scene() -> None:
