@@ -140,8 +140,11 @@ async def run_daemon(config: Config, ground: Ground, with_demo: bool, sim_second
     from console.ground import own_url
     from console.logs import secrets_of, set_up_logs
     from core.config import Secret
+    from system.event_ring import EventRing
+    from system.log_levels import LogLevels
 
-    set_up_logs(secrets_of(config))
+    events, levels = EventRing(), LogLevels()
+    set_up_logs(secrets_of(config), events=events, levels=levels)
     simulator, demo = None, None
     try:
         if with_demo:
@@ -152,8 +155,9 @@ async def run_daemon(config: Config, ground: Ground, with_demo: bool, sim_second
             announced = await simulator.announced()
             demo = demos.keep_demo(ground.data, own_url(config, ground.listener), announced.base)
             config = demos.with_simulator(config, announced, demo)
-            set_up_logs((*secrets_of(config), demo.key))
+            set_up_logs((*secrets_of(config), demo.key), events=events, levels=levels)
         process = open_process(config, ground.data, Secret(demo.key) if demo else None)
+        process.events, process.log_levels = events, levels
         gc.freeze()  # what has been imported lasts
         gc.set_threshold(GC_EACH, GC_OLDER_EACH, GC_OLDEST_EACH)
         daemon = Daemon(process, ground)

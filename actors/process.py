@@ -16,7 +16,9 @@ from protocol.api import Answer
 from protocol.buckets import InvalidBudget
 from protocol.client import ServerFrame
 from storage.pictures import Pictures
+from system.event_ring import EventRing
 from system.links import Links
+from system.log_levels import LogLevels
 
 
 class Door(Protocol):
@@ -45,3 +47,6 @@ class Process:
     writer: Executor | None = None
     #: 401, 403 and 429 answers of Discord, counted for this host's address: too many ban it (protocol.buckets).
     invalid_answers: InvalidBudget = field(default_factory=InvalidBudget)
+    #: The latest lines of the log, and how much each actor says (console/logs.py fills the one and obeys the other).
+    events: EventRing = field(default_factory=EventRing)
+    log_levels: LogLevels = field(default_factory=LogLevels)

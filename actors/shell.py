@@ -26,6 +26,7 @@ from thespian.actors import (
 )
 
 from actors.process import Process
+from system.log_levels import DEBUG
 from system.message import Message
 from system.plain_structlog import structlog
 
@@ -79,6 +80,11 @@ class Shell(Actor):  # type: ignore[misc]  # Thespian is untyped
     def log(self) -> Any:
         """Where this actor says things. Made when needed: ten thousand sessions rarely say anything."""
         return structlog.get_logger(type(self).__module__).bind(actor=self.name)
+
+    def debug(self, event: str, **fields: Any) -> None:
+        """Says it while the operator wants to hear more of this actor (`loglevel`); else it costs a comparison."""
+        if self.process.log_levels.wants(self.name, DEBUG):
+            self.log.debug(event, **fields)
 
     @property
     def life(self) -> str:

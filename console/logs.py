@@ -10,9 +10,12 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from core.config import Config, Secret
+from system.event_ring import EventRing
+from system.log_levels import LEVELS, LogLevels
 from system.plain_structlog import structlog
 
 if TYPE_CHECKING:
@@ -54,15 +57,16 @@ class Redactor:
         if isinstance(value, str):
             value = SECRET_SHAPES.sub(MASK, value)
             return self._known.sub(MASK, value) if self._known else value
-        if isinstance(value, bytes | BaseException):
-            return self._masked(str(value))
+        if value is None or isinstance(value, bool | int | float):
+            return value
         if isinstance(value, dict):
             return {
-                key: MASK if str(key).lower() in SECRET_NAMES else self._masked(inner) for key, inner in value.items()
+                self._masked(key): MASK if str(key).lower() in SECRET_NAMES else self._masked(inner)
+                for key, inner in value.items()
             }
         if isinstance(value, list | tuple | set | frozenset):
             return [self._masked(inner) for inner in value]
-        return value
+        return self._masked(str(value))  # whatever it is, its own words are all that is shown of it
 
 
 def secrets_of(config: Config) -> tuple[str, ...]:
@@ -74,45 +78,94 @@ def secrets_of(config: Config) -> tuple[str, ...]:
     return tuple(secret.reveal() for secret in held)
 
 
-def set_up_logs(secrets: Iterable[str], stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Sends structlog and the standard library's logging to `stream` (stderr), from `level` on."""
+def set_up_logs(
+    secrets: Iterable[str],
+    stream: TextIO | None = None,
+    events: EventRing | None = None,
+    levels: LogLevels | None = None,
+) -> None:
+    """Sends structlog and the standard library's logging to `stream` (stderr), and what they say to the ring `events`.
+
+    `levels`: from which level on, and for which of our actors from another. Libraries say what is usual.
+    """
     stream = stream or sys.stderr
-    readable = stream.isatty()
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
-        if readable
-        else structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    levels = levels or LogLevels()
+    last = _last_steps(Redactor(secrets), events, stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=_last_steps(Redactor(secrets), readable)
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.ExtraAdder(),
+            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(levels.usual)
     for name, quieter in QUIETER.items():
         logging.getLogger(name).setLevel(quieter)
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[
+            LevelGate(levels),
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            *last,
+        ],
+        logger_factory=lambda *names: LineLogger(stream, *names),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # the demo's key is a secret that is known after the first lines only
     )
 
 
-def _last_steps(redactor: Redactor, readable: bool) -> list[Processor]:
-    """Exceptions become text before the redactor sees them, so that it also sees theirs."""
-    steps: list[Processor] = [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,
-        redactor,
-    ]
+class LevelGate:
+    """A structlog processor, the first one: drops what is below its actor's level before anything is done for it."""
+
+    def __init__(self, levels: LogLevels) -> None:
+        self._levels = levels
+
+    def __call__(self, logger: object, method: str, event: EventDict) -> EventDict:
+        """See the class."""
+        level = LEVELS.get(method, logging.ERROR)  # `exception` and `critical` are no less
+        if not self._levels.wants(event.get("actor"), level):
+            raise structlog.DropEvent
+        return event
+
+
+class LineLogger:
+    """Writes lines for structlog, under a logger's name.
+
+    A stream that takes none (its disk is full, its reader is gone) costs the line and never the actor that spoke.
+    """
+
+    def __init__(self, stream: TextIO, name: str = "limner") -> None:
+        self.name = name
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        """One line, at once."""
+        with suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _last_steps(redactor: Redactor, events: EventRing | None, readable: bool) -> list[Processor]:
+    """Exceptions become text before the redactor sees them, so that it also sees theirs; the ring comes after it."""
+    steps: list[Processor] = [structlog.processors.format_exc_info, redactor]
+    if events is not None:
+
+        def remember(logger: object, method: str, event: EventDict) -> EventDict:
+            events.add(event)
+            return event
+
+        steps.append(remember)
     if readable:
-        return [*steps, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-    return [*steps, structlog.processors.JSONRenderer()]
+        clock = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        return [*steps, clock, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    clock = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    return [*steps, clock, structlog.processors.JSONRenderer()]

@@ -5,15 +5,31 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 
 import pytest
 import structlog
 
 from console.logs import Redactor, secrets_of, set_up_logs
 from core.config import AccountConfig, Admin, Config, Secret, Store
+from system.event_ring import EventRing
+from system.log_levels import LogLevels
 
 KEY = "limner_k1m8.JODE-97VLRmlgdLpHiXSXRnq7AmWGrq1"
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.GabcdE.abcdefghijklmnopqrstuvwxyz0123456789AB"
+
+
+RING, LEVELS = EventRing(), LogLevels()
+
+
+class Quoting:
+    """An object whose own words hold what they should not."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Quoting({self.text})"
 
 
 @pytest.fixture
@@ -22,7 +38,7 @@ def log():
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     stream = io.StringIO()
-    set_up_logs(["a-configured-secret"], stream)
+    set_up_logs(["a-configured-secret"], stream, RING, LEVELS)
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
@@ -44,6 +60,8 @@ def lines(stream: io.StringIO) -> list[dict]:
         {"event": "x", "account": Secret(TOKEN)},
         {"event": "x", "body": KEY.encode()},
         {"event": "the value known-from-config is in a text"},
+        {"event": "x", "who": {f"key {KEY}": [{"deep": (KEY, {TOKEN})}]}},
+        {"event": "x", "message": Quoting(KEY)},
     ],
 )
 def test_the_redactor_masks_by_name_by_shape_and_by_value(event):
@@ -85,6 +103,55 @@ def test_below_info_nothing_is_said(log):
     structlog.get_logger("limner.test").debug("whisper")
     logging.getLogger("a.library").debug("whisper")
     assert log.getvalue() == ""
+
+
+def test_an_exception_whose_cause_holds_a_secret_is_masked_in_its_whole_traceback(log):
+    try:
+        try:
+            raise KeyError(TOKEN)
+        except KeyError as inner:
+            raise ExceptionGroup("outer", [ValueError(KEY)]) from inner
+    except ExceptionGroup:
+        structlog.get_logger("limner.test").exception("it broke")
+    (line,) = lines(log)
+    assert "KeyError: '…'" in line["exception"]
+    assert "ValueError: …" in line["exception"]
+    assert TOKEN not in log.getvalue()
+    assert KEY not in log.getvalue()
+
+
+def test_a_prompt_does_not_show_under_its_name(log):
+    structlog.get_logger("limner.test").info("x", prompt="my secret wish", job={"id": "j1", "prompt": "my secret wish"})
+    assert "my secret wish" not in log.getvalue()
+
+
+def test_the_ring_has_what_the_log_has_masked_alike(log):
+    _, seen = RING.after()
+    structlog.get_logger("limner.test").bind(actor="gate").warning("wrong key", value=f"it was {KEY}")
+    logging.getLogger("a.library").error("theirs a-configured-secret")
+    ours, theirs = RING.after(seen)[0]
+    assert (ours.actor, ours.level, ours.event, ours.fields["value"]) == ("gate", "warning", "wrong key", "it was …")
+    assert (theirs.actor, theirs.level, theirs.event) == (None, "error", "theirs …")
+
+
+def test_one_actor_is_heard_from_debug_on_for_as_long_as_it_is_wanted(log):
+    queue = structlog.get_logger("limner.test").bind(actor="queue")
+    gate = structlog.get_logger("limner.test").bind(actor="gate")
+    LEVELS.set("queue", "debug", until=time.monotonic() + 60.0)
+    queue.debug("a place is asked for")
+    gate.debug("a socket opens")
+    LEVELS.set("queue", "error", until=time.monotonic() + 60.0)
+    queue.warning("not heard")
+    queue.exception("heard")
+    LEVELS.set("queue", "debug", until=0.0)
+    queue.debug("not heard any more")
+    assert [line["event"] for line in lines(log)] == ["a place is asked for", "heard"]
+
+
+def test_a_log_that_takes_nothing_is_nobodys_death(log):
+    log.close()
+    structlog.get_logger("limner.test").error("nobody reads this")
+    assert RING.after(limit=1)[0][0].event == "nobody reads this"
 
 
 def test_every_secret_of_the_config_is_known():
