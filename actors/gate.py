@@ -22,6 +22,7 @@ from typing import Any
 from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
+from actors.logins import OPERATOR_LOGIN_S, Logins
 from actors.monitor.messages import AskMonitor
 from actors.queue.messages import Drain
 from actors.session.messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
@@ -33,12 +34,16 @@ from protocol.api import (
     LoggedIn,
     LoggedOut,
     LogIn,
+    LogInOperator,
     LogOut,
+    LogOutOperator,
+    OperatorShown,
     PlaceJob,
     Question,
     Refusal,
     ShowImage,
     ShowMetrics,
+    ShowOperator,
     ShowReady,
 )
 from protocol.client import Act, Auth, ClientFrame, Draw, Error, Notice, ServerFrame, Welcome
@@ -113,6 +118,7 @@ class Gate(StoreAsker):
         self.guests: dict[str, Guest] = {}
         self.sockets_of: dict[str, tuple[str, ...]] = {}
         self.known = KeyCache()
+        self.logins = Logins()
         self.checks: dict[str, list[Guest | Caller]] = {}
         self.draining = False
 
@@ -267,8 +273,17 @@ class Gate(StoreAsker):
         elif asked.key is None:
             self._say(asked.socket, Refusal("unauthenticated", NO_KEY))
         else:
-            digest = digest_of(asked.key)
-            self._find(digest, Caller(asked.socket, digest, asked.question))
+            self._identify(asked.socket, digest_of(asked.key), asked.question)
+
+    def _identify(self, socket: str, digest: str, question: Question) -> None:
+        """Learns who asks; what instructs may be an operator's login instead of a key."""
+        if isinstance(question, LogOutOperator):
+            self.logins.end(digest)
+            self._say(socket, LoggedOut())
+            return
+        if isinstance(question, Instruct | ShowOperator):
+            digest = self.logins.key_of(digest, self.now())
+        self._find(digest, Caller(socket, digest, question))
 
     def _answer_caller(self, caller: Caller, holder: KeyHolder | None) -> None:
         question, socket = caller.question, caller.socket
@@ -278,6 +293,12 @@ class Gate(StoreAsker):
             self._say(socket, Refusal("forbidden", "This key's role does not allow it."))
         elif isinstance(question, Instruct):
             self.tell("console", AskConsole(holder.name, holder.role, socket, question))
+        elif isinstance(question, LogInOperator):
+            token = secrets.token_urlsafe(32)
+            self.logins.begin(digest_of(token), caller.digest, self.now())
+            self._say(socket, LoggedIn(token, OPERATOR_LOGIN_S))
+        elif isinstance(question, ShowOperator):
+            self._say(socket, OperatorShown(holder.name, holder.role))
         elif holder is OPERATOR:
             self._say(socket, Refusal("forbidden", "The operator's key speaks for no user; add one."))
         elif isinstance(question, LogIn):

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
 
-from protocol.api import CancelJob, Instruct, KeepUpload, PlaceJob, Question
+from protocol.api import CancelJob, Instruct, KeepUpload, LogInOperator, PlaceJob, Question, ShowOperator
 from protocol.client import Act, Cancel, ClientFrame, Draw
 from storage.operations import KeyHolder
 
@@ -81,6 +81,8 @@ def may_do(role: str, wish: ClientFrame | Question) -> bool:
     """Whether a key of this role may ask for this: a viewer only reads, and instructions are for viewers and admins."""
     if isinstance(wish, Instruct):
         return role == ROLE_ADMIN or (role == ROLE_READS and wish.verb in READING_VERBS)
+    if isinstance(wish, LogInOperator | ShowOperator):
+        return role in (ROLE_ADMIN, ROLE_READS)
     if isinstance(wish, Draw | Act | Cancel | PlaceJob | CancelJob | KeepUpload):
         return role != ROLE_READS
     return True

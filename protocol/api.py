@@ -66,6 +66,18 @@ class LogOut(Struct, frozen=True, tag=True):
     """DELETE /api/v1/login. Answered by LoggedOut."""
 
 
+class LogInOperator(Struct, frozen=True, tag=True):
+    """POST /admin/v1/login. Answered by LoggedIn; its token is a key for Instruct and ShowOperator, and nothing else."""
+
+
+class LogOutOperator(Struct, frozen=True, tag=True):
+    """DELETE /admin/v1/login. Answered by LoggedOut, also where there is no such login."""
+
+
+class ShowOperator(Struct, frozen=True, tag=True):
+    """GET /admin/v1/login. Answered by OperatorShown."""
+
+
 class ShowMetrics(Struct, frozen=True, tag=True):
     """GET /metrics; needs no key. Answered by MetricsShown."""
 
@@ -96,6 +108,9 @@ Question = (
     | KeepUpload
     | LogIn
     | LogOut
+    | LogInOperator
+    | LogOutOperator
+    | ShowOperator
     | ShowMetrics
     | ShowReady
     | Instruct
@@ -149,6 +164,13 @@ class LoggedOut(Struct, frozen=True, tag=True):
     """The cookie is worth nothing any more."""
 
 
+class OperatorShown(Struct, frozen=True, tag=True):
+    """Who gives instructions with this key, and whether they may change things (`admin`) or only read (`viewer`)."""
+
+    name: str
+    role: str
+
+
 class MetricsShown(Struct, frozen=True, tag=True):
     """Prometheus text."""
 
@@ -185,6 +207,7 @@ Answer = (
     | UploadKept
     | LoggedIn
     | LoggedOut
+    | OperatorShown
     | MetricsShown
     | ReadyShown
     | Instructed

@@ -36,9 +36,8 @@ from protocol.api import (
 )
 from protocol.client import ClientMistake, decode_order, to_map
 from protocol.frames import ID_CHARS_MAX, JOBS_PAGE_LENGTH, JOBS_PAGE_LENGTH_MAX
-from web.exchange import Desk
 from web.requests import body_of, changer, desk_of, idempotency_key, read_json, reader, remote_address
-from web.visitor import COOKIE, is_at_this_machine
+from web.visitor import COOKIE, OPERATOR_COOKIE, is_at_this_machine
 
 STATES = frozenset(str(state) for state in State)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,7 +45,9 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Scalar = str | int | float | bool | None
 
 
-class _LogInBody(Struct, frozen=True):
+class LogInBody(Struct, frozen=True):
+    """The body of a login."""
+
     key: Annotated[str, Meta(min_length=1, max_length=512)]
 
 
@@ -127,10 +128,9 @@ async def upload(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """POST /api/v1/login {key}: a cookie that scripts cannot read and foreign pages cannot send."""
     changer(request)
-    key = read_json(await body_of(request), _LogInBody).key
-    desk = desk_of(request)
-    logged_in = await desk.ask_for(LoggedIn, remote_address(request), key, LogIn())
-    return _with_cookie(desk, request, logged_in.token, logged_in.max_age_s)
+    key = read_json(await body_of(request), LogInBody).key
+    logged_in = await desk_of(request).ask_for(LoggedIn, remote_address(request), key, LogIn())
+    return with_cookie(request, COOKIE, logged_in.token, logged_in.max_age_s)
 
 
 async def log_out(request: Request) -> Response:
@@ -141,15 +141,16 @@ async def log_out(request: Request) -> Response:
     except ClientMistake as mistake:
         if mistake.code != "unauthenticated":  # who is logged out already has what he wants
             raise
-    return _with_cookie(desk, request, "", 0)
+    return with_cookie(request, COOKIE, "", 0)
 
 
-def _with_cookie(desk: Desk, request: Request, token: str, max_age_s: int) -> Response:
-    server = desk.process.config.server
+def with_cookie(request: Request, name: str, token: str, max_age_s: int, path: str = "/") -> Response:
+    """204, and a login as a cookie: HttpOnly, SameSite=Strict, and Secure wherever we can know that TLS is spoken."""
+    server = desk_of(request).process.config.server
     public = (server.public_url or "").lower().startswith("https://")
     secure = public or server.tls_cert is not None or request.url.scheme == "https"
     response = Response(status_code=204, headers={"Cache-Control": "no-store"})
-    response.set_cookie(COOKIE, token, max_age_s, path="/", secure=secure, httponly=True, samesite="strict")
+    response.set_cookie(name, token, max_age_s, path=path, secure=secure, httponly=True, samesite="strict")
     return response
 
 
@@ -187,14 +188,15 @@ async def metrics(request: Request) -> Response:
 
 async def admin_read(request: Request) -> Response:
     """GET /admin/v1/NOUN[/ID]: Instruct `list` (the query as arguments) or `show`."""
+    key = reader(request, OPERATOR_COOKIE).key
     noun, one = request.path_params["noun"], request.path_params.get("id")
     arguments: dict[str, _Scalar] = dict(request.query_params)
-    return await _instruct(request, reader(request).key, Instruct(noun, one, "show" if one else "list", arguments))
+    return await _instruct(request, key, Instruct(noun, one, "show" if one else "list", arguments))
 
 
 async def admin_change(request: Request) -> Response:
     """POST /admin/v1/NOUN (Instruct `add`), /NOUN/VERB (id null) or /NOUN/ID/VERB, the body as arguments."""
-    credential = changer(request)
+    credential = changer(request, OPERATOR_COOKIE)
     arguments = read_json(await body_of(request), dict[str, _Scalar])
     found = request.path_params
     instruct = Instruct(found["noun"], found.get("id"), found.get("verb", "add"), arguments)

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from actors.process import Process
 from protocol.frames import CLOSE_RESTARTING
-from web import api, pages, streams
+from web import api, operators, pages, streams
 from web.exchange import Desk, Tell
 from web.problems import HANDLERS, broken
 from web.sockets import Switchboard
@@ -73,7 +73,7 @@ class Manners:
 def make_app(process: Process, tell: Tell) -> Starlette:
     """The HTTP side; `tell(name, message)` reaches the actors. Raises ValueError on a wrong `trusted_proxies`."""
     app = Starlette(
-        routes=[*api.ROUTES, *streams.ROUTES, *pages.ROUTES],
+        routes=[*operators.ROUTES, *api.ROUTES, *streams.ROUTES, *pages.ROUTES],
         middleware=[Middleware(Manners)],
         exception_handlers=dict(HANDLERS),
     )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from protocol.client import ClientMistake
 from web.exchange import Desk
 from web.problems import TooLarge
-from web.visitor import Credential, credential_of, may_change, remote_of
+from web.visitor import COOKIE, Credential, credential_of, may_change, remote_of
 
 SMALL_BODY_BYTES_MAX = 16_384
 BODY_S_MAX = 60.0
@@ -43,14 +43,14 @@ def idempotency_key(request: Request) -> str | None:
         return shown
 
 
-def reader(request: Request) -> Credential:
+def reader(request: Request, cookie: str = COOKIE) -> Credential:
     """Whoever asks to see something."""
-    return credential_of(request.headers)
+    return credential_of(request.headers, cookie)
 
 
-def changer(request: Request) -> Credential:
+def changer(request: Request, cookie: str = COOKIE) -> Credential:
     """Whoever asks for a change. Raises ClientMistake `forbidden` when a foreign page may be behind it (CSRF)."""
-    credential = credential_of(request.headers)
+    credential = credential_of(request.headers, cookie)
     if not may_change(request.headers, credential, desk_of(request).process.config.server):
         raise ClientMistake("forbidden", "This request comes from a page that is not ours.")
     return credential

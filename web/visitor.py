@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from core.config import LOOPBACK, Server
 
-COOKIE = "limner"
+#: Who draws at the page, and who operates at the admin page: two logins, so that neither has the other's powers.
+COOKIE, OPERATOR_COOKIE = "limner", "limner-operator"
 KEY_CHARS_MAX = 512
 #: Who has one address of IPv6 has all of its network of this prefix (RFC 6177: what a site is given, at the least).
 HOUSEHOLD_PREFIX_BITS = 64
@@ -62,14 +63,14 @@ def household_of(remote: str) -> str:
     return str(IPv6Network((int(address), HOUSEHOLD_PREFIX_BITS), strict=False))
 
 
-def credential_of(headers: Mapping[str, str]) -> Credential:
-    """The key shown in `Authorization: Bearer`, else in the cookie, else none."""
+def credential_of(headers: Mapping[str, str], cookie: str = COOKIE) -> Credential:
+    """The key shown in `Authorization: Bearer`, else in this cookie, else none."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and 0 < len(key.strip()) <= KEY_CHARS_MAX:
         return Credential(key.strip(), by_cookie=False)
     if "cookie" in headers:
         try:
-            morsel = SimpleCookie(headers["cookie"]).get(COOKIE)
+            morsel = SimpleCookie(headers["cookie"]).get(cookie)
         except CookieError:
             morsel = None
         if morsel is not None and 0 < len(morsel.value) <= KEY_CHARS_MAX:

@@ -8,6 +8,7 @@ from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.gate import RECHECK_S, Arrived, Asked, Gate, Left, Spoken
 from actors.guests import KNOWN_KEY_S, KNOWN_KEYS_MAX, KeyCache, digest_of, may_do
+from actors.logins import OPERATOR_LOGIN_S
 from actors.monitor.messages import AskMonitor
 from actors.queue.messages import Drain
 from actors.session.messages import Attach, Detach, Hang, HangAll, HangUser, Heard, Say
@@ -19,12 +20,16 @@ from protocol.api import (
     LoggedIn,
     LoggedOut,
     LogIn,
+    LogInOperator,
     LogOut,
+    LogOutOperator,
+    OperatorShown,
     PlaceJob,
     Refusal,
     ShowImage,
     ShowJobs,
     ShowMe,
+    ShowOperator,
     ShowReady,
 )
 from protocol.client import Auth, Cancel, Draw, Error, Jobs, Notice, Pong, Quota, Welcome
@@ -354,6 +359,81 @@ def test_a_logout_drops_the_login_and_closes_its_sockets_only():
         stage.tell("gate", Committed(commit.op_id, Applied()))
         await stage.quiet()
         assert (answer.said, mine.code, other.code) == ([LoggedOut()], 4401, None)
+
+    play(scene)
+
+
+async def ask(stage, socket, key, question):
+    """What is answered to a question."""
+    answer = door(stage, socket)
+    stage.tell("gate", Asked(socket, "127.0.0.1", key, question))
+    await stage.base.idle()
+    return answer
+
+
+async def operator_login(stage):
+    """A login of the config's operator."""
+    (logged_in,) = (await ask(stage, "q0", "operator-key", LogInOperator())).said
+    assert logged_in.max_age_s == OPERATOR_LOGIN_S
+    assert logged_in.token not in repr(logged_in)
+    return logged_in.token
+
+
+def test_an_operators_login_instructs_and_shows_who_it_is_and_does_nothing_else():
+    async def scene(stage):
+        await set_up(stage)
+        login = await operator_login(stage)
+        assert (await ask(stage, "q1", login, ShowOperator())).said == [OperatorShown("operator", "admin")]
+        instruct = Instruct("queue", None, "pause", {})
+        await ask(stage, "q2", login, instruct)
+        assert await stage.heard("console") == [AskConsole("operator", "admin", "q2", instruct)]
+        for question in (ShowMe(), LogIn(), LogInOperator(), ShowImage("i1")):
+            answer = await ask(stage, "q3", login, question)
+            await answer_lookups(stage, None)
+            assert [refusal.code for refusal in answer.said] == ["unauthenticated"]
+        found = await enter(stage, "s1", login, None)
+        assert found.code == 4401
+
+    play(scene, config=OPERATED)
+
+
+def test_an_operators_login_that_was_ended_is_worth_nothing():
+    async def scene(stage):
+        await set_up(stage)
+        login = await operator_login(stage)
+        for socket in ("q1", "q2"):  # twice is harmless
+            assert (await ask(stage, socket, login, LogOutOperator())).said == [LoggedOut()]
+        answer = await ask(stage, "q3", login, ShowOperator())
+        await answer_lookups(stage, None)
+        assert [refusal.code for refusal in answer.said] == ["unauthenticated"]
+
+    play(scene, config=OPERATED)
+
+
+def test_a_login_of_a_viewers_key_reads_only_and_ends_when_the_key_does():
+    async def scene(stage):
+        await set_up(stage)
+        viewer = KeyHolder("k2", "u1", "ada", "free", "viewer", False)
+        answer = await ask(stage, "q1", "viewer-key", LogInOperator())
+        await answer_lookups(stage, viewer)
+        login = answer.said[0].token
+        assert (await ask(stage, "q2", login, ShowOperator())).said == [OperatorShown("ada", "viewer")]
+        refused = await ask(stage, "q3", login, Instruct("queue", None, "pause", {}))
+        assert [refusal.code for refusal in refused.said] == ["forbidden"]
+        await asyncio.sleep(KNOWN_KEY_S)
+        revoked = await ask(stage, "q4", login, ShowOperator())
+        await answer_lookups(stage, None)
+        assert [refusal.code for refusal in revoked.said] == ["unauthenticated"]
+
+    play(scene, config=OPERATED)
+
+
+def test_a_users_key_gets_no_operators_login():
+    async def scene(stage):
+        await set_up(stage)
+        answer = await ask(stage, "q1", "key", LogInOperator())
+        await answer_lookups(stage)
+        assert [refusal.code for refusal in answer.said] == ["forbidden"]
 
     play(scene)
 
