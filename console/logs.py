@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from core.config import Config, Secret
+from core.trace import trace_id
 from system.event_ring import EventRing
 from system.log_levels import LEVELS, LogLevels
 from system.plain_structlog import structlog
@@ -113,6 +114,7 @@ def set_up_logs(
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.add_log_level,
+            add_trace,
             *last,
         ],
         logger_factory=lambda *names: LineLogger(stream, *names),
@@ -133,6 +135,14 @@ class LevelGate:
         if not self._levels.wants(event.get("actor"), level):
             raise structlog.DropEvent
         return event
+
+
+def add_trace(logger: object, method: str, event: EventDict) -> EventDict:
+    """A structlog processor: what is said of a job can be found by its trace."""
+    job = event.get("job")
+    if isinstance(job, str):
+        event["trace"] = trace_id(job)
+    return event
 
 
 class LineLogger:

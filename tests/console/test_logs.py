@@ -12,6 +12,7 @@ import structlog
 
 from console.logs import Redactor, secrets_of, set_up_logs
 from core.config import AccountConfig, Admin, Config, Secret, Store
+from core.trace import trace_id
 from system.event_ring import EventRing
 from system.log_levels import LogLevels
 
@@ -146,6 +147,12 @@ def test_one_actor_is_heard_from_debug_on_for_as_long_as_it_is_wanted(log):
     LEVELS.set("queue", "debug", until=0.0)
     queue.debug("not heard any more")
     assert [line["event"] for line in lines(log)] == ["a place is asked for", "heard"]
+
+
+def test_what_is_said_of_a_job_bears_its_trace(log):
+    structlog.get_logger("limner.test").warning("a submission is in doubt", job="j1")
+    structlog.get_logger("limner.test").warning("no job here")
+    assert [line.get("trace") for line in lines(log)] == [trace_id("j1"), None]
 
 
 def test_a_log_that_takes_nothing_is_nobodys_death(log):
