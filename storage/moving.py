@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 from sqlalchemy import func, or_, update
+from sqlalchemy.dialects.postgresql import insert
 
 from core.job import TERMINAL, State, may_move
 from protocol.client import Started
@@ -23,17 +24,20 @@ from storage.operations import (
     GiveBack,
     Grant,
     JobRecord,
+    Refused,
     Stale,
     Submit,
     Track,
     Ungrant,
 )
 from storage.rows import INSERT_HISTORY, JOB_COLUMNS, as_stored, job_of
-from storage.statements import Statement, given, insertion, literals
+from storage.statements import Statement, given, literals
 from storage.tables import attempts, jobs
 from storage.writing import NotAsKnown, Writing
 
 LATE = "late"
+#: The code of a submission that another nonce would let through; nobody outside hears it.
+NONCE_TAKEN = "nonce_taken"
 
 
 #: What a field of the job becomes, told by the job as it is and the write.
@@ -101,9 +105,13 @@ class Move:
             .values(state=literals((after,))[0], **{name: given(name) for name in fields})
         )
 
+    def suits(self, job: JobRecord, write: Any) -> bool:
+        """Whether the job is where it should be."""
+        return job.state in self._before and self.fits(job, write)
+
     def __call__(self, writing: Writing, job: JobRecord | None, write: Any) -> JobRecord | None:
         """The `job` after the move, None when it is not where it should be. What is known already is not written."""
-        if job is None or job.state not in self._before or not self.fits(job, write):
+        if job is None or not self.suits(job, write):
             return None
         news = {name: source(job, write) for name, source in self.fields.items()}
         stays = job.state == self._after
@@ -163,7 +171,14 @@ _ASK_CANCEL = Statement(
     .returning(*JOB_COLUMNS)
 )
 
-_INSERT_ATTEMPT = Statement(insertion(attempts, "job", "attempt", "account", "nonce", "lease", "gateway_session", "at"))
+_ATTEMPT = ("job", "attempt", "account", "nonce", "lease", "gateway_session", "at")
+#: Adds no row where the nonce is another attempt's. In PostgreSQL's words, which are SQLite's too.
+_INSERT_ATTEMPT = Statement(
+    insert(attempts)
+    .values({name: given(name) for name in _ATTEMPT})
+    .on_conflict_do_nothing(index_elements=[attempts.c.nonce])
+    .inline()
+)
 # These set different columns, so they may be done in any order after it.
 _THIS_ATTEMPT = (attempts.c.job == given("job"), attempts.c.attempt == given("attempt"))
 _ATTEMPT_ENDED = Statement(update(attempts).where(*_THIS_ATTEMPT).values(outcome=given("outcome")))
@@ -187,12 +202,14 @@ def ungrant(writing: Writing, write: Ungrant) -> Applied | Stale:
     return _told(writing, write, UNGRANT(writing, writing.job(write.job), write))
 
 
-def submit(writing: Writing, write: Submit) -> Applied | Stale:
+def submit(writing: Writing, write: Submit) -> Applied | Stale | Refused:
     """See Submit. Opens the attempt's record."""
-    job = SUBMIT(writing, writing.job(write.job), write)
-    if job is not None:
-        _INSERT_ATTEMPT.run(writing.connection, **asdict(write), account=job.account)
-    return _told(writing, write, job)
+    before = writing.job(write.job)
+    if before is None or not SUBMIT.suits(before, write):
+        return _told(writing, write, None)
+    if not _INSERT_ATTEMPT.run(writing.connection, **asdict(write), account=before.account):
+        return Refused(NONCE_TAKEN, "Another attempt has this nonce.")
+    return _told(writing, write, SUBMIT(writing, before, write))
 
 
 def give_back(writing: Writing, write: GiveBack) -> Applied | Stale:

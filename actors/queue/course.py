@@ -35,6 +35,7 @@ from actors.queue.messages import (
 from core.ids import new_nonce
 from core.job import ACT, WAITING, WITH_THE_BOT, State
 from core.reconcile import patience_s
+from storage.moving import NONCE_TAKEN
 from storage.operations import (
     Applied,
     Doubt,
@@ -53,7 +54,7 @@ from system.message import Message
 #: The Gallery is reminded of a picture it has not answered for.
 KEEP_AGAIN_S = 60.0
 
-#: A job whose submission cannot be stored under any of so many nonces is given up.
+#: A job whose submission cannot be stored under so many nonces, or in so many attempts, is given up.
 SUBMIT_TRIES_MAX = 5
 #: The account is reminded of a drawing that is not wanted any more, as long as it goes on.
 STOP_AGAIN_S = 15.0
@@ -89,16 +90,23 @@ class QueueCourse(QueueLedger):
         *(UndecidedOverdue, StopsDue, KeepAgain),
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+        #: The latest nonce: the next one is greater, so that no two of a moment are the same.
+        self.nonce = ""
+
     # --- accounts --------------------------------------------------------------------------------------------
 
     def receiveMsg_Begin(self, begin: Begin, sender: Any) -> None:
         job = self.jobs.get(begin.job)
-        refusal = NoGo(begin.account, begin.job, begin.attempt)
         if job is None or job.state != State.GRANTED or (job.attempt, job.lease) != (begin.attempt, begin.lease):
-            self.tell(f"account/{begin.account}", refusal)
+            self.tell(f"account/{begin.account}", NoGo(begin.account, begin.job, begin.attempt))
             return
+        self._submit(begin, job)
+
+    def _submit(self, begin: Begin, job: JobRecord, tries: int = 1) -> None:
         now = self.wall()
-        nonce = new_nonce(now, self.dice)
+        self.nonce = new_nonce(now, self.dice, self.nonce)
 
         def submitted(outcome: Written) -> None:
             if isinstance(outcome, Applied) and outcome.job is not None and self.learn(outcome.job):
@@ -106,15 +114,19 @@ class QueueCourse(QueueLedger):
                 self.tell("lobby", JobMoved(job.user, outcome.job, None))
                 self.tell("monitor", Observed("limner_queue_wait_seconds", now - job.created_at))
                 return
-            self.tell(f"account/{begin.account}", refusal)
-            if isinstance(outcome, Refused):  # a nonce that is taken, say: the next attempt has another
+            if isinstance(outcome, Refused) and outcome.code == NONCE_TAKEN and tries < SUBMIT_TRIES_MAX:
+                self._submit(begin, job, tries + 1)  # by an earlier life of ours, in the same millisecond
+                return
+            self.tell(f"account/{begin.account}", NoGo(begin.account, begin.job, begin.attempt))
+            if isinstance(outcome, Refused):
                 self.log.error("the store refuses a submission", job=job.id, attempt=begin.attempt)
                 if begin.attempt < SUBMIT_TRIES_MAX:
                     self.ungrant(job)
                 else:
                     self.strand(job.id)
 
-        self.store.commit(Submit(job.id, begin.attempt, begin.lease, nonce, begin.gateway_session, now), submitted)
+        write = Submit(job.id, begin.attempt, begin.lease, self.nonce, begin.gateway_session, now)
+        self.store.commit(write, submitted)
 
     def ungrant(self, job: JobRecord, lease: str | None = None) -> None:
         """What was granted and not begun waits again at its head; the lease, if it was asked for, is void."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +60,24 @@ def test_the_first_id_of_a_moment_parts_those_made_before_it_from_the_others(
 ) -> None:
     is_before = new_id("j", made_at, random.Random(seed)) < first_id("j", moment)
     assert is_before is (int(made_at * 1000) < int(moment * 1000))
+
+
+@given(walls=st.lists(WALLS, min_size=2, max_size=30), seed=st.integers())
+def test_each_nonce_is_greater_than_the_latest_one_and_the_answer_to_its_form_however_the_clock_is_set(
+    walls: list[float], seed: int
+) -> None:
+    dice, made = random.Random(seed), [""]
+    for wall in walls:
+        made.append(new_nonce(wall, dice, made[-1]))
+    numbers = [int(nonce) for nonce in made[1:]]
+    assert all(later >= earlier + 2 for earlier, later in pairwise(numbers))
+
+
+def test_a_day_of_nonces_made_thirty_in_a_millisecond_holds_none_twice_and_they_still_tell_their_time() -> None:
+    dice, nonce, made = random.Random(1), "", set()
+    for number in range(300_000):
+        wall = 1.8e9 + number // 30 / 1000
+        nonce = new_nonce(wall, dice, nonce)
+        made.add(nonce)
+        assert 0 <= (int(nonce) >> 22) + DISCORD_EPOCH_MS - int(wall * 1000) <= 1
+    assert len(made) == 300_000

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.job import State, may_move
 from protocol.client import Started
 from storage import moving
-from storage.moving import LATE, Move
+from storage.moving import LATE, NONCE_TAKEN, Move
 from storage.operations import Applied, AskCancel, Doubt, GiveBack, Grant, Refused, Stale, Submit, Track, Ungrant
 from tests.storage.book import Book, gather, settle_done, settle_failed
 
@@ -80,13 +80,19 @@ def test_a_submission_is_on_record_with_its_nonce_before_anything_is_sent(book: 
     assert (attempt["gateway_session"], attempt["outcome"]) == ("gw-1", None)
 
 
-def test_no_nonce_is_ever_stored_twice(book: Book) -> None:
+def test_no_nonce_is_ever_stored_twice_and_another_one_goes_through_quietly(
+    book: Book, caplog: pytest.LogCaptureFixture
+) -> None:
     book.submitting(job="JA")
     job = book.granted(job="JB")
     outcome = book.do(Submit(job, 1, f"lease-{job}-1", "nonce-JA-1", None, 3.0))
     assert isinstance(outcome, Refused)
-    assert outcome.code == "internal"
+    assert outcome.code == NONCE_TAKEN
     assert book.job(job).state == "granted"
+    assert book.attempts(job) == []
+    book.changed(book.do(Submit(job, 1, f"lease-{job}-1", "nonce-JB-1", None, 3.0)))
+    assert book.job(job).nonce == "nonce-JB-1"
+    assert caplog.records == []
 
 
 def test_a_submission_after_a_lease_was_void_is_stale(book: Book) -> None:
