@@ -23,7 +23,7 @@ PIXELS_MAX = 80_000_000
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 #: The whole last chunk of a PNG, which the decoder would not miss; some writers leave a few bytes behind it.
-PNG_END, PNG_END_WITHIN = b"IEND\xaeB`\x82", 64
+PNG_END, PNG_END_WITHIN = b"\0\0\0\0IEND\xaeB`\x82", 64
 #: The first bytes of those formats, for previews, which are passed on without being decoded.
 MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
 
@@ -51,7 +51,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def check(data: bytes) -> Checked:
-    """Decodes the whole picture and draws its thumbnail, if it needs one. Raises BadPicture."""
+    """Whether all of the picture is there and unharmed, and its thumbnail, if it needs one. Raises BadPicture."""
     with _opened(data) as picture:
         return _check(data, picture)
 
@@ -73,10 +73,15 @@ def _check(data: bytes, picture: ImageFile) -> Checked:
         raise BadPicture(f"it has {picture.width}x{picture.height} pixels")
     if picture.format == "PNG" and PNG_END not in data[-PNG_END_WITHIN:]:
         raise BadPicture("its end is missing")
-    picture.load()
+    small = _is_small(data, picture)
+    if small and picture.format == "PNG":
+        picture.verify()  # checksums over all of it: a tenth of what decoding takes, and nothing here needs pixels
+    else:
+        picture.load()
     width, height, media_type = picture.width, picture.height, MEDIA_TYPES[picture.format or ""]
-    thumb = None if _is_small(data, picture) else _thumbnail_of(picture)
-    return Checked(width, height, media_type, hashlib.sha256(data).hexdigest(), thumb)
+    return Checked(
+        width, height, media_type, hashlib.sha256(data).hexdigest(), None if small else _thumbnail_of(picture)
+    )
 
 
 def _thumbnail_of(picture: ImageFile) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import itertools
 import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -44,13 +45,15 @@ class FolderPictures(Pictures):
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        token = secrets.token_hex(4)
+        self._beside = (f"{token}-{number}" for number in itertools.count())
         self._waiting: list[Parcel] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def put(self, path: str, data: bytes) -> None:
         """As Pictures.put."""
         place = self._place(path)
-        beside = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        beside = place.with_name(f".{place.name}.{next(self._beside)}")
         parcel = Parcel(place, beside, data, asyncio.get_running_loop().create_future())
         self._waiting.append(parcel)
         if self._writing is None or self._writing.done():

@@ -25,7 +25,7 @@ class DropKey(Struct, frozen=True, tag=True):
 
 
 class FindKey(Struct, frozen=True, tag=True):
-    """Whose key (or login) is this? Answers KeyHolder or Nothing (unknown, revoked, expired, banned)."""
+    """Whose key (or login) is this? Answers KeyHolder or Nothing (unknown, revoked, expired)."""
 
     digest: str
     at: float
@@ -39,7 +39,7 @@ class FindKeys(Struct, frozen=True, tag=True):
 
 
 class KeyHolder(Struct, frozen=True, tag=True):
-    """Who a key speaks for. `role`: user, viewer or admin."""
+    """Who a key speaks for. `role`: user, viewer or admin; one who is `banned` may do nothing with it."""
 
     key_id: str
     user: str
@@ -47,10 +47,11 @@ class KeyHolder(Struct, frozen=True, tag=True):
     plan: str
     role: str
     login: bool
+    banned: bool = False
 
 
 class KeyHolders(Struct, frozen=True, tag=True):
-    """None: unknown, revoked, expired or banned."""
+    """None: unknown, revoked or expired."""
 
     holders: tuple[KeyHolder | None, ...]
 

@@ -188,7 +188,7 @@ _ATTEMPT_GATHERED = Statement(update(attempts).where(*_THIS_ATTEMPT).values(mess
 _ATTEMPT_LATE = Statement(
     update(attempts)
     .where(*_THIS_ATTEMPT, or_(attempts.c.message_id.is_(None), attempts.c.message_id != given("message_id")))
-    .values(outcome=LATE, message_id=given("message_id"))
+    .values(outcome=LATE, message_id=given("message_id"), late_at=given("at"), late_url=given("picture_url"))
 )
 
 
@@ -246,7 +246,7 @@ def gather(writing: Writing, write: Gather) -> Applied | Stale:
         writing.later(_ATTEMPT_GATHERED, job=write.job, attempt=write.attempt, message_id=write.message_id)
     elif before is not None and before.state in TERMINAL:
         writing.flush()
-        _ATTEMPT_LATE.run(writing.connection, job=write.job, attempt=write.attempt, message_id=write.message_id)
+        _ATTEMPT_LATE.run(writing.connection, **asdict(write))
     return _told(writing, write, job)
 
 

@@ -22,6 +22,7 @@ from storage.keys import FindKeys as FindKeys
 from storage.keys import KeyFound, KeyRead, KeyWrite
 from storage.keys import KeyHolder as KeyHolder
 from storage.keys import KeyHolders as KeyHolders
+from storage.overseeing import OverseeFound, OverseeRead, OverseeWrite, OverseeWritten
 from storage.records import ImageRecord as ImageRecord
 from storage.records import JobRecord as JobRecord
 from storage.records import Moment as Moment
@@ -210,6 +211,7 @@ Write = (
     | AddUser
     | KeyWrite
     | ForgettingWrite
+    | OverseeWrite
     | Fence
 )
 
@@ -243,7 +245,7 @@ class Refused(Struct, frozen=True, tag=True):
     retry_after_s: float | None = None
 
 
-Written = Applied | Replayed | Stale | Refused | IdentifyClaim | Forgotten
+Written = Applied | Replayed | Stale | Refused | IdentifyClaim | Forgotten | OverseeWritten
 
 
 # --- Reads ------------------------------------------------------------------------------------------------------
@@ -301,7 +303,7 @@ class CountJobs(Struct, frozen=True, tag=True):
 
 JobRead = ReadJob | ListJobs | Unfinished | ReadBacklog
 AccountRead = ReadGateway | ReadPast | ReadSuspension
-Read = JobRead | AccountRead | KeyRead | ReadUser | ReadEvents | ReadImage | CountJobs | ReadDiscards
+Read = JobRead | AccountRead | KeyRead | ReadUser | ReadEvents | ReadImage | CountJobs | ReadDiscards | OverseeRead
 
 
 class Nothing(Struct, frozen=True, tag=True):
@@ -366,4 +368,5 @@ class Counts(Struct, frozen=True, tag=True):
 
 JobsFound = JobFound | JobRecords | Backlog | Past
 AccountFound = GatewayRecord | SuspensionRecord
-Found = JobsFound | AccountFound | Nothing | UserRecord | KeyFound | ImageFound | EventRecords | Counts | Discards
+OtherFound = UserRecord | KeyFound | ImageFound | EventRecords | Counts | Discards | OverseeFound
+Found = JobsFound | AccountFound | OtherFound | Nothing

@@ -33,13 +33,12 @@ _BY_ID = Statement(_SELECT_USER.where(users.c.id == given("user")))
 _BY_NAME = Statement(_SELECT_USER.where(users.c.name == given("user")))
 _SAME_KEY = Statement(select(keys.c.user, keys.c.role, keys.c.revoked_at).where(keys.c.digest == given("digest")))
 _HOLDER = Statement(
-    select(keys.c.id, users.c.id.label("user"), users.c.name, users.c.plan, keys.c.role, keys.c.login)
+    select(keys.c.id, users.c.id.label("user"), users.c.name, users.c.plan, keys.c.role, keys.c.login, users.c.banned)
     .join_from(keys, users, keys.c.user == users.c.id)
     .where(
         keys.c.digest == given("digest"),
         keys.c.revoked_at.is_(None),
         or_(keys.c.expires_at.is_(None), keys.c.expires_at > given("at")),
-        users.c.banned.is_(False),
     )
 )
 _REVOKE = Statement(

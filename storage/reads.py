@@ -13,6 +13,8 @@ from sqlalchemy import Select, bindparam, func, literal_column, select
 from core.job import State
 from storage import operations as ops
 from storage.attempts import read_past
+from storage.audit import read_audit, read_switch
+from storage.cases import find_jobs, read_case
 from storage.connection import Connection
 from storage.forgetting import ReadDiscards
 from storage.gateways import read_gateway, read_suspension
@@ -37,7 +39,9 @@ from storage.operations import (
     ReadJob,
     Unfinished,
 )
+from storage.overseeing import FindJobs, ListUsers, ReadAudit, ReadCase, ReadNames, ReadPerson, ReadSwitch
 from storage.people import find_key, find_keys, read_user
+from storage.persons import list_users, read_names, read_person
 from storage.pruning import read_discards
 from storage.rows import IMAGE_COLUMNS, JOB_COLUMNS, LIMIT, completed, image_of, job_of, read_whole_job
 from storage.statements import Statement, given
@@ -160,4 +164,11 @@ FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
     ops.ReadImage: read_image,
     ops.CountJobs: count_jobs,
     ReadDiscards: read_discards,
+    ListUsers: list_users,
+    ReadPerson: read_person,
+    ReadNames: read_names,
+    FindJobs: find_jobs,
+    ReadCase: read_case,
+    ReadSwitch: read_switch,
+    ReadAudit: read_audit,
 }

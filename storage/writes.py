@@ -11,11 +11,14 @@ from typing import Any
 
 from storage import operations as ops
 from storage.accepting import accept_job
+from storage.audit import add_audit, prune_audit, save_switch
 from storage.forgetting import AddUpload, DropDiscards, Forget, ForgetUploads
 from storage.gateways import claim_identify, save_gateway, save_suspension
 from storage.moving import ask_cancel, doubt, gather, give_back, grant, submit, track, ungrant
 from storage.operations import Write, Written
+from storage.overseeing import AddAudit, Ban, PruneAudit, RevokeKey, SaveSwitch, SetQuota
 from storage.people import add_key, add_user, drop_key
+from storage.persons import ban, revoke_key, set_quota
 from storage.pruning import add_upload, drop_discards, forget, forget_uploads
 from storage.settling import settle
 from storage.writing import Writing
@@ -41,6 +44,12 @@ APPLIERS: dict[type[Any], Callable[[Writing, Any], Written]] = {
     Forget: forget,
     ForgetUploads: forget_uploads,
     DropDiscards: drop_discards,
+    Ban: ban,
+    SetQuota: set_quota,
+    RevokeKey: revoke_key,
+    SaveSwitch: save_switch,
+    AddAudit: add_audit,
+    PruneAudit: prune_audit,
     ops.Fence: lambda writing, write: ops.Applied(),
 }
 

@@ -76,6 +76,15 @@ def test_a_picture_cut_short_anywhere_is_refused(cut: int) -> None:
         check(data[: min(cut, len(data) - 1)])
 
 
+@settings(max_examples=200, deadline=None)
+@given(at=st.integers(min_value=0), bit=st.integers(min_value=0, max_value=7))
+def test_a_small_png_of_which_a_bit_is_not_as_it_was_is_refused_undecoded(at: int, bit: int) -> None:
+    data = bytearray(picture(64, 64))
+    data[at % len(data)] ^= 1 << bit
+    with pytest.raises(BadPicture):
+        check(bytes(data))
+
+
 @pytest.mark.parametrize("data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a" + bytes(64)])
 def test_what_is_no_picture_of_the_bots_is_refused(data: bytes) -> None:
     with pytest.raises(BadPicture):
