@@ -14,6 +14,8 @@ from core.secret import Secret
 
 #: A share further from 1 than this is a slip of the pen; and what a job costs its user must stay a number.
 WEIGHT_MIN, WEIGHT_MAX = 0.001, 1000.0
+#: Each free one is a message to the Queue. More than any account anywhere has.
+SLOTS_MAX = 10_000
 NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -83,7 +85,7 @@ def mistakes(account: AccountConfig) -> Iterator[tuple[str, str]]:
             yield key, "is missing, or empty"
         elif is_given and key not in driver.needs | driver.may_have:
             yield key, f'is not for driver = "{account.driver}"; see docs/CONFIG.md'
-    if account.slots < 1:
-        yield "slots", "an account has at least one slot"
+    if not 1 <= account.slots <= SLOTS_MAX:
+        yield "slots", f"an account has 1 to {SLOTS_MAX} slots"
     if not WEIGHT_MIN <= account.weight <= WEIGHT_MAX:
         yield "weight", f"a weight is {WEIGHT_MIN:g} to {WEIGHT_MAX:g}"

@@ -21,11 +21,13 @@ from msgspec import Struct, structs
 from core.account_config import WEIGHT_MAX, WEIGHT_MIN, mistakes
 from core.account_config import AccountConfig as AccountConfig
 from core.secret import Secret as Secret
+from core.secret import key_bytes
 
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: The plan of users who were given no other; in a file that does not name it, it has Plan's own values.
 DEFAULT_PLAN = "free"
+AGAINST_TERMS = "Discord forbids automating personal accounts; use a bot, or set discord.accept_terms_risk = true"
 
 
 class ConfigMistake(ValueError):
@@ -50,9 +52,13 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
-    """The database; None: `sqlite:///DATA/limner.db`. A URL may carry a password, so it is a secret."""
+    """The database; None: `sqlite:///DATA/limner.db`. A URL may carry a password, so it is a secret.
+
+    `token_key`: what tokens of accounts that are added at run time are sealed with; None: none can be added.
+    """
 
     url: Secret | None = None
+    token_key: Secret | None = None
 
 
 class Images(Struct, frozen=True, forbid_unknown_fields=True):
@@ -281,6 +287,11 @@ def _check(config: Config, text: str) -> None:
         refuse("a port is 0 to 65535", "server", "port")
     if (config.server.tls_cert is None) != (config.server.tls_key is None):
         refuse("tls_cert and tls_key go together", "server", "tls_cert" if config.server.tls_cert else "tls_key")
+    if config.store.token_key is not None:
+        try:
+            key_bytes(config.store.token_key)
+        except ValueError as mistake:
+            refuse(str(mistake), "store", "token_key")
     for table in ("limits", "images", "pacing"):
         for field, value in structs.asdict(getattr(config, table)).items():
             if isinstance(value, int | float) and not 0 <= value < math.inf:
@@ -301,11 +312,8 @@ def _check(config: Config, text: str) -> None:
         if account.name in names:
             refuse(f"there are two accounts named {account.name}", "accounts", index, "name")
         names.add(account.name)
-        if account.kind == "user" and not is_loopback(config.discord.api) and not config.discord.accept_terms_risk:
-            refuse(
-                "Discord forbids automating personal accounts; use a bot, or set discord.accept_terms_risk = true",
-                *("accounts", index, "kind"),
-            )
+        if is_against_terms(account, config.discord):
+            refuse(AGAINST_TERMS, "accounts", index, "kind")
     for name, plan in config.plans.items():
         for field, least in (("daily", 0), ("concurrent", 1), ("queued", 1)):
             if getattr(plan, field) < least:
@@ -340,6 +348,11 @@ def _given(url: str | None) -> tuple[str, ...]:
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
     scheme, slashes, rest = text.partition("://")
     return scheme.lower() in schemes and bool(slashes) and bool(rest) and text.isprintable() and " " not in text
+
+
+def is_against_terms(account: AccountConfig, discord: Discord) -> bool:
+    """Whether this is an account of a person, at the real Discord, without the operator having taken that on."""
+    return account.kind == "user" and not is_loopback(discord.api) and not discord.accept_terms_risk
 
 
 def is_loopback(url: str) -> bool:

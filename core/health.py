@@ -44,7 +44,9 @@ class Cause(StrEnum):
     TOKEN = "token"  # noqa: S105  the cause, not one
     INTENTS = "intents"
     GATEWAY = "gateway"
+    DRAIN = "drain"
     OPERATOR = "operator"
+    LEAVING = "leaving"
 
 
 class Rule(Struct, frozen=True):
@@ -75,10 +77,14 @@ RULES = MappingProxyType(
             State.SUSPENDED, "the intents are allowed in Discord's developer portal, then `account resume` or a restart"
         ),
         Cause.GATEWAY: Rule(State.SUSPENDED, "what Discord says is put right, then `account resume` or a restart"),
+        Cause.DRAIN: Rule(State.SUSPENDED, "`account resume`", kept=True),
         Cause.OPERATOR: Rule(State.SUSPENDED, "`account resume`", kept=True),
+        Cause.LEAVING: Rule(State.SUSPENDED, "it has drawn what it holds, and is gone; or `account resume`", kept=True),
     }
 )
 
+#: What the operator wants, and no fault of anything.
+ORDERED = frozenset({Cause.DRAIN, Cause.OPERATOR, Cause.LEAVING})
 _GRAVITY = MappingProxyType({cause: number for number, cause in enumerate(Cause)})
 
 
@@ -124,6 +130,11 @@ class Health(Struct, frozen=True):
     def kept(self) -> Trouble | None:
         """The gravest trouble that a restart does not end."""
         return next((trouble for trouble in self.troubles if trouble.rule.kept), None)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the operator lets it finish what it holds, for good or not."""
+        return self.has(Cause.DRAIN) or self.has(Cause.LEAVING)
 
     def has(self, cause: Cause) -> bool:
         """Whether this is one of its troubles."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+
+KEY_BYTES_MIN = 32
+
 
 class Secret(str):
     """A string that does not show itself: use `reveal()` at the wire, and nowhere else."""
@@ -20,3 +25,17 @@ class Secret(str):
     def reveal(self) -> str:
         """The secret itself, as a plain string."""
         return "".join(self)
+
+
+def key_bytes(key: Secret) -> bytes:
+    """The bytes of a key of the config: base64, the plain kind or the URL's. Raises ValueError, saying what to do."""
+    text = key.reveal().strip().translate(str.maketrans("-_", "+/"))
+    try:
+        found = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        found = b""
+    if len(found) < KEY_BYTES_MIN:
+        raise ValueError(
+            f"write {KEY_BYTES_MIN} random bytes in base64, as `openssl rand -base64 {KEY_BYTES_MIN}` makes"
+        )
+    return found

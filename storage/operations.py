@@ -11,6 +11,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 # Importable from here too: who speaks to the store needs all of them.
+from storage.added import AddedFound, AddedRead, AddedWrite
 from storage.backlog import Backlog as Backlog
 from storage.backlog import QueuedJob as QueuedJob
 from storage.backlog import ReadBacklog as ReadBacklog
@@ -208,6 +209,7 @@ Write = (
     | SaveGateway
     | SaveSuspension
     | ClaimIdentify
+    | AddedWrite
     | AddUser
     | KeyWrite
     | ForgettingWrite
@@ -302,7 +304,7 @@ class CountJobs(Struct, frozen=True, tag=True):
 
 
 JobRead = ReadJob | ListJobs | Unfinished | ReadBacklog
-AccountRead = ReadGateway | ReadPast | ReadSuspension
+AccountRead = ReadGateway | ReadPast | ReadSuspension | AddedRead
 Read = JobRead | AccountRead | KeyRead | ReadUser | ReadEvents | ReadImage | CountJobs | ReadDiscards | OverseeRead
 
 
@@ -367,6 +369,6 @@ class Counts(Struct, frozen=True, tag=True):
 
 
 JobsFound = JobFound | JobRecords | Backlog | Past
-AccountFound = GatewayRecord | SuspensionRecord
+AccountFound = GatewayRecord | SuspensionRecord | AddedFound
 OtherFound = UserRecord | KeyFound | ImageFound | EventRecords | Counts | Discards | OverseeFound
 Found = JobsFound | AccountFound | OtherFound | Nothing

@@ -12,6 +12,8 @@ from sqlalchemy import Select, bindparam, func, literal_column, select
 
 from core.job import State
 from storage import operations as ops
+from storage.accounts import read_accounts, read_slots
+from storage.added import ReadAccounts, ReadSlots
 from storage.attempts import read_past
 from storage.audit import read_audit, read_switch
 from storage.cases import find_jobs, read_case
@@ -161,6 +163,8 @@ FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
     ops.ReadGateway: read_gateway,
     ops.ReadSuspension: read_suspension,
     ops.ReadPast: read_past,
+    ReadAccounts: read_accounts,
+    ReadSlots: read_slots,
     ops.ReadImage: read_image,
     ops.CountJobs: count_jobs,
     ReadDiscards: read_discards,

@@ -11,6 +11,8 @@ from typing import Any
 
 from storage import operations as ops
 from storage.accepting import accept_job
+from storage.accounts import add_account, drop_account, save_slots
+from storage.added import AddAccount, DropAccount, SaveSlots
 from storage.audit import add_audit, prune_audit, save_switch
 from storage.forgetting import AddUpload, DropDiscards, Forget, ForgetUploads
 from storage.gateways import claim_identify, save_gateway, save_suspension
@@ -37,6 +39,9 @@ APPLIERS: dict[type[Any], Callable[[Writing, Any], Written]] = {
     ops.SaveGateway: save_gateway,
     ops.SaveSuspension: save_suspension,
     ops.ClaimIdentify: claim_identify,
+    AddAccount: add_account,
+    DropAccount: drop_account,
+    SaveSlots: save_slots,
     ops.AddUser: add_user,
     ops.AddKey: add_key,
     ops.DropKey: drop_key,

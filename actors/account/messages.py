@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.health import Health
+from core.health import Cause, Health
 from system.message import Message
 
 #: What Drawn calls picture_url, of a picture that its account has put into the image store already: this and its path.
@@ -63,7 +63,8 @@ class PictureAt(Message, frozen=True):
 
 
 class Suspend(Message, frozen=True):
-    """The operator takes the account out of work; what it draws goes on. `reason` is for people.
+    """The operator takes the account out of work; what it draws goes on. `reason` is for people; `cause` says what is
+    meant: a suspension, a drain, or that it leaves when it holds nothing any more (then it says Vacant).
 
     With `ask` the console is answered by Obeyed, once it is stored.
     """
@@ -71,6 +72,7 @@ class Suspend(Message, frozen=True):
     account: str
     reason: str
     ask: str | None = None
+    cause: Cause = Cause.OPERATOR
 
 
 class Reinstate(Message, frozen=True):
@@ -97,7 +99,7 @@ class AskStanding(Message, frozen=True):
 class Standing(Message, frozen=True):
     """How an account does, in the words of core.health: its state, and of the gravest of its troubles the cause, why
     (for people), since when (Unix s) and what ends it; all None when it is up. `busy`: how many it draws; `holding`:
-    their jobs, the oldest first."""
+    their jobs, the oldest first; `draining`: it is to finish them and to get no others."""
 
     ask: str
     account: str
@@ -109,18 +111,26 @@ class Standing(Message, frozen=True):
     slots: int
     busy: int
     holding: tuple[str, ...] = ()
+    draining: bool = False
 
 
 def standing_of(health: Health, ask: str, account: str, slots: int, holding: tuple[str, ...]) -> Standing:
     """The answer to a question."""
-    worst, work = health.worst, (slots, len(holding), holding)
+    worst, work = health.worst, (slots, len(holding), holding, health.is_draining)
     if worst is None:
         return Standing(ask, account, health.state, None, None, None, None, *work)
     return Standing(ask, account, health.state, worst.cause, worst.words, worst.since, worst.rule.ends, *work)
 
 
 class SetSlots(Message, frozen=True):
-    """The operator changes how many drawings it may hold at once."""
+    """The operator changes how many drawings it may hold at once, from now on. Answered like Suspend."""
 
     account: str
     slots: int
+    ask: str | None = None
+
+
+class Vacant(Message, frozen=True):
+    """To the console, again and again: the account that is to leave holds nothing any more."""
+
+    account: str
