@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0008"
+REVISION = "0009"
 
 metadata = MetaData(
     naming_convention={
@@ -114,6 +114,7 @@ Index("jobs_unfinished_of_user", jobs.c.user, jobs.c.id, **_unfinished)
 Index("jobs_of_user", jobs.c.user, jobs.c.id)
 Index("jobs_in_state", jobs.c.state, jobs.c.id)
 Index("jobs_of_parent", jobs.c.parent, sqlite_where=text("parent IS NOT NULL"))
+Index("jobs_of_account", jobs.c.account, jobs.c.id, sqlite_where=text("account IS NOT NULL"))
 
 #: A user's ref names one job while it is in force (storage.accepting); `seq` is that of the job's `accepted`.
 refs = Table(
@@ -151,6 +152,9 @@ attempts = Table(
     Column("message_id", String),
     Column("outcome", String),
     Column("at", Double, nullable=False),
+    # Of a picture that came after the job had ended, for the operator.
+    Column("late_at", Double),
+    Column("late_url", Text),
     PrimaryKeyConstraint("job", "attempt"),
 )
 Index("attempts_of_account", attempts.c.account, attempts.c.at)
@@ -223,8 +227,8 @@ suspensions = Table(
     Column("cause", String, nullable=False, server_default="operator"),
 )
 
-#: Accounts that operators added while Limner ran. `settings`: JSON of core.account_config's keys but the token, which is
-#: sealed (storage.sealed).
+#: Accounts that operators added while Limner ran. `settings`: JSON of core.account_config's keys but the token, which
+#: is sealed (storage.sealed).
 accounts = Table(
     "accounts",
     metadata,
@@ -259,3 +263,28 @@ operations = Table(
     Column("outcome", LargeBinary, nullable=False),
     Column("at", Double, nullable=False, index=True),
 )
+
+#: What operators have switched on (`queue_paused`); what is off has no row.
+switches = Table(
+    "switches",
+    metadata,
+    Column("switch", String, primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
+#: What operators asked for and what came of it, bounded by the janitor; refusals push out no change.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("by", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("noun", String, nullable=False),
+    Column("of", String),
+    Column("verb", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("refused", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+Index("audit_refused", audit.c.refused, audit.c.id)

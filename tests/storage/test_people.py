@@ -118,11 +118,11 @@ def test_a_dropped_key_is_worth_nothing_and_never_comes_back(book: Book) -> None
     assert book.do(DropKey("unknown", 5.0)) == Stale()
 
 
-def test_a_banned_user_has_no_key_and_draws_nothing(book: Book) -> None:
+def test_a_banned_users_key_says_so_and_the_user_draws_nothing(book: Book) -> None:
     book.do(key())
     with book.database.writing() as connection:
         connection.execute(update(users).where(users.c.id == "U1").values(banned=True))
-    assert book.ask(FindKey("digest", 2.0)) == Nothing()
+    assert book.ask(FindKey("digest", 2.0)) == KeyHolder("K-digest", "U1", "ann", "free", "user", False, banned=True)
     outcome = book.accept()
     assert isinstance(outcome, Refused)
     assert outcome.code == "forbidden"
