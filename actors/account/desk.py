@@ -102,6 +102,7 @@ class AccountDesk(AccountHealth):
             self.end(work, self.cancelled(work, charged=False))
         else:
             work.job, work.step, work.since, work.go_at = job, Step.SUBMITTING, self.now(), self.now()
+            work.refusals = go.refusals
             work.due_at = work.go_at + self.process.config.limits.drawing_s
             self._remember_posted(job)
             self._renew(work)

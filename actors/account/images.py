@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from actors.account.desk import AccountDesk
 from actors.account.messages import KEPT, FreshPicture, PictureAt
-from actors.account.work import ATTEMPTS_MAX, Step, Work
+from actors.account.work import Step, Work, returned
 from actors.monitor.messages import Observed
 from actors.queue.messages import Doubtful, Drawn, Failed, Returned, Sighted
 from actors.thumbnails import EXTENSIONS, media_type_of, picture_path
@@ -232,8 +232,10 @@ class ImagesAccount(AccountDesk):
     def _after_refusal(self, work: Work, news: Answered) -> Returned | Failed:
         is_busy = news.kind == "busy"
         is_ours = news.outcome == "unsent" or news.kind in CAUSES or is_busy
-        if is_ours and not work.sighted and (is_busy or work.attempt < ATTEMPTS_MAX):
+        if is_busy and not work.sighted:
             return Returned(self.subject, work.job_id, work.attempt, news.why)
+        if is_ours and not work.sighted and (back := returned(self.subject, work, news.why)) is not None:
+            return back
         code, charged = CODES.get(news.kind, REJECTED)
         words = f"The image API did not draw it: {news.why}"
         if is_ours:

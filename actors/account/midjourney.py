@@ -100,7 +100,7 @@ class Account(AccountActs):
             self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
             self.doubt(work, self.process.config.limits.undecided_s, posted.answered)
         else:
-            self.end(work, after_posted(self.subject, work.job, posted), never_taken=True)
+            self.end(work, after_posted(self.subject, work, posted), never_taken=True)
 
     def doubt(self, work: Work, patience_s: float, answered: bool = False) -> None:
         work.step, work.since = Step.DOUBTFUL, self.now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from actors.account.errands import Posted
 from actors.queue.messages import Failed, Returned
@@ -12,9 +13,9 @@ from core.reconcile import Doubt
 from protocol.drawing_events import Refusal
 from storage.operations import JobRecord
 
-#: An upstream that refuses a job again and again is not asked for ever. Grants that never began count too. Only limits,
-#: which are the account's matter and pass, may refuse a job as often as they like.
-ATTEMPTS_MAX = 12
+#: An upstream that refuses a job again and again is not asked for ever. What says nothing of the job does not count:
+#: a grant that never began, and limits, which are the account's matter and pass.
+REFUSALS_MAX = 12
 TEXT_CHARS_MAX = 500
 #: A refusal of these kinds (rest.Refused) is no matter of the drawing's but of the account's.
 ACCOUNT_CAUSES = {"token": Cause.TOKEN, "account": Cause.REFUSED, "captcha": Cause.CAPTCHA}
@@ -40,7 +41,7 @@ class Step(Enum):
 class Work:
     """`since`: when the step began; `due_at`: by when it must be drawn; `heard_at`: when last the bot was heard of it.
 
-    All monotonic s; `go_at`: when Go came.
+    All monotonic s; `go_at`: when Go came. `refusals`: how often the job was refused before, as the Queue counts.
 
     `took_seq` is the gateway event that proved it taken, as long as nothing of it is stored; `sighted`: the Queue was
     told that it is drawn; `cancel`: (message id, custom id) of its cancel button; `restored`: an earlier life of the
@@ -53,6 +54,7 @@ class Work:
     lease: str | None
     step: Step
     since: float
+    refusals: int = 0
     go_at: float = 0.0
     due_at: float = 0.0
     heard_at: float = 0.0
@@ -72,31 +74,39 @@ class Work:
     shown_at: float = 0.0
 
 
-def after_posted(account: str, job: JobRecord, posted: Posted) -> Returned | Failed:
+def returned(account: str, work: Work, why: str) -> Returned | None:
+    """Refused once more, for what may go better another time: back to the queue; None: that was once too often."""
+    refusals = work.refusals + 1
+    if refusals >= REFUSALS_MAX:
+        return None
+    return Returned(account, work.job_id, work.attempt, why[:TEXT_CHARS_MAX], refusals)
+
+
+def after_posted(account: str, work: Work, posted: Posted) -> Returned | Failed:
     """What follows from a submission that Discord refused or never got."""
-    is_bound = posted.kind in ACCOUNT_CAUSES and job.affinity is not None
-    may_try = job.attempt < ATTEMPTS_MAX or posted.kind == LIMITED
-    if posted.again and may_try and not is_bound:
-        return Returned(account, job.id, job.attempt, posted.why[:TEXT_CHARS_MAX])
+    if posted.again and posted.kind == LIMITED:
+        return Returned(account, work.job_id, work.attempt, posted.why[:TEXT_CHARS_MAX])
+    is_bound = posted.kind in ACCOUNT_CAUSES and work.job is not None and work.job.affinity is not None
+    if posted.again and not is_bound and (back := returned(account, work, posted.why)) is not None:
+        return back
+    failed = partial(Failed, account, work.job_id, work.attempt, "failed", charged=False)
     if posted.kind == "input":
-        words = f"It cannot be drawn: {posted.why}."[:TEXT_CHARS_MAX]
-        return Failed(account, job.id, job.attempt, "failed", "bad_prompt", words, charged=False)
-    code, words = "upstream_rejected", f"Discord did not take it: {posted.why}"[:TEXT_CHARS_MAX]
+        return failed(code="bad_prompt", message=f"It cannot be drawn: {posted.why}."[:TEXT_CHARS_MAX])
     if posted.kind in ACCOUNT_CAUSES:
-        code, words = "upstream_blocked", HELD_UP_TEXT
-    elif posted.kind == "stale_version":
+        return failed(code="upstream_blocked", message=HELD_UP_TEXT)
+    words = f"Discord did not take it: {posted.why}"[:TEXT_CHARS_MAX]
+    if posted.kind == "stale_version":
         words = CHANGED_TEXT
     elif posted.outcome == "unsent":
         words = NOT_REACHED_TEXT
-    return Failed(account, job.id, job.attempt, "failed", code, words, charged=False)
+    return failed(code="upstream_rejected", message=words)
 
 
 def after_refusal(account: str, work: Work, refusal: Refusal) -> Returned | Failed:
     """What follows from a refusal of the drawing bot's. Only what the user could foresee is charged."""
-    job = work.job
-    may_return = job is not None and not work.sighted and job.attempt < ATTEMPTS_MAX and job.affinity is None
-    if refusal.retry and may_return:
-        return Returned(account, work.job_id, work.attempt, refusal.title)
+    may_return = work.job is not None and not work.sighted and work.job.affinity is None
+    if refusal.retry and may_return and (back := returned(account, work, refusal.title)) is not None:
+        return back
     words = ". ".join(filter(None, (refusal.title, refusal.description)))[:TEXT_CHARS_MAX]
     if refusal.pauses_account:  # that is for the operator, who is told of it
         words = HELD_UP_TEXT

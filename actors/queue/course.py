@@ -94,6 +94,9 @@ class QueueCourse(QueueLedger):
         super().__init__()
         #: The latest nonce: the next one is greater, so that no two of a moment are the same.
         self.nonce = ""
+        #: How often each unfinished job was refused, in this life of ours. A later one forgets it: no harm is done by
+        #: asking a few times more, and a column would be written for every job.
+        self.refusals: dict[str, int] = {}
 
     # --- accounts --------------------------------------------------------------------------------------------
 
@@ -110,7 +113,7 @@ class QueueCourse(QueueLedger):
 
         def submitted(outcome: Written) -> None:
             if isinstance(outcome, Applied) and outcome.job is not None and self.learn(outcome.job):
-                self.tell(f"account/{begin.account}", Go(begin.account, outcome.job))
+                self.tell(f"account/{begin.account}", Go(begin.account, outcome.job, self.refusals.get(job.id, 0)))
                 self.tell("lobby", JobMoved(job.user, outcome.job, None))
                 self.tell("monitor", Observed("limner_queue_wait_seconds", now - job.created_at))
                 return
@@ -160,6 +163,8 @@ class QueueCourse(QueueLedger):
             return
 
         def given_back(job: JobRecord, seq: int | None) -> None:
+            if returned.refusals:
+                self.refusals[job.id] = returned.refusals
             self.wait(job, taken=True)
             self.tell("lobby", JobMoved(job.user, job, None))
             self.match()
@@ -250,6 +255,11 @@ class QueueCourse(QueueLedger):
         job = self.jobs.get(end.job)
         if job is not None and job.attempt == end.attempt and job.state in DRAWING_STATES:
             self.release(job.id)
+
+    def told_the_end(self, outcome: Applied) -> None:
+        super().told_the_end(outcome)
+        if outcome.job is not None:
+            self.refusals.pop(outcome.job.id, None)
 
     def unwant(self, job: str) -> None:
         """The user no longer wants it: what comes back is not drawn again; the account is told until it has ended."""

@@ -202,10 +202,14 @@ class Begin(Message, frozen=True):
 
 
 class Go(Message, frozen=True):
-    """`submitting` is stored (`job.nonce` is fresh): start the POST within GO_FRESH_S, or give the job back."""
+    """`submitting` is stored (`job.nonce` is fresh): start the POST within GO_FRESH_S, or give the job back.
+
+    `refusals`: how often it was refused before, by whomever.
+    """
 
     account: str
     job: JobRecord
+    refusals: int = 0
 
 
 class NoGo(Message, frozen=True):
@@ -217,12 +221,16 @@ class NoGo(Message, frozen=True):
 
 
 class Returned(Message, frozen=True):
-    """Proven not taken by the bot: back to the head of its lane. `why` goes on the attempt's record."""
+    """Proven not taken by the bot: back to the head of its lane. `why` goes on the attempt's record.
+
+    `refusals`: how often the job was refused now, where this is one more refusal; 0: it says nothing of the job.
+    """
 
     account: str
     job: str
     attempt: int
     why: str
+    refusals: int = 0
 
 
 class Doubtful(Message, frozen=True):

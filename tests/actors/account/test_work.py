@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from actors.account.errands import Posted
 from actors.account.readings import drawing_of, posted_at, sign_of
-from actors.account.work import ATTEMPTS_MAX, HELD_UP_TEXT, NOT_REACHED_TEXT, Step, Work, after_posted, after_refusal
+from actors.account.work import HELD_UP_TEXT, NOT_REACHED_TEXT, REFUSALS_MAX, Step, Work, after_posted, after_refusal
 from actors.queue.messages import Failed, Returned
 from core.signs import Kind, Stage
 from protocol import drawing_events as seen
@@ -42,22 +42,32 @@ def test_a_refusal_that_may_go_better_is_given_back_unless_the_queue_knows_it_is
 
 
 def test_nobody_is_asked_for_ever() -> None:
-    worn = replace(JOB, attempt=ATTEMPTS_MAX)
-    assert isinstance(after_refusal("fox", work(worn), refusal(retry=True)), Failed)
-    assert isinstance(after_posted("fox", worn, Posted("j1", ATTEMPTS_MAX, "unsent", "cut", again=True)), Failed)
+    worn = work(refusals=REFUSALS_MAX - 1)
+    assert isinstance(after_refusal("fox", worn, refusal(retry=True)), Failed)
+    assert isinstance(after_posted("fox", worn, Posted("j1", 1, "unsent", "cut", again=True)), Failed)
+
+
+def test_each_refusal_is_counted_and_what_says_nothing_of_the_job_is_not() -> None:
+    known = work(replace(JOB, attempt=10 * REFUSALS_MAX), refusals=3)
+    told = [
+        after_refusal("fox", known, refusal(retry=True)),
+        after_posted("fox", known, Posted("j1", known.attempt, "unsent", "cut", again=True)),
+        after_posted("fox", known, Posted("j1", known.attempt, "refused", "429", again=True, kind="rate_limited")),
+    ]
+    assert [each.refusals for each in told if isinstance(each, Returned)] == [4, 4, 0]
 
 
 @pytest.mark.parametrize("outcome", ["refused", "unsent"])
 def test_no_limit_fails_a_job_however_often_it_is_refused(outcome: str) -> None:
-    worn = replace(JOB, attempt=10 * ATTEMPTS_MAX)
-    posted = Posted("j1", worn.attempt, outcome, "rate limited", again=True, kind="rate_limited")
-    assert isinstance(after_posted("fox", worn, posted), Returned)
+    posted = Posted("j1", 1, outcome, "rate limited", again=True, kind="rate_limited")
+    assert isinstance(after_posted("fox", work(refusals=10 * REFUSALS_MAX), posted), Returned)
 
 
 def test_users_do_not_read_what_is_the_operators_to_answer_nor_what_broke() -> None:
     notice = after_refusal("fox", work(), refusal(pauses_account=True))
-    worn = replace(JOB, attempt=ATTEMPTS_MAX)
-    unsent = after_posted("fox", worn, Posted("j1", ATTEMPTS_MAX, "unsent", "ClientConnectorError", again=True))
+    unsent = after_posted(
+        "fox", work(refusals=REFUSALS_MAX), Posted("j1", 1, "unsent", "ClientConnectorError", again=True)
+    )
     assert isinstance(notice, Failed)
     assert isinstance(unsent, Failed)
     assert (notice.message, unsent.message) == (HELD_UP_TEXT, NOT_REACHED_TEXT)
@@ -73,8 +83,8 @@ def test_only_what_the_user_could_foresee_is_charged(fault_of_user: bool) -> Non
 def test_an_act_does_not_wait_for_an_account_that_discord_refuses() -> None:
     act = replace(JOB, affinity="fox")
     posted = Posted("j1", 1, "refused", "missing access", again=True, kind="account")
-    assert isinstance(after_posted("fox", JOB, posted), Returned)
-    failed = after_posted("fox", act, posted)
+    assert isinstance(after_posted("fox", work(), posted), Returned)
+    failed = after_posted("fox", work(act), posted)
     assert isinstance(failed, Failed)
     assert (failed.code, failed.charged) == ("upstream_blocked", False)
 
