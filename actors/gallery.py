@@ -100,6 +100,13 @@ class Gallery(StoreAsker):
         self.takes_pictures.set()
         self.tell("monitor", PicturesWell())
 
+    def summary(self) -> dict[str, Any]:
+        return {
+            "keeping": len(self.keeping),
+            "asked_for_anew": len(self.fresh),
+            "takes_pictures": self.takes_pictures.is_set(),
+        }
+
     # --- keeping ---------------------------------------------------------------------------------------------
 
     def receiveMsg_Keep(self, keep: Keep, sender: Any) -> None:

@@ -75,6 +75,13 @@ class Janitor(StoreAsker):
         self._delete_files()  # of an earlier life
         self.receiveMsg_Look(Look(), None)
 
+    def summary(self) -> dict[str, Any]:
+        return {
+            "forgetting": self.before is not None,
+            "deleting_files": self.deleting,
+            "forgotten": dict(self.forgotten),
+        }
+
     # --- rows ------------------------------------------------------------------------------------------------
 
     def receiveMsg_Look(self, look: Look, sender: Any) -> None:

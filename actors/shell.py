@@ -26,6 +26,7 @@ from thespian.actors import (
 )
 
 from actors.process import Process
+from system.held import Urgent
 from system.log_levels import DEBUG
 from system.message import Message
 from system.plain_structlog import structlog
@@ -37,10 +38,23 @@ class Start(Message, frozen=True):
     name: str
 
 
-class Kill(Message, frozen=True):
+class Kill(Urgent, frozen=True):
     """Die as if by a fault (the operator's `actor restart`): a fresh one is started. `why` becomes its last error."""
 
     why: str
+
+
+class AskSummary(Message, frozen=True):
+    """Say in a few counters what you hold. Answered by Summary to the console."""
+
+    ask: str
+
+
+class Summary(Message, frozen=True):
+    """What an actor holds: counters and states; never secrets, prompts or what users wrote."""
+
+    ask: str
+    state: dict[str, Any]
 
 
 class UnknownMessage(TypeError):
@@ -135,6 +149,10 @@ class Shell(Actor):  # type: ignore[misc]  # Thespian is untyped
     def on_stop(self) -> None:
         """Called once, at a normal end (not at a crash)."""
 
+    def summary(self) -> dict[str, Any]:
+        """What this actor holds, for the operator: counters and states, never secrets or what users wrote."""
+        return {}
+
     def on_child_exit(self, exited: ChildActorExited) -> None:
         """A child is gone. Only supervisors have children."""
         raise UnknownMessage(f"{type(self).__name__} has no children")
@@ -160,6 +178,8 @@ class Shell(Actor):  # type: ignore[misc]  # Thespian is untyped
             self._start(message.name)
         elif isinstance(message, Kill):
             raise Killed(message.why)
+        elif isinstance(message, AskSummary):
+            self.tell("console", Summary(message.ask, self.summary()))
         elif isinstance(message, ActorExitRequest):
             self.on_stop()
         elif isinstance(message, ChildActorExited):

@@ -103,8 +103,7 @@ class Supervisor(Shell):
             return
         employed.child = replace(employed.child, restart=Restart.TEMPORARY)
         if employed.address is not None:
-            request = Shutdown() if issubclass(employed.child.actor, Supervisor) else ActorExitRequest()
-            self.send(employed.address, request)
+            self._ask_to_end(employed)
         else:  # it waits for its restart
             del self.employed[name]
             self.on_child_lost(employed, None)
@@ -171,8 +170,19 @@ class Supervisor(Shell):
             if last.address is None:
                 del self.employed[name]
                 continue
-            request = Shutdown() if issubclass(last.child.actor, Supervisor) else ActorExitRequest()
-            self.send(last.address, request)
+            self._ask_to_end(last)
             self.after(STOP_S_MAX, ShutdownOverdue(name))
             return
         self.leave()
+
+    def _ask_to_end(self, employed: Employed) -> None:
+        self._myRef.base.resume(employed.child.name)  # who is suspended would not even hear of it
+        self.send(employed.address, Shutdown() if issubclass(employed.child.actor, Supervisor) else ActorExitRequest())
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "children": len(self.employed),
+            "starting_again": sum(each.address is None for each in self.employed.values()),
+            "restarts_lately": len(self.restarts.moments),
+            "stopping": self.stopping,
+        }

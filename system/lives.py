@@ -168,18 +168,18 @@ class Lives(Mailroom):
     # --- suspended actors (system/held.py) ---
 
     def suspend(self, name: str) -> bool:
-        """From now on what comes for this actor waits; False when it did already. Raises KeyError: nobody of it."""
-        record = self.names[name]
-        if record in self.held:
+        """From now on what comes for this actor waits; False when it did already, or there is none."""
+        record = self.names.get(name)
+        if record is None or record in self.held:
             return False
         record.instance = self.held[record] = Held(record)
         return True
 
     def resume(self, name: str) -> bool:
-        """It takes its mail again, what waited first; False when it was not suspended. Raises KeyError."""
-        record = self.names[name]
-        held = self.held.pop(record, None)
-        if held is None:
+        """It takes its mail again, what waited first; False when it was not suspended, or there is none."""
+        record = self.names.get(name)
+        held = self.held.pop(record, None) if record is not None else None
+        if record is None or held is None:
             return False
         record.instance = held.actor
         self.fifo.extendleft(reversed(held.mail))

@@ -13,7 +13,7 @@ A driver is never asked to submit an attempt twice, and must not by itself: what
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Any, ClassVar
 
 from actors.account.health import AccountHealth
@@ -217,6 +217,19 @@ class AccountDesk(AccountHealth):
         self.posted[job.id, job.attempt] = None
         if len(self.posted) > POSTED_MAX:
             self.posted.popitem(last=False)
+
+    def summary(self) -> dict[str, Any]:
+        worst = self.health.worst
+        return {
+            "state": self.health.state,
+            "cause": worst.cause if worst is not None else None,
+            "starting": ", ".join(sorted(self.waits_for)) or None,
+            "slots": self.slots,
+            "pace": self.pace,
+            "holding": sorted(self.works),
+            "steps": dict(Counter(work.step.name.lower() for work in self.works.values())),
+            "to_be_stored": len(self.outbox),
+        }
 
     # --- what a driver adds ----------------------------------------------------------------------------------
 

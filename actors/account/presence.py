@@ -67,6 +67,13 @@ class AccountPresence(AccountDesk):
         self.save_due_at = 0.0
         self.dark_since = 0.0
 
+    def summary(self) -> dict[str, Any]:
+        return super().summary() | {
+            "gateway": self.line.gateway.state.name.lower() if self.line is not None else None,
+            "seq": self.seq,
+            "commands": len(self.commands),
+        }
+
     # --- the start -------------------------------------------------------------------------------------------
 
     def on_start(self) -> None:

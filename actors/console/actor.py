@@ -1,8 +1,9 @@
 """Console: carries out what operators ask for (CONTRACT §6, docs/ADMIN.md).
 
-Takes   AskConsole (gate);  Obeyed, Standing (accounts);  Committed, NotCommitted, LookedUp (store);  AnswerDue,
-        ResendDue (itself)
-Sends   Say -> gate;  AskStanding, Suspend, Reinstate -> accounts;  Commit, Lookup -> store;  Kill -> any actor, by name
+Takes   AskConsole (gate);  Obeyed, Standing (accounts);  Summary (any actor);  Committed, NotCommitted, LookedUp
+        (store);  AnswerDue, ResendDue (itself)
+Sends   Say -> gate;  AskStanding, Suspend, Reinstate -> accounts;  Commit, Lookup -> store;  Kill, AskSummary ->
+        any actor, by name
 Crash   an instruction under way is answered by nobody; the operator asks again
 
 The operator's keys of the config and the demo's are put into the store when it starts: there is no second way in.
@@ -13,9 +14,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.account.messages import Obeyed, Standing
-from actors.console import accounts, actors, people, service
+from actors.console import accounts, actors, events, people, service, traces
 from actors.console.desk import Desk
 from actors.guests import digest_of
+from actors.shell import Summary
 from core.config import DEFAULT_PLAN
 from storage.operations import AddKey, AddUser, Written
 
@@ -25,15 +27,17 @@ DEMO_USER = "demo"
 class Console(Desk):
     """See the module's docstring."""
 
-    ACCEPTS = (Obeyed, Standing)
+    ACCEPTS = (Obeyed, Standing, Summary)
     INSTRUCTIONS: ClassVar = {
         **service.INSTRUCTIONS,
         **actors.INSTRUCTIONS,
         **accounts.INSTRUCTIONS,
+        **events.INSTRUCTIONS,
         **people.INSTRUCTIONS,
+        **traces.INSTRUCTIONS,
     }
 
-    receiveMsg_Obeyed = receiveMsg_Standing = Desk._hear  # noqa: N815
+    receiveMsg_Obeyed = receiveMsg_Standing = receiveMsg_Summary = Desk._hear  # noqa: N815
 
     def on_start(self) -> None:
         super().on_start()

@@ -107,6 +107,15 @@ class Session(SessionWords):
         """When something was last heard of each job (loop s); maybe also of jobs that have ended. Made as `live` is."""
         return {}
 
+    def summary(self) -> dict[str, Any]:
+        return {
+            "sockets": len(self.lines),
+            "jobs": len(self.jobs),
+            "loading": self.held is not None,
+            "heard": self.heard,
+            "requests": self.requests,
+        }
+
     # --- loading ---------------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
