@@ -1,8 +1,9 @@
 """Gate: where users come in. Knows who is behind each socket; live transports stay in the process's table.
 
 Takes   Arrived, Spoken, Asked, Left (web);  Say, Hang (whoever answers);  HangUser, HangAll (lobby);
-        Drain (runtime);  Committed, NotCommitted, LookedUp (store);  Recheck, ResendDue (itself)
-Sends   Attach, Detach, Heard -> lobby;  AskImage -> gallery;  AskMonitor -> monitor;  AskConsole -> console;
+        TurnAway, AskPresence (console);  Drain (runtime);  Committed, NotCommitted, LookedUp (store);
+        Recheck, ResendDue (itself)
+Sends   Attach, Detach, Heard -> lobby;  AskImage -> gallery;  AskMonitor -> monitor;  AskConsole, Presence -> console;
         Lookup, Commit -> store
 Crash   sockets drop (a new gate closes those it does not know with 1012); clients resume from their seq
 
@@ -19,8 +20,12 @@ import sys
 from itertools import islice
 from typing import Any
 
-from actors.console.messages import AskConsole
+from actors.console.messages import AskConsole, AskPresence, Presence, TurnAway
 from actors.gallery import AskImage
+from actors.gate_messages import Arrived as Arrived
+from actors.gate_messages import Asked as Asked
+from actors.gate_messages import Left as Left
+from actors.gate_messages import Spoken as Spoken
 from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
 from actors.logins import OPERATOR_LOGIN_S, Logins
 from actors.monitor.messages import AskMonitor
@@ -56,49 +61,16 @@ LOGIN_S = 30 * 86_400
 #: Every open socket's key is looked up again once in this time; a revoked key loses its sockets.
 RECHECK_S = 900.0
 RECHECK_TICK_S = 10.0
+#: Instructions without a known key that are logged in a minute.
+STRANGERS_LOGGED_PER_MIN = 30
 #: The operator's key of the config file; it speaks for no user.
 OPERATOR = KeyHolder("config", "", "operator", "", ROLE_ADMIN, False)
 
 WRONG_KEY = "The key is not known, or no longer valid."
 NO_KEY = "A key is needed: `Authorization: Bearer KEY`, the page's login, or a first frame `auth`."
 DRAINING = "The service is stopping and takes no new drawings; queued ones go on after it is back."
+BANNED = "This user may do nothing here any more; ask the operator."
 UNREAD = "Your key cannot be looked up just now; try again in a moment."
-
-
-class Arrived(Message, frozen=True):
-    """A WebSocket is open. `key`: from the header or the page's cookie; None: a first frame `auth` must follow."""
-
-    socket: str
-    remote: str
-    key: str | None
-
-    def __repr__(self) -> str:
-        return f"Arrived(socket={self.socket!r}, remote={self.remote!r}, key={'…' if self.key else None})"
-
-
-class Spoken(Message, frozen=True):
-    """A frame came in on an open WebSocket."""
-
-    socket: str
-    frame: ClientFrame
-
-
-class Asked(Message, frozen=True):
-    """An HTTP request: authenticate `key` and get one answer to the socket."""
-
-    socket: str
-    remote: str
-    key: str | None
-    question: Question
-
-    def __repr__(self) -> str:
-        return f"Asked(socket={self.socket!r}, question={type(self.question).__name__})"
-
-
-class Left(Message, frozen=True):
-    """The transport is closed."""
-
-    socket: str
 
 
 class Recheck(Message, frozen=True):
@@ -109,7 +81,7 @@ class Gate(StoreAsker):
     """Authenticates sockets and requests, and passes what they say to whoever answers it."""
 
     ACCEPTS = (
-        *(Arrived, Spoken, Asked, Left, Say, Hang, HangUser, HangAll, Drain),
+        *(Arrived, Spoken, Asked, Left, Say, Hang, HangUser, HangAll, Drain, TurnAway, AskPresence),
         Recheck,
     )
 
@@ -120,16 +92,27 @@ class Gate(StoreAsker):
         self.known = KeyCache()
         self.logins = Logins()
         self.checks: dict[str, list[Guest | Caller]] = {}
+        #: Of these keys what is being looked up may be of yesterday: look once more.
+        self.outdated: set[str] = set()
         self.draining = False
 
     def on_start(self) -> None:
         super().on_start()
         admin_key = self.process.config.admin.key
         self.rates = FrameRates(self.process.config.limits.frames_per_min)
+        self.strangers = FrameRates(STRANGERS_LOGGED_PER_MIN)
         self.operator_digest = digest_of(admin_key.reveal()) if admin_key else ""
         for door in list(self.process.sockets.values()):
             door.close(CLOSE_RESTARTING, "restarting")
         self.after(RECHECK_TICK_S, Recheck())
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "sockets": len(self.guests),
+            "users": len(self.sockets_of),
+            "keys_looked_up": len(self.checks),
+            "draining": self.draining,
+        }
 
     # --- sockets ---------------------------------------------------------------------------------------------
 
@@ -201,6 +184,11 @@ class Gate(StoreAsker):
     def _looked_up(self, digest: str, found: Found) -> None:
         holder = found if isinstance(found, KeyHolder) else None
         waiting = self.checks.pop(digest)
+        if digest in self.outdated:
+            self.outdated.discard(digest)
+            for who in waiting:
+                self._find(digest, who)
+            return
         if holder is None:
             self.known.drop(digest)
         elif any(isinstance(who, Caller) for who in waiting):  # requests come in bursts; a socket asks once
@@ -210,6 +198,7 @@ class Gate(StoreAsker):
 
     def _not_looked_up(self, digest: str) -> None:
         """The database cannot be read now: who was known is still, the others come again."""
+        self.outdated.discard(digest)
         for who in self.checks.pop(digest):
             if isinstance(who, Caller):
                 self._say(who.socket, Refusal("draining", UNREAD))
@@ -224,6 +213,8 @@ class Gate(StoreAsker):
             return
         elif holder is None:
             self._turn_away(who, "unauthenticated", WRONG_KEY, CLOSE_UNAUTHENTICATED)
+        elif holder.banned:
+            self._turn_away(who, "forbidden", BANNED, CLOSE_UNAUTHENTICATED)
         elif holder is OPERATOR:
             self._turn_away(who, "forbidden", "The operator's key draws nothing; add a user.", CLOSE_UNAUTHENTICATED)
         elif who.standing is Standing.KNOWN:
@@ -271,7 +262,7 @@ class Gate(StoreAsker):
         if isinstance(asked.question, ShowMetrics | ShowReady):
             self.tell("monitor", AskMonitor(asked.socket, asked.question))
         elif asked.key is None:
-            self._say(asked.socket, Refusal("unauthenticated", NO_KEY))
+            self._refuse_unknown(asked.socket, asked.question, NO_KEY)
         else:
             self._identify(asked.socket, digest_of(asked.key), asked.question)
 
@@ -288,11 +279,13 @@ class Gate(StoreAsker):
     def _answer_caller(self, caller: Caller, holder: KeyHolder | None) -> None:
         question, socket = caller.question, caller.socket
         if holder is None:
-            self._say(socket, Refusal("unauthenticated", WRONG_KEY))
+            self._refuse_unknown(socket, question, WRONG_KEY)
+        elif holder.banned:
+            self._say(socket, Refusal("forbidden", BANNED))
+        elif isinstance(question, Instruct):  # the console refuses what is not allowed, and writes it down
+            self.tell("console", AskConsole(holder.name, holder.role, socket, question))
         elif not may_do(holder.role, question):
             self._say(socket, Refusal("forbidden", "This key's role does not allow it."))
-        elif isinstance(question, Instruct):
-            self.tell("console", AskConsole(holder.name, holder.role, socket, question))
         elif isinstance(question, LogInOperator):
             token = secrets.token_urlsafe(32)
             self.logins.begin(digest_of(token), caller.digest, self.now())
@@ -311,6 +304,12 @@ class Gate(StoreAsker):
             self._say(socket, Refusal("draining", DRAINING))
         else:
             self.tell("lobby", Heard(holder.user, socket, question))
+
+    def _refuse_unknown(self, socket: str, question: Question, words: str) -> None:
+        """Of instructions it is logged, at an even pace, and not stored: nobody is to fill the disk without a key."""
+        if isinstance(question, Instruct) and self.strangers.takes("", self.now()):
+            self.log.warning("audit", by=None, noun=question.noun, verb=question.verb, outcome="unauthenticated")
+        self._say(socket, Refusal("unauthenticated", words))
 
     def _log_in(self, caller: Caller, holder: KeyHolder) -> None:
         token = secrets.token_urlsafe(32)  # a secret: never from the actor's seeded dice
@@ -337,6 +336,19 @@ class Gate(StoreAsker):
             self._say(socket, Refusal("draining", "It could not be stored now; try again."))
 
         self.store.commit(write, written, refused)
+
+    # --- what operators have changed -------------------------------------------------------------------------
+
+    def receiveMsg_TurnAway(self, away: TurnAway, sender: Any) -> None:
+        self.known.drop_user(away.user)
+        self.outdated.update(self.checks)
+        for socket in self.sockets_of.get(away.user, ()) if away.code is not None else ():
+            guest = self.guests[socket]
+            if guest.standing is Standing.KNOWN and away.digest in (None, guest.digest.hex()):
+                self._turn_away(guest, away.code or "", away.message, CLOSE_UNAUTHENTICATED)
+
+    def receiveMsg_AskPresence(self, asked: AskPresence, sender: Any) -> None:
+        self.tell("console", Presence(asked.ask, len(self.sockets_of.get(asked.user, ()))))
 
     # --- what others say through us --------------------------------------------------------------------------
 

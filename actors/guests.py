@@ -71,6 +71,11 @@ class KeyCache:
         """Ask again next time."""
         self._known.pop(digest, None)
 
+    def drop_user(self, user: str) -> None:
+        """Ask again for all keys of this user."""
+        for digest in [digest for digest, (holder, _) in self._known.items() if holder.user == user]:
+            del self._known[digest]
+
 
 def digest_of(key: str) -> str:
     """What a key is stored and looked up as: keys are random and long, so a plain SHA-256 is enough."""

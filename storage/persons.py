@@ -1,4 +1,4 @@
-"""What operators see of users, and change about them. Counted are the jobs of a page's users only, where that can be."""
+"""What operators see of users, and change about them. Jobs are counted of a page's users only, where that can be."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What every instruction uses: arguments, answers and refusals, the store, and waiting for other actors' words.
 
 An instruction is a function of the desk and of what was asked; its file joins it under (noun, verb) to a table
-`INSTRUCTIONS`, and `actors/console/actor.py` joins the tables. It answers once: at once, or from a continuation.
+`INSTRUCTIONS`, and `actors/console/actor.py` joins the tables. It answers once: at once, or from a continuation; of
+what it answers to a verb that changes something the audit trail is written here (`trail.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from actors.console.messages import AnswerDue, AskConsole
+from actors.console.trail import Trail
+from actors.guests import READING_VERBS, may_do
 from actors.session.messages import Say
 from actors.store_client import StoreAsker
 from protocol.api import Instruct, Instructed
@@ -22,6 +25,7 @@ from system.message import Message
 
 NAME_CHARS_MAX = 64
 CHANGED, UNCHANGED = {"ok": True, "changed": True}, {"ok": True, "changed": False}
+NOT_ALLOWED = "This key's role does not allow it."
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class Desk(StoreAsker):
         super().__init__()
         self._asks = 0
         self._expected: dict[str, Expected] = {}
+        self.trail = Trail(self)
 
     @property
     def base(self) -> LoopBase:
@@ -52,6 +57,8 @@ class Desk(StoreAsker):
         instruct = asked.instruct
         handler = self.INSTRUCTIONS.get((instruct.noun, instruct.verb))
         try:
+            if not may_do(asked.role, instruct):
+                raise ClientMistake("forbidden", NOT_ALLOWED)
             if handler is None:
                 raise ClientMistake("not_found", self._no_such(instruct))
             handler(self, asked)
@@ -103,19 +110,29 @@ class Desk(StoreAsker):
         return value.strip()
 
     def answer(self, asked: AskConsole, body: object, status: int = 200) -> None:
-        """What was asked for."""
-        self.tell("gate", Say(asked.socket, Instructed(status, msgspec.json.encode(body).decode())))
+        """What was asked for. Of a verb that changes something: that it is so now, or (UNCHANGED) that it was so."""
+        if asked.instruct.verb not in READING_VERBS:
+            unchanged = isinstance(body, dict) and body.get("changed") is False
+            self.trail.note(asked, "unchanged" if unchanged else "changed", refused=False)
+        self._say(asked, body, status)
 
     def changed(self, asked: AskConsole, body: object = CHANGED, status: int = 200) -> None:
         """It has been done, and is stored if it is of what is stored."""
-        instruct = asked.instruct
-        self.log.info("audit", by=asked.user, noun=instruct.noun, verb=instruct.verb, id=instruct.id)
         self.answer(asked, body, status)
+
+    def unchanged(self, asked: AskConsole) -> None:
+        """It was so before."""
+        self.answer(asked, UNCHANGED)
 
     def refuse(self, asked: AskConsole, code: str, message: str) -> None:
         """Nothing was done."""
+        if asked.instruct.verb not in READING_VERBS or code == "forbidden":
+            self.trail.note(asked, code, refused=True, words=message)
         shown = problem(code, message)
-        self.answer(asked, shown.body, shown.status)
+        self._say(asked, shown.body, shown.status)
+
+    def _say(self, asked: AskConsole, body: object, status: int) -> None:
+        self.tell("gate", Say(asked.socket, Instructed(status, msgspec.json.encode(body).decode())))
 
     def unread(self, asked: AskConsole) -> Callable[[str], None]:
         """For `store.lookup`: what is said when the store cannot be read."""

@@ -1,4 +1,4 @@
-"""What is said to the Console."""
+"""What is said to the Console, and by it to the Gate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from system.message import Message
 
 
 class AskConsole(Message, frozen=True):
-    """An operator's instruction; the gate has checked the role. Answered by Say(socket, Instructed) to the gate.
+    """An operator's instruction. The console refuses what the role does not allow, so that it is on the audit trail.
+    Answered by Say(socket, Instructed) to the gate.
 
     `user` is the name the audit trail shows. `verb` is `list`, `show` or what CONTRACT §6 names (`add`, `suspend`, …).
     """
@@ -22,3 +23,27 @@ class AnswerDue(Message, frozen=True):
     """The console to itself: who asked under this id has waited long enough."""
 
     ask: str
+
+
+class TurnAway(Message, frozen=True):
+    """To the gate: this user may do nothing any more, or (`digest`) not with this key. Nothing that is remembered of
+    the keys is believed, and sockets are closed with these words; without a `code`, none is."""
+
+    user: str
+    digest: str | None = None
+    code: str | None = None
+    message: str = ""
+
+
+class AskPresence(Message, frozen=True):
+    """To the gate: how many sockets has this user? Answered by Presence."""
+
+    ask: str
+    user: str
+
+
+class Presence(Message, frozen=True):
+    """So many."""
+
+    ask: str
+    sockets: int

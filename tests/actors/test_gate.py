@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from actors.console.messages import AskConsole
+from actors.console.messages import AskConsole, AskPresence, Presence, TurnAway
 from actors.gallery import AskImage
 from actors.gate import RECHECK_S, Arrived, Asked, Gate, Left, Spoken
 from actors.guests import KNOWN_KEY_S, KNOWN_KEYS_MAX, KeyCache, digest_of, may_do
@@ -418,8 +418,8 @@ def test_a_login_of_a_viewers_key_reads_only_and_ends_when_the_key_does():
         await answer_lookups(stage, viewer)
         login = answer.said[0].token
         assert (await ask(stage, "q2", login, ShowOperator())).said == [OperatorShown("ada", "viewer")]
-        refused = await ask(stage, "q3", login, Instruct("queue", None, "pause", {}))
-        assert [refusal.code for refusal in refused.said] == ["forbidden"]
+        await ask(stage, "q3", login, Instruct("queue", None, "pause", {}))
+        assert (await stage.one("console", AskConsole)).role == "viewer"  # which the console refuses
         await asyncio.sleep(KNOWN_KEY_S)
         revoked = await ask(stage, "q4", login, ShowOperator())
         await answer_lookups(stage, None)
@@ -527,3 +527,86 @@ def test_the_memory_of_keys_is_bounded():
     assert cache.get("d5", now=0.0) is None
     assert cache.get("d50", now=0.0) is HOLDER
     assert cache.get("d50", now=KNOWN_KEY_S) is None
+
+
+def test_what_a_key_may_not_instruct_reaches_the_console_which_writes_it_down():
+    async def scene(stage):
+        await set_up(stage)
+        door(stage, "q1")
+        stage.tell("gate", Asked("q1", "127.0.0.1", "key", Instruct("queue", None, "pause", {})))
+        await answer_lookups(stage)
+        asked = await stage.one("console", AskConsole)
+        assert (asked.user, asked.role) == ("ada", "user")
+
+    play(scene)
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+def test_an_instruction_without_a_known_key_never_reaches_the_console(key):
+    async def scene(stage):
+        await set_up(stage)
+        found = door(stage, "q1")
+        stage.tell("gate", Asked("q1", "127.0.0.1", key, Instruct("queue", None, "pause", {})))
+        await answer_lookups(stage, None)
+        assert [refusal.code for refusal in found.said] == ["unauthenticated"]
+        assert await stage.heard("console", AskConsole) == []
+
+    play(scene)
+
+
+def test_a_banned_users_key_is_forbidden_by_request_and_by_socket():
+    async def scene(stage):
+        await set_up(stage)
+        banned = KeyHolder("k1", "u1", "ada", "free", "user", False, banned=True)
+        found = door(stage, "q1")
+        stage.tell("gate", Asked("q1", "127.0.0.1", "key", ShowMe()))
+        await answer_lookups(stage, banned)
+        assert [refusal.code for refusal in found.said] == ["forbidden"]
+        socket = await enter(stage, "s1", "other", banned)
+        assert (socket.said[0].code, socket.code) == ("forbidden", 4401)
+        assert await stage.heard("lobby", Attach) == []
+
+    play(scene)
+
+
+def test_who_is_turned_away_loses_the_sockets_of_that_key_or_all_and_nobody_else_does():
+    async def scene(stage):
+        await set_up(stage)
+        other = KeyHolder("k2", "u2", "ben", "free", "user", False)
+        first, second = await enter(stage, "s1", "one"), await enter(stage, "s2", "two")
+        third = await enter(stage, "s3", "three", other)
+        stage.tell("gate", AskPresence("ask", "u1"), TurnAway("u1", digest_of("one"), "unauthenticated", "Revoked."))
+        assert await stage.heard("console", Presence) == [Presence("ask", 2)]
+        assert (first.said[-1], first.code) == (Error("unauthenticated", "Revoked."), 4401)
+        assert (second.code, third.code) == (None, None)
+        stage.tell("gate", TurnAway("u1", None, "forbidden", "Banned."))
+        await stage.quiet()
+        assert (second.said[-1], second.code, third.code) == (Error("forbidden", "Banned."), 4401, None)
+
+    play(scene)
+
+
+def test_a_key_that_was_being_looked_up_when_its_user_was_turned_away_is_looked_up_once_more():
+    async def scene(stage):
+        await set_up(stage)
+        found = door(stage, "q1")
+        stage.tell("gate", Asked("q1", "127.0.0.1", "key", ShowMe()))
+        (before,) = await stage.heard("store", Lookup)
+        stage.tell("gate", TurnAway("u1", None, "forbidden", "Banned."), LookedUp(before.lookup_id, HOLDER))
+        await answer_lookups(stage, KeyHolder("k1", "u1", "ada", "free", "user", False, banned=True))
+        assert [refusal.code for refusal in found.said] == ["forbidden"]
+
+    play(scene)
+
+
+def test_a_key_that_is_remembered_is_asked_for_again_when_its_user_was_turned_away():
+    async def scene(stage):
+        await set_up(stage)
+        for number in range(2):
+            door(stage, f"q{number}")
+            stage.tell("gate", Asked(f"q{number}", "127.0.0.1", "key", ShowMe()))
+            assert len(await answer_lookups(stage)) == 1
+            stage.tell("gate", TurnAway("u1"))
+            await stage.quiet()
+
+    play(scene)
