@@ -138,7 +138,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 _USER = Verdict("upstream_rejected", fault_of_user=True)
 _UNPAID = Verdict("upstream_blocked", pauses_account=True, retry=True)
-# After a human has answered such a notice the bot may still draw what it held back: no second attempt.
+# "You have been blocked from accessing Midjourney": that is of the account, and offers nothing that would draw it yet.
+_BLOCKED = Verdict("upstream_blocked", pauses_account=True, retry=True)
+# These offer buttons (Acknowledge, Resubmit, Appeal, a captcha's page), and public clients that press them wait on for
+# the drawing: after a human has answered, the bot may draw what it held back. No second attempt.
 _NOTICE = Verdict("upstream_blocked", pauses_account=True)
 _BOT = Verdict("upstream_rejected")
 
@@ -157,7 +160,7 @@ TITLES: tuple[tuple[str, Verdict], ...] = (
     ("subscription paused", _UNPAID),
     ("plan cancelled", _UNPAID),
     ("plan canceled", _UNPAID),
-    ("blocked", _NOTICE),
+    ("blocked", _BLOCKED),
     ("pending mod message", _NOTICE),
     ("tos not accepted", _NOTICE),
     ("action needed to continue", _NOTICE),

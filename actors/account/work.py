@@ -7,6 +7,7 @@ from enum import Enum
 from functools import partial
 
 from actors.account.errands import Posted
+from actors.account.pause import cause_of_notice
 from actors.queue.messages import Failed, Returned
 from core.health import Cause
 from core.reconcile import Doubt
@@ -16,6 +17,9 @@ from storage.operations import JobRecord
 #: An upstream that refuses a job again and again is not asked for ever. What says nothing of the job does not count:
 #: a grant that never began, and limits, which are the account's matter and pass.
 REFUSALS_MAX = 12
+#: What a block counts for: a job whose account was blocked goes to one other account, and if that is blocked too to no
+#: third. For all we know it is the job that they are blocked for.
+BLOCK_WEIGHT = REFUSALS_MAX // 2
 TEXT_CHARS_MAX = 500
 #: A refusal of these kinds (rest.Refused) is no matter of the drawing's but of the account's.
 ACCOUNT_CAUSES = {"token": Cause.TOKEN, "account": Cause.REFUSED, "captcha": Cause.CAPTCHA}
@@ -74,9 +78,9 @@ class Work:
     shown_at: float = 0.0
 
 
-def returned(account: str, work: Work, why: str) -> Returned | None:
+def returned(account: str, work: Work, why: str, weight: int = 1) -> Returned | None:
     """Refused once more, for what may go better another time: back to the queue; None: that was once too often."""
-    refusals = work.refusals + 1
+    refusals = work.refusals + weight
     if refusals >= REFUSALS_MAX:
         return None
     return Returned(account, work.job_id, work.attempt, why[:TEXT_CHARS_MAX], refusals)
@@ -105,7 +109,8 @@ def after_posted(account: str, work: Work, posted: Posted) -> Returned | Failed:
 def after_refusal(account: str, work: Work, refusal: Refusal) -> Returned | Failed:
     """What follows from a refusal of the drawing bot's. Only what the user could foresee is charged."""
     may_return = work.job is not None and not work.sighted and work.job.affinity is None
-    if refusal.retry and may_return and (back := returned(account, work, refusal.title)) is not None:
+    weight = BLOCK_WEIGHT if cause_of_notice(refusal.title) is Cause.BLOCKED else 1
+    if refusal.retry and may_return and (back := returned(account, work, refusal.title, weight)) is not None:
         return back
     words = ". ".join(filter(None, (refusal.title, refusal.description)))[:TEXT_CHARS_MAX]
     if refusal.pauses_account:  # that is for the operator, who is told of it

@@ -174,7 +174,7 @@ def test_the_hash_is_the_last_uuid_of_the_name(name: str, expected: str | None) 
         ("Credits exhausted", "upstream_blocked", False, True, True),
         ("Subscription required", "upstream_blocked", False, True, True),
         ("Plan Cancelled", "upstream_blocked", False, True, True),
-        ("Blocked", "upstream_blocked", False, True, False),
+        ("Blocked", "upstream_blocked", False, True, True),
         ("Pending mod message", "upstream_blocked", False, True, False),
         ("Tos not accepted", "upstream_blocked", False, True, False),
         ("Action needed to continue", "upstream_blocked", False, True, False),

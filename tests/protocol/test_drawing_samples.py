@@ -155,7 +155,7 @@ FAILURES = [
     ("Subscription required", RED, "upstream_blocked", False, True, True),
     ("Subscription paused", 16_776_960, "upstream_blocked", False, True, True),
     ("Plan Cancelled", RED, "upstream_blocked", False, True, True),
-    ("Blocked", RED, "upstream_blocked", False, True, False),
+    ("Blocked", RED, "upstream_blocked", False, True, True),
     ("Pending mod message", 16_776_960, "upstream_blocked", False, True, False),
     ("Tos not accepted", 16_776_960, "upstream_blocked", False, True, False),
     ("Action needed to continue", 16_776_960, "upstream_blocked", False, True, False),

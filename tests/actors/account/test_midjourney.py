@@ -284,7 +284,6 @@ def test_a_cancel_while_it_is_drawn_is_asked_of_the_bot(sim: Sim, tmp_path: Path
         ("banned_prompt", "banned_prompt", True),
         ("invalid_parameter", "upstream_rejected", True),
         ("moderated", "upstream_rejected", False),
-        ("blocked", "upstream_blocked", False),
         ("captcha", "upstream_blocked", False),
     ],
 )

@@ -27,9 +27,9 @@ JOB = JobRecord(
 )  # fmt: skip
 
 
-def refusal(**how: Any) -> seen.Refusal:
+def refusal(title: str = "Queue full", **how: Any) -> seen.Refusal:
     told: dict[str, Any] = {"fault_of_user": False, "pauses_account": False, "retry": False} | how
-    return seen.Refusal(seen.Links(), "upstream_rejected", "Queue full", "Wait.", **told)
+    return seen.Refusal(seen.Links(), "upstream_rejected", title, "Wait.", **told)
 
 
 def work(job: JobRecord = JOB, **how: Any) -> Work:
@@ -55,6 +55,15 @@ def test_each_refusal_is_counted_and_what_says_nothing_of_the_job_is_not() -> No
         after_posted("fox", known, Posted("j1", known.attempt, "refused", "429", again=True, kind="rate_limited")),
     ]
     assert [each.refusals for each in told if isinstance(each, Returned)] == [4, 4, 0]
+
+
+def test_a_job_whose_account_is_blocked_goes_to_one_other_account_and_to_no_third() -> None:
+    blocked = refusal("Blocked", pauses_account=True, retry=True)
+    first = after_refusal("fox", work(), blocked)
+    assert isinstance(first, Returned)
+    second = after_refusal("owl", work(refusals=first.refusals), blocked)
+    assert isinstance(second, Failed)
+    assert (second.message, second.charged) == (HELD_UP_TEXT, False)
 
 
 @pytest.mark.parametrize("outcome", ["refused", "unsent"])
