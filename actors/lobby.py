@@ -1,7 +1,8 @@
 """Lobby: finds or makes the session of a user, and supervises sessions.
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
-        Token (scheduler);  Progressed (account, gallery);  Resting (sessions), and what supervisor.py takes
+        Token (scheduler);  Progressed (account, gallery);  PlanChanged (console);  Resting (sessions), and what
+        supervisor.py takes
 Sends   what is for a user -> session/USER;  Start, Rest -> session/USER;  HangUser, HangAll -> gate;
         Restarted -> monitor
 Crash   its sessions die with it; sockets are closed 1013 and resume; tokens time out
@@ -17,6 +18,7 @@ from typing import Any
 from actors.account.messages import Progressed
 from actors.monitor.messages import Restarted
 from actors.queue.messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
+from actors.queue.orders import PlanChanged
 from actors.scheduler import Token
 from actors.session.actor import Session
 from actors.session.messages import Attach, Detach, HangAll, HangUser, Heard, Rest, Resting
@@ -29,7 +31,7 @@ PREFIX = "session/"
 WAKING = (Attach, Heard, Token)
 
 FromQueue = JobAccepted | JobRefused | CancelHeard | Places | JobMoved | JobSettled
-Routed = Attach | Detach | Heard | Token | Progressed | FromQueue
+Routed = Attach | Detach | Heard | Token | Progressed | PlanChanged | FromQueue
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Lobby(Supervisor):
     """Routes by user. A session that dies is not restarted but made anew when something is routed to its user."""
 
     ACCEPTS = (
-        *(Attach, Detach, Heard, Token, Progressed, Resting),
+        *(Attach, Detach, Heard, Token, Progressed, PlanChanged, Resting),
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
     )
 
@@ -78,7 +80,7 @@ class Lobby(Supervisor):
         self.send(present.address, message)
 
     receiveMsg_Attach = receiveMsg_Detach = receiveMsg_Heard = _route  # noqa: N815
-    receiveMsg_Token = receiveMsg_Progressed = _route  # noqa: N815
+    receiveMsg_Token = receiveMsg_Progressed = receiveMsg_PlanChanged = _route  # noqa: N815
     receiveMsg_JobAccepted = receiveMsg_JobRefused = receiveMsg_CancelHeard = _route  # noqa: N815
     receiveMsg_Places = receiveMsg_JobMoved = receiveMsg_JobSettled = _route  # noqa: N815
 

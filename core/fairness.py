@@ -301,6 +301,15 @@ class FairQueue:
             if flow.lanes and flow.is_eligible:
                 flow.since, flow.began = self._span, 0
 
+    def flows(self) -> Iterable[Flow]:
+        """All users who have something here, or had lately: for who only looks."""
+        return self._flows.values()
+
+    def adjust(self, user: str, *, weight: float, concurrent: int) -> None:
+        """A user who is here has another weight or bound from now on."""
+        if user in self._flows:
+            self._flow(user, weight, concurrent)
+
     def _turn_of_new(self, flow: Flow, lane: Lane) -> int:
         start = max(flow.start, self.virtual)
         return self._caught_up(lane[0]).turn_of_new(flow.order, start, flow.cost, flow.comes_after(lane))

@@ -1,11 +1,13 @@
 """Queue: the ledger of jobs. Every move of a job goes through it, is stored before it is told, and is told once.
 
 Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
+        PauseQueue, PlanChanged, CancelWaiting, AskQueue, AskStandings (console);
         Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut, AccountsChanged (accounts);
         Kept, NotKept (gallery);  Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, StopsDue,
         KeepAgain, MoveAgain, BoundDue, SharesDue (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
         LedgerOpen, Next, LeaseVoided, Outdated -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
+        QueuePaused, WaitingCancelled, QueueStands, Standings, and what it asked for -> console;
         Commit, Lookup -> store;  Observed -> monitor
 Crash   rebuilt from the store; leases unknown to it are refused at Begin; accounts send their outcomes again
 
@@ -22,13 +24,11 @@ from typing import Any
 import msgspec
 
 from actors.monitor.messages import Observed
-from actors.queue.course import CANCELLED_TEXT, DRAWING_STATES
 from actors.queue.ledger import NO_ACCOUNT_TEXT
 from actors.queue.messages import (
+    LOBBY,
     PLACES_TOLD_MAX,
     AskPlaces,
-    Cancel,
-    CancelHeard,
     Capacity,
     Demand,
     Drain,
@@ -48,12 +48,11 @@ from actors.store_client import StoreClient
 from core.fairness import Waiting
 from core.ids import new_id, time_of
 from core.jain import jain
-from core.job import WAITING, WITH_THE_BOT, State, charge_of
+from core.job import WITH_THE_BOT, State, charge_of
 from core.quota import day_of, never_before, resets_at
 from storage.operations import (
     AcceptJob,
     Applied,
-    AskCancel,
     Backlog,
     Fence,
     Found,
@@ -63,8 +62,6 @@ from storage.operations import (
     ReadJob,
     Refused,
     Replayed,
-    Settle,
-    Stale,
     Written,
 )
 from system.message import Message
@@ -99,7 +96,7 @@ class Queue(QueueShut):
     """See the module's docstring."""
 
     ACCEPTS = (
-        *(Enqueue, Cancel, AskPlaces, Drain),
+        *(Enqueue, AskPlaces, Drain),
         *(Demand, Withdraw, Capacity, LeaseVoid),
         SharesDue,
     )
@@ -115,7 +112,7 @@ class Queue(QueueShut):
     def on_start(self) -> None:
         super().on_start()
         # What an earlier Queue wrote last may still be on its way to the disk: read only after it.
-        self.store.commit(Fence(self.wall()), lambda outcome: self._load(None))
+        self.store.commit(Fence(self.wall()), lambda outcome: self.learn_paused(lambda: self._load(None)))
 
     def receiveMessage(self, message: Any, sender: Any) -> None:
         """As every actor, but while the Queue is being rebuilt all but the Store's answers wait, in order."""
@@ -232,13 +229,13 @@ class Queue(QueueShut):
         self.store.commit(write, answered, refused)
 
     def _refuse_unstored(self, wish: Enqueue) -> None:
-        self.tell("lobby", JobRefused(wish.user, wish.request_id, "draining", STORE_TEXT, RETRY_SOON_S))
+        self.tell(wish.reply_to, JobRefused(wish.user, wish.request_id, "draining", STORE_TEXT, RETRY_SOON_S))
 
     def _is_refused(self, wish: Enqueue, affinity: str | None) -> bool:
         """Whether nobody could draw it, or not now; then its user is told."""
         refusal = self._refusal_of(wish, affinity)
         if refusal is not None:
-            self.tell("lobby", JobRefused(wish.user, wish.request_id, *refusal))
+            self.tell(wish.reply_to, JobRefused(wish.user, wish.request_id, *refusal))
         return refusal is not None
 
     def _refusal_of(self, wish: Enqueue, affinity: str | None) -> tuple[str, str, float | None] | None:
@@ -258,14 +255,16 @@ class Queue(QueueShut):
             case Applied(job=JobRecord() as job, seq=int() as seq):
                 self.wait(job, taken=False)
                 told = JobAccepted(wish.user, wish.request_id, job, seq, write.position, write.eta_s, replayed=False)
-                self.tell("lobby", told)
+                for name in dict.fromkeys((LOBBY, wish.reply_to)):
+                    self.tell(name, told)
                 self.match()
             case Replayed(job=job, seq=seq):
                 place, waiting = self.fair.place(job.id), self.fair.waiting(job.id)
                 eta_s = self.eta_s(waiting, place) if place and waiting else None
-                self.tell("lobby", JobAccepted(wish.user, wish.request_id, job, seq, place, eta_s, replayed=True))
+                told = JobAccepted(wish.user, wish.request_id, job, seq, place, eta_s, replayed=True)
+                self.tell(wish.reply_to, told)
             case Refused(code=code, message=message, retry_after_s=retry_after_s):
-                self.tell("lobby", JobRefused(wish.user, wish.request_id, code, message, retry_after_s))
+                self.tell(wish.reply_to, JobRefused(wish.user, wish.request_id, code, message, retry_after_s))
             case _:
                 raise TypeError(f"the store answered {type(outcome).__name__} to AcceptJob")
 
@@ -290,79 +289,6 @@ class Queue(QueueShut):
 
     def receiveMsg_Drain(self, drain: Drain, sender: Any) -> None:
         self.draining = True
-
-    def receiveMsg_Cancel(self, cancel: Cancel, sender: Any) -> None:
-        job = self.jobs.get(cancel.job)
-        if job is not None and cancel.user in (None, job.user) and job.state not in WAITING:
-            self._cancel_with_the_bot(cancel, job)
-            return
-
-        def found(answer: Found) -> None:
-            match answer:
-                case JobFound(job=job) if job.state in WAITING:
-                    self._cancel_waiting(cancel, job)
-                case JobFound(job=job):
-                    self._cancel_with_the_bot(cancel, job)
-                case _:
-                    self.tell("lobby", CancelHeard(cancel.user, cancel.request_id, None, "not_found"))
-
-        self.store.lookup(ReadJob(cancel.job, cancel.user), found, lambda why: self._cancel_put_off(cancel, None))
-
-    def _cancel_waiting(self, cancel: Cancel, job: JobRecord) -> None:
-        settle = Settle(
-            job.id, None, tuple(WAITING), State.CANCELLED, "cancelled", CANCELLED_TEXT, False, (), self.wall()
-        )
-
-        def settled(outcome: Written) -> None:
-            match outcome:
-                case Applied(job=JobRecord() as ended):
-                    self.told_the_end(outcome)
-                    self.tell("lobby", CancelHeard(job.user, cancel.request_id, ended, None))
-                case _:
-                    self._cancel_with_the_bot(cancel, getattr(outcome, "job", None) or job)
-
-        self.move(
-            settle,
-            settled,
-            lambda: self._cancel_refused(cancel, job),
-            put_off=lambda why: self._cancel_put_off(cancel, job),
-        )
-
-    def _cancel_with_the_bot(self, cancel: Cancel, job: JobRecord) -> None:
-        """A request to the bot; the terminal state is what happens first (CONTRACT §5). It is kept until then."""
-        if job.state not in DRAWING_STATES:
-            self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, "not_cancellable"))
-            return
-        self.unwant(job.id)
-
-        def kept(outcome: Written) -> None:
-            match outcome:
-                case Applied(job=JobRecord() as asked):
-                    self.learn(asked)
-                    self.tell_to_stop(asked)
-                    self.tell("lobby", CancelHeard(job.user, cancel.request_id, asked, None))
-                case Stale(job=JobRecord() as latest):
-                    self.unwanted.discard(job.id)
-                    if latest.state in WAITING:
-                        self._cancel_waiting(cancel, latest)
-                    else:
-                        self.tell("lobby", CancelHeard(job.user, cancel.request_id, latest, "not_cancellable"))
-                case _:
-                    raise TypeError(f"the store answered {type(outcome).__name__} to AskCancel")
-
-        def put_off(why: str) -> None:
-            if job.cancel_asked_at is None:
-                self.unwanted.discard(job.id)  # nothing of this wish is stored, so nothing of it is done
-            self._cancel_put_off(cancel, job)
-
-        self.move(AskCancel(job.id, self.wall()), kept, lambda: self._cancel_refused(cancel, job), put_off=put_off)
-
-    def _cancel_refused(self, cancel: Cancel, job: JobRecord) -> None:
-        self.tell("lobby", CancelHeard(job.user, cancel.request_id, job, "internal"))
-
-    def _cancel_put_off(self, cancel: Cancel, job: JobRecord | None) -> None:
-        """The database takes nothing just now, nor can this be read: whoever asked asks again."""
-        self.tell("lobby", CancelHeard(cancel.user or (job.user if job else None), cancel.request_id, job, "draining"))
 
     # --- the scheduler ---------------------------------------------------------------------------------------
 

@@ -105,6 +105,10 @@ class QueueCourse(QueueLedger):
         if job is None or job.state != State.GRANTED or (job.attempt, job.lease) != (begin.attempt, begin.lease):
             self.tell(f"account/{begin.account}", NoGo(begin.account, begin.job, begin.attempt))
             return
+        if self.paused:
+            self.tell(f"account/{begin.account}", NoGo(begin.account, begin.job, begin.attempt))
+            self.ungrant(job, begin.lease)
+            return
         self._submit(begin, job)
 
     def _submit(self, begin: Begin, job: JobRecord, tries: int = 1) -> None:

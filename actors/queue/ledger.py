@@ -73,6 +73,8 @@ class QueueLedger(StoreAsker):
         self.demands: SortedDict = SortedDict()
         self.demand_keys: dict[str, tuple[float, str]] = {}
         self.plans: dict[str, str] = {}
+        #: No drawing begins: the operator said so.
+        self.paused = False
         #: Jobs with the bot that their users no longer want.
         self.unwanted: set[str] = set()
         #: What is to be tried again, by its number.
@@ -127,7 +129,10 @@ class QueueLedger(StoreAsker):
             self.fair.add(waiting, weight=plan.weight, concurrent=plan.concurrent)
 
     def eta_s(self, waiting: Waiting, place: int, held: float = 0.0) -> float | None:
-        """When a job at this place is drawn (core.estimate); None also while no account that could draw it is up."""
+        """When a job at this place is drawn (core.estimate); None also while paused, and while no account that could
+        draw it is up."""
+        if self.paused:
+            return None
         modes = self.ready_modes if waiting.account is None else self.ready.get(waiting.account, ())
         return self.estimate.eta_s(place, held) if mode_of(waiting.mode) in modes else None
 
@@ -177,7 +182,9 @@ class QueueLedger(StoreAsker):
         self.demand_keys.clear()
 
     def match(self) -> None:
-        """Give every standing place its fair next job, as long as there are any of both."""
+        """Give every standing place its fair next job, as long as there are any of both; paused, none."""
+        if self.paused:
+            return
         matched: list[tuple[Waiting, Demand]] = []
         skills = self.skills
         for demand in self.demands.values():

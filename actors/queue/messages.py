@@ -12,12 +12,16 @@ from system.message import Message
 
 #: Of how many waiting jobs of a user the places are told, the next ones first.
 PLACES_TOLD_MAX = 100
+LOBBY = "lobby"
 
 # --- from sessions
 
 
 class Enqueue(Message, frozen=True):
-    """A user wants a drawing. `request_id` comes back in the answer: JobAccepted or JobRefused."""
+    """A user wants a drawing. `request_id` comes back in the answer: JobAccepted or JobRefused.
+
+    The answer is for `reply_to`; that a job was accepted, the user's session hears in any case.
+    """
 
     user: str
     request_id: str
@@ -30,14 +34,16 @@ class Enqueue(Message, frozen=True):
     action: str | None = None
     index: int | None = None
     parent: str | None = None
+    reply_to: str = LOBBY
 
 
 class Cancel(Message, frozen=True):
-    """A user (or, `user` None, the operator) no longer wants it. Answered by CancelHeard."""
+    """A user (or, `user` None, the operator) no longer wants it. Answered by CancelHeard to `reply_to`."""
 
     user: str | None
     request_id: str
     job: str
+    reply_to: str = LOBBY
 
 
 class AskPlaces(Message, frozen=True):
@@ -78,12 +84,13 @@ class JobRefused(Message, frozen=True):
 
 class CancelHeard(Message, frozen=True):
     """`code` None: cancelled or asked of the bot; the terminal event tells. Else nothing was done: not_found,
-    not_cancellable, draining (the database takes nothing now) or internal."""
+    not_cancellable, draining (the database takes nothing now) or internal. Not `fresh`: it had been asked before."""
 
     user: str | None
     request_id: str
     job: JobRecord | None
     code: str | None
+    fresh: bool = True
 
 
 class Place(Message, frozen=True):

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from actors.queue.course import QueueCourse
 from actors.queue.messages import AccountShut
+from actors.queue.oversight import QueueOversight
 from core.job import ACT, WAITING, State
 from storage.operations import QueuedJob
 from system.message import Message
@@ -27,8 +27,8 @@ class BoundDue(Message, frozen=True):
     """Does anything wait for an account that has been out of work for too long?"""
 
 
-class QueueShut(QueueCourse):
-    """Between QueueCourse and Queue."""
+class QueueShut(QueueOversight):
+    """Between QueueOversight and Queue."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (AccountShut, BoundDue)
 

@@ -1,8 +1,8 @@
 """Session: one user's presence on this host. Speaks the user's frames, and passes tokens on for the user's jobs.
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
-        Token (scheduler);  Progressed (account, gallery);  Committed, NotCommitted, LookedUp (store);
-        Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor (itself)
+        Token (scheduler);  Progressed (account, gallery);  PlanChanged (console);
+        Committed, NotCommitted, LookedUp (store);  Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor (itself)
 Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;
         Resting -> lobby
 Crash   a fresh one is made when the lobby has something for it; its sockets are closed 1013 and resume by seq; void
@@ -30,6 +30,7 @@ from actors.queue.messages import (
     JobSettled,
     Places,
 )
+from actors.queue.orders import PlanChanged
 from actors.scheduler import Token
 from actors.session.lines import Line
 from actors.session.messages import Attach, Detach, Hang, Heard, Rest, Resting
@@ -86,7 +87,7 @@ class Session(SessionWords):
 
     ACCEPTS = (
         *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor),
-        *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
+        *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled, PlanChanged),
     )
     #: What comes by way of the lobby: counted, and held while the session loads.
     ROUTED = frozenset(ACCEPTS) - {Rest, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor}
@@ -255,6 +256,9 @@ class Session(SessionWords):
             return
         self.live[progressed.job] = replace(before, percent=percent, preview=preview)
         self.tell_passing(Progress(self.seq, progressed.job, percent, preview))
+
+    def receiveMsg_PlanChanged(self, changed: PlanChanged, sender: Any) -> None:
+        self.plan, self.read_at = changed.plan, NEVER
 
     def _know(self, job: JobRecord) -> None:
         self.jobs[job.id] = job

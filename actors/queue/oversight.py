@@ -1,0 +1,86 @@
+"""The Queue's part about its operator: begin no drawing for a while, let a plan hold at once, and tell who waits.
+
+Paused, it takes jobs as ever and gives none of them a place; what was granted and has not begun goes back to its head,
+so all stand where they stood. What draws goes on. It is stored, and so outlives us.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from heapq import nlargest
+from typing import Any, ClassVar
+
+from actors.queue.cancels import QueueCancels
+from actors.queue.orders import (
+    AskQueue,
+    AskStandings,
+    PauseQueue,
+    PlanChanged,
+    QueuePaused,
+    QueueStands,
+    QueueUser,
+    Standings,
+)
+from core.fairness import Flow
+from core.job import WITH_THE_BOT
+from core.skills import mode_of
+from storage.operations import Applied, Found, Written
+from storage.overseeing import ReadSwitch, SaveSwitch, SwitchFound
+from system.message import Message
+
+PAUSED = "queue_paused"
+
+
+class QueueOversight(QueueCancels):
+    """Between QueueCancels and QueueShut."""
+
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (PauseQueue, PlanChanged, AskQueue, AskStandings)
+
+    def learn_paused(self, then: Callable[[], None]) -> None:
+        """What an earlier life of ours was told holds on."""
+
+        def found(switch: Found) -> None:
+            self.paused = isinstance(switch, SwitchFound) and switch.on
+            then()
+
+        self.store.lookup(ReadSwitch(PAUSED), found)
+
+    def receiveMsg_PauseQueue(self, order: PauseQueue, sender: Any) -> None:
+        def written(outcome: Written) -> None:
+            self.paused = order.paused
+            self.tell("console", QueuePaused(order.ask, isinstance(outcome, Applied)))
+            self.match()
+
+        def refused(why: str) -> None:
+            self.tell("console", QueuePaused(order.ask, False, "draining"))
+
+        self.store.commit(SaveSwitch(PAUSED, order.paused, self.wall()), written, refused)
+
+    def receiveMsg_PlanChanged(self, changed: PlanChanged, sender: Any) -> None:
+        """Of the jobs that have not ended, too: the store has them under it already."""
+        plan = self.process.config.plan(changed.plan)
+        if changed.user in self.plans:
+            self.plans[changed.user] = changed.plan
+        self.fair.adjust(changed.user, weight=plan.weight, concurrent=plan.concurrent)
+        self.match()
+
+    def receiveMsg_AskQueue(self, asked: AskQueue, sender: Any) -> None:
+        lanes = Counter[str]()
+        for flow in self.fair.flows():
+            for lane, count in flow.waits.items():
+                lanes[mode_of(lane)] += count
+        most = nlargest(asked.users, self.fair.flows(), key=_waiting)
+        drawing = Counter(job.user for job in self.jobs.values() if job.state in WITH_THE_BOT)
+        users = tuple(
+            QueueUser(flow.user, _waiting(flow), drawing[flow.user], flow.weight) for flow in most if _waiting(flow)
+        )
+        self.tell("console", QueueStands(asked.ask, len(self.fair), self.paused, dict(lanes), users))
+
+    def receiveMsg_AskStandings(self, asked: AskStandings, sender: Any) -> None:
+        places = {job: place for job in asked.jobs if (place := self.fair.place(job)) is not None}
+        self.tell("console", Standings(asked.ask, places))
+
+
+def _waiting(flow: Flow) -> int:
+    return sum(flow.waits.values())
