@@ -2,7 +2,8 @@
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
         Token (scheduler);  Progressed (account, gallery);  PlanChanged (console);
-        Committed, NotCommitted, LookedUp (store);  Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor (itself)
+        Committed, NotCommitted, LookedUp (store);  Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded,
+        LookedFor (itself)
 Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;
         Resting -> lobby
 Crash   a fresh one is made when the lobby has something for it; its sockets are closed 1013 and resume by seq; void
