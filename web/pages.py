@@ -69,6 +69,11 @@ async def index(request: Request) -> Response:
     return _serve(request, "index.html")
 
 
+async def admin(request: Request) -> Response:
+    """GET /admin: the admin page; what it shows needs a login, it itself is the same for everybody."""
+    return _serve(request, "admin.html")
+
+
 async def static(request: Request) -> Response:
     """GET /static/PATH."""
     return _serve(request, request.path_params["path"])
@@ -110,6 +115,7 @@ async def _picture(request: Request, question: ShowImage) -> Response:
 
 ROUTES = (
     Route("/", index, methods=["GET"]),
+    Route("/admin", admin, methods=["GET"]),
     Route("/static/{path:path}", static, methods=["GET"]),
     Route("/images/{id}", image, methods=["GET"]),
     Route("/images/{id}/thumb", thumb, methods=["GET"]),
