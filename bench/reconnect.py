@@ -47,7 +47,6 @@ PLAN = "[limits]\nframes_per_min = 1000000\n[plans.free]\ndaily = 100000\nconcur
 LATE_S_MAX = 5.0
 IDENTIFY_EACH_S = 5.0
 CROWD_MAX = 0.3
-CUTS = ("cut", "invalid", "busy")
 DONE = 'limner_jobs_total{outcome="done"}'
 
 
@@ -192,7 +191,7 @@ class Bench:
         """Which aims, in words."""
         found = [f"{p.late_s_max:.1f} s late in {p.name}" for p in phases if p.late_s_max > LATE_S_MAX]
         found += [f"{p.refused} refused in {p.name}" for p in phases if p.refused]
-        crowds = [p for p in phases if p.name in CUTS and p.crowd > CROWD_MAX * self.people]
+        crowds = [p for p in phases if p.crowd > CROWD_MAX * self.people]
         found += [f"{p.crowd} within 100 ms in {p.name}" for p in crowds]
         if self.shortest_gap_s() < IDENTIFY_EACH_S:
             found.append("an application identified twice within 5 s")

@@ -117,9 +117,9 @@ class Gateway:
 
     # --- what the shell asks ---
 
-    def connect_to(self) -> Reconnect:
-        """Where the first connection goes."""
-        return Reconnect(self._target(), self._session is not None, 0.0)
+    def connect_to(self, within_s: float = 0.0) -> Reconnect:
+        """Where the first connection goes, and when: not all who start together shall knock together."""
+        return Reconnect(self._target(), self._session is not None, self._rng.uniform(0.0, within_s))
 
     def events_received(self) -> list[Event]:
         """What happened since the last call, in order."""

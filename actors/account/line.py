@@ -111,9 +111,9 @@ class GatewayLine:
         saved = self.gateway.save()
         return saved.session_id if saved is not None and self.is_live else None
 
-    def open(self) -> None:
-        """Begin the first connection."""
-        self._dial(self.gateway.connect_to())
+    def open(self, within_s: float = 0.0) -> None:
+        """Begin the first connection, at some moment within so many seconds."""
+        self._dial(self.gateway.connect_to(within_s))
 
     def receive(self, news: LineMade | LineLost | FrameCame | LineDue) -> list[Event]:
         """What the reading task and the timer tell."""

@@ -26,6 +26,9 @@ from system.message import Message
 
 #: As long as the gateway line is live, for then little is due: it has a clock of its own, and drawings take their time.
 CALM_TICK_S = 2.0
+#: Accounts that start together, as all of a daemon's do, begin their first connections spread over so long for each of
+#: the others: an only one at once, two hundred within four seconds.
+START_APART_S, START_S_MAX = 0.02, 30.0
 #: A connection that comes back sooner is not worth telling the scheduler.
 DOWN_AFTER_S = 5.0
 #: The gateway session is saved at most this often while events flow: each time is a write, and what is replayed after a
@@ -113,7 +116,7 @@ class AccountPresence(AccountDesk):
         intents = BOT_INTENTS if self.account.kind == "bot" else None
         identity = Identity(self.account.token.reveal(), intents)
         self.line = GatewayLine(self, identity, self.process.config.discord.gateway, self.saved, self.permit)
-        self.line.open()
+        self.line.open(min(START_S_MAX, START_APART_S * (len(self.process.config.accounts) - 1)))
 
     def receiveMsg_TokenRefused(self, news: TokenRefused, sender: Any) -> None:
         self.strike(Cause.TOKEN, f"Discord refuses its token: {news.route} was answered with 401")

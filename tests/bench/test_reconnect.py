@@ -20,7 +20,7 @@ def test_a_late_heartbeat_a_crowd_and_a_refusal_are_missed_aims() -> None:
     assert missed(late_s_max=5.1) == ["5.1 s late in cut"]
     assert missed(crowd=31) == ["31 within 100 ms in cut"]
     assert missed(refused=1) == ["1 refused in cut"]
-    assert missed(name="start", crowd=100) == []
+    assert missed(name="start", crowd=31) == ["31 within 100 ms in start"]
 
 
 def test_two_identifies_of_one_application_within_five_seconds_are_a_missed_aim() -> None:

@@ -38,6 +38,14 @@ def test_the_first_connection_identifies_at_the_base_url_after_hello() -> None:
     assert identify["d"]["intents"] == 513
 
 
+def test_those_who_start_together_connect_spread_over_the_time_they_are_given_and_an_only_one_at_once() -> None:
+    waits = sorted(Peer(seed=seed).gateway.connect_to(4.0).wait_s for seed in range(200))
+    assert 0.0 <= waits[0] < 0.2
+    assert 3.8 < waits[-1] <= 4.0
+    assert max(sum(at <= wait < at + 0.1 for wait in waits) for at in waits) < 20
+    assert Peer().gateway.connect_to() == Reconnect(BASE, False, 0.0)
+
+
 def test_ready_gives_the_session_and_later_events_are_dispatched_once() -> None:
     peer = Peer()
     peer.connect()

@@ -1,4 +1,4 @@
-"""What is done with the job that cost its account its work: it moves where it surely was not drawn, and nowhere else."""
+"""What becomes of the job that cost its account its work: it moves where it surely was not drawn, and nowhere else."""
 
 from __future__ import annotations
 
