@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from actors.process import Process
     from console.ground import Ground
     from core.config import Config, Secret
+    from storage.added import AddedAccount
 
 SLOW_IMPORTS = ("actors.root", "system.discord_links", "web.app")
 #: A stop takes 10 s at most (CONTRACT §1): these, and web/app.py's GOODBYE_S.
@@ -49,7 +50,7 @@ TERMS = (
 )
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    rich_markup_mode=None, pretty_exceptions_enable=False,
     help="A self-hosted AI drawing service: it queues, draws through Discord accounts, and loses nothing.",
 )  # fmt: skip
 app.add_typer(admin, name="admin")
@@ -154,10 +155,11 @@ async def run_daemon(config: Config, ground: Ground, with_demo: bool, sim_second
                 import_module(slow)
             announced = await simulator.announced()
             demo = demos.keep_demo(ground.data, own_url(config, ground.listener), announced.base)
-            config = demos.with_simulator(config, announced, demo)
-            set_up_logs((*secrets_of(config), demo.key), events=events, levels=levels)
+            config = demos.with_simulator(config, announced, demo, demos.keep_token_key(ground.data))
         process = open_process(config, ground.data, Secret(demo.key) if demo else None)
         process.events, process.log_levels = events, levels
+        known = (*secrets_of(config, process.added), *([demo.key] if demo else []))
+        set_up_logs(known, events=events, levels=levels)
         gc.freeze()  # what has been imported lasts
         gc.set_threshold(GC_EACH, GC_OLDER_EACH, GC_OLDEST_EACH)
         daemon = Daemon(process, ground)
@@ -170,16 +172,17 @@ async def run_daemon(config: Config, ground: Ground, with_demo: bool, sim_second
 
 def open_process(config: Config, data: Path, demo_key: Secret | None) -> Process:
     """Opens what lasts as long as the process, and tries it. Raises Quit when it cannot be used."""
+    from actors.added import take_in
     from actors.process import Process
     from console.settings import database_url, pictures_url
     from console.workers import Workers
-    from storage.database import StoreTrouble, open_database
+    from storage.database import StoreTrouble
     from storage.pictures import PictureTrouble, open_pictures
     from system.discord_links import DiscordLinks
 
     url = database_url(config, data)
     try:
-        open_database(url).close()
+        stored = stored_accounts(url)
         pictures = open_pictures(pictures_url(config, data))
     except StoreTrouble as trouble:
         code = NO_CONNECTION if trouble.code == "unavailable" else USAGE
@@ -187,7 +190,24 @@ def open_process(config: Config, data: Path, demo_key: Secret | None) -> Process
     except PictureTrouble as trouble:
         raise Quit(USAGE, str(trouble)) from None
     links = DiscordLinks(config.discord.api, config.discord.proxy)
-    return Process(config, data, links, pictures, Workers(), database=url, demo_key=demo_key)
+    process = Process(config, data, links, pictures, Workers(), database=url, demo_key=demo_key)
+    take_in(process, stored)
+    return process
+
+
+def stored_accounts(url: str) -> tuple[AddedAccount, ...]:
+    """Opens the database, migrates it if need be, and reads which accounts operators added. Raises StoreTrouble."""
+    from storage.added import AddedAccounts, ReadAccounts
+    from storage.database import open_database
+    from storage.reads import find
+
+    database = open_database(url)
+    try:
+        with database.reading() as connection:
+            found = find(connection, ReadAccounts())
+    finally:
+        database.close()
+    return found.accounts if isinstance(found, AddedAccounts) else ()
 
 
 class Daemon:

@@ -16,10 +16,12 @@ from typing import Any
 from actors.account.desk import AccountDesk
 from actors.account.images import ImagesAccount
 from actors.account.midjourney import Account
+from actors.account.withheld import WithheldAccount
 from actors.monitor.messages import Observed
 from actors.queue.messages import AccountsChanged
 from actors.scheduler import AccountDown, Announce
 from actors.supervisor import Child, Employed, Supervisor
+from core.config import AccountConfig
 
 PREFIX = "account/"
 #: Who draws, by the `driver` of the config (core/account_config.py says what each can).
@@ -27,7 +29,7 @@ DRIVERS: dict[str, type[AccountDesk]] = {"midjourney": Account, "openai-images":
 
 
 class Accounts(Supervisor):
-    """One child an account of the config."""
+    """One child an account, of the config or added."""
 
     ACCEPTS = (Announce, AccountsChanged)
     #: Of all accounts together: deaths beyond it end this supervisor, which Root starts again with fresh accounts.
@@ -35,8 +37,10 @@ class Accounts(Supervisor):
     PERIOD_S = 60.0
 
     def children(self) -> Iterable[Child]:
-        accounts = self.process.config.accounts
-        return [Child(f"{PREFIX}{account.name}", DRIVERS[account.driver]) for account in accounts]
+        return [Child(f"{PREFIX}{account.name}", self._driver_of(account)) for account in self.process.accounts]
+
+    def _driver_of(self, account: AccountConfig) -> type[AccountDesk]:
+        return WithheldAccount if account.name in self.process.withheld else DRIVERS[account.driver]
 
     def receiveMsg_Announce(self, announce: Announce, sender: Any) -> None:
         for name in self.employed:

@@ -1,5 +1,7 @@
 """Demo: the daemon with a simulated Discord as its child, a demo user, and `DATA/demo.json` that says where and who.
 
+What operators add there is sealed with `DATA/token.key`.
+
 The simulator keeps its state and its port in `DATA/sim`. It ends with us, also when we are killed; should it end by
 itself, it is started again on the same port, and the account actors find it again like any Discord that was away.
 """
@@ -7,6 +9,7 @@ itself, it is started again on the same port, and the account actors find it aga
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import secrets
 import sys
@@ -21,8 +24,10 @@ from msgspec.structs import replace
 from console.endings import FAILED, Quit
 from console.ground import write_privately
 from core.config import AccountConfig, Admin, Config, Discord, Secret
+from core.secret import KEY_BYTES_MIN, key_bytes
 
 FILE_NAME = "demo.json"
+TOKEN_KEY_NAME = "token.key"  # noqa: S105  a file, and no token
 START_S_MAX = 20.0
 STOP_S_MAX = 3.0
 AGAIN_S_MIN, AGAIN_S_MAX = 0.5, 5.0
@@ -84,15 +89,28 @@ def keep_demo(data: Path, url: str, sim: str) -> Demo:
     return demo
 
 
-def with_simulator(config: Config, announced: Announcement, demo: Demo) -> Config:
-    """The config with the simulated Discord in place of Discord and its accounts."""
+def keep_token_key(data: Path) -> Secret:
+    """The key of the last time, or a new one: what is sealed with it is opened again at the next start."""
+    path = data / TOKEN_KEY_NAME
+    try:
+        key = Secret(path.read_text(encoding="ascii").strip())
+        key_bytes(key)
+    except (OSError, ValueError):
+        key = Secret(base64.b64encode(secrets.token_bytes(KEY_BYTES_MIN)).decode())
+        write_privately(path, key.reveal() + "\n")
+    return key
+
+
+def with_simulator(config: Config, announced: Announcement, demo: Demo, token_key: Secret) -> Config:
+    """The config with the simulated Discord in place of Discord and its accounts, and keys where it has none."""
     accounts = tuple(
         AccountConfig(account.name, Secret(account.token), announced.guild_id, account.channel_id, kind="user")
         for account in announced.accounts
     )
     discord = Discord(api=announced.api, gateway=announced.gateway, cdn=announced.cdn, apps=announced.apps)
     admin = config.admin if config.admin.key else Admin(Secret(demo.admin_key))
-    return replace(config, accounts=accounts, discord=discord, admin=admin)
+    store = config.store if config.store.token_key else replace(config.store, token_key=token_key)
+    return replace(config, accounts=accounts, discord=discord, admin=admin, store=store)
 
 
 class Simulator:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, MutableMapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from core.config import Config, Secret
+from core.config import AccountConfig, Config, Secret
 from core.trace import trace_id
 from system.event_ring import EventRing
 from system.log_levels import LEVELS, LogLevels
@@ -70,10 +70,10 @@ class Redactor:
         return self._masked(str(value))  # whatever it is, its own words are all that is shown of it
 
 
-def secrets_of(config: Config) -> tuple[str, ...]:
-    """Every secret the config holds, revealed: for the Redactor and nobody else."""
-    held = [account.token for account in config.accounts if account.token]
-    held += [secret for secret in (config.store.url, config.admin.key) if secret]
+def secrets_of(config: Config, added: Iterable[AccountConfig] = ()) -> tuple[str, ...]:
+    """Every secret that the config and accounts `added` to it hold, revealed: for the Redactor and nobody else."""
+    held = [account.token for account in (*config.accounts, *added) if account.token]
+    held += [secret for secret in (config.store.url, config.store.token_key, config.admin.key) if secret]
     held += [config.cluster.key] if config.cluster else []
     held += [config.front.discord.token] if config.front.discord else []
     return tuple(secret.reveal() for secret in held)

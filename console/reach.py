@@ -15,6 +15,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from console.endings import FAILED, NO_CONNECTION, REFUSED, USAGE, Quit
 from core.config import is_loopback
+from system.version import HEADER as VERSION_HEADER
+from system.version import own_version
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 ANSWER_S_MAX = 30.0
@@ -71,7 +73,7 @@ def call(daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None 
 
 def fetch(daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
     """The answer's body. `path` begins with a slash, or is a URL of the daemon's. Raises Quit as `call` does."""
-    headers = {"Authorization": f"Bearer {daemon.key}", "Accept": "*/*"}
+    headers = {"Authorization": f"Bearer {daemon.key}", "Accept": "*/*", VERSION_HEADER: own_version()}
     data = None
     if body is not None:
         headers["Content-Type"], data = "application/json", json.dumps(body).encode()

@@ -192,9 +192,9 @@ def read(text: str, environ: Mapping[str, str]) -> Config:
     try:
         config = msgspec.convert(filled, Config, strict=True, dec_hook=_secret)
     except msgspec.ValidationError as error:
-        path, problem = _explain(error)
+        path, problem = explain(error)
         path = _named(path, filled)
-        raise ConfigMistake(_dotted(path), line_of(text, path), problem) from None
+        raise ConfigMistake(dotted(path), line_of(text, path), problem) from None
     _check(config, text)
     return config
 
@@ -216,14 +216,14 @@ def _fill(value: Any, path: tuple[str | int, ...], text: str, environ: Mapping[s
 
     def variable(match: re.Match[str]) -> str:
         if match[1] not in environ:
-            raise ConfigMistake(_dotted(path), line_of(text, path), f"set the environment variable {match[1]}")
+            raise ConfigMistake(dotted(path), line_of(text, path), f"set the environment variable {match[1]}")
         return environ[match[1]]
 
     return ENVIRONMENT.sub(variable, value)
 
 
-def _explain(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str]:
-    """msgspec's message ("Object contains unknown field `x` - at `$.server`") as a path and words."""
+def explain(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str]:
+    """msgspec's message ("Object contains unknown field `x` - at `$.server`") as where, a path, and what is wrong."""
     words, _, where = str(error).partition(" - at `")
     path: list[str | int] = []
     for name, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]", where):
@@ -247,7 +247,8 @@ def _named(path: tuple[str | int, ...], filled: Mapping[str, Any]) -> tuple[str 
     return path[:1]
 
 
-def _dotted(path: tuple[str | int, ...]) -> str:
+def dotted(path: tuple[str | int, ...]) -> str:
+    """As people name it: ("accounts", 0, "token") is accounts.1.token."""
     return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
 
 
@@ -281,7 +282,7 @@ def _check(config: Config, text: str) -> None:
     """What types alone cannot say."""
 
     def refuse(problem: str, *path: str | int) -> None:
-        raise ConfigMistake(_dotted(path), line_of(text, path), problem)
+        raise ConfigMistake(dotted(path), line_of(text, path), problem)
 
     if not 0 <= config.server.port <= 65_535:
         refuse("a port is 0 to 65535", "server", "port")

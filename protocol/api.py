@@ -6,9 +6,14 @@ which may be a `Refusal` or an `Error` frame.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import Struct
 
 from protocol.client import Act, Draw, Error, Job, Welcome
+
+#: A value in the body of an instruction, or a text of its query.
+Argument: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
 
 class PlaceJob(Struct, frozen=True, tag=True):
@@ -89,13 +94,17 @@ class ShowReady(Struct, frozen=True, tag=True):
 class Instruct(Struct, frozen=True, tag=True):
     """An admin's instruction (CONTRACT §6): noun, id, verb, arguments. Answered by Instructed.
 
-    Needs an admin, or, to read, a viewer.
+    Needs an admin, or, to read, a viewer. `version` is that of the Limner it comes from, where that says so.
     """
 
     noun: str
     id: str | None
     verb: str
-    arguments: dict[str, str | int | float | bool | None]
+    arguments: dict[str, Argument]
+    version: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Instruct({self.noun!r}, {self.id!r}, {self.verb!r}, {sorted(self.arguments)})"
 
 
 Question = (

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from core.job import State
 from protocol.api import (
+    Argument,
     CancelJob,
     Instruct,
     Instructed,
@@ -36,13 +37,12 @@ from protocol.api import (
 )
 from protocol.client import ClientMistake, decode_order, to_map
 from protocol.frames import ID_CHARS_MAX, JOBS_PAGE_LENGTH, JOBS_PAGE_LENGTH_MAX
+from system.version import HEADER as VERSION_HEADER
 from web.requests import body_of, changer, desk_of, idempotency_key, read_json, reader, remote_address
 from web.visitor import COOKIE, OPERATOR_COOKIE, is_at_this_machine
 
 STATES = frozenset(str(state) for state in State)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-_Scalar = str | int | float | bool | None
 
 
 class LogInBody(Struct, frozen=True):
@@ -190,16 +190,16 @@ async def admin_read(request: Request) -> Response:
     """GET /admin/v1/NOUN[/ID]: Instruct `list` (the query as arguments) or `show`."""
     key = reader(request, OPERATOR_COOKIE).key
     noun, one = request.path_params["noun"], request.path_params.get("id")
-    arguments: dict[str, _Scalar] = dict(request.query_params)
+    arguments: dict[str, Argument] = dict(request.query_params)
     return await _instruct(request, key, Instruct(noun, one, "show" if one else "list", arguments))
 
 
 async def admin_change(request: Request) -> Response:
     """POST /admin/v1/NOUN (Instruct `add`), /NOUN/VERB (id null) or /NOUN/ID/VERB, the body as arguments."""
     credential = changer(request, OPERATOR_COOKIE)
-    arguments = read_json(await body_of(request), dict[str, _Scalar])
-    found = request.path_params
-    instruct = Instruct(found["noun"], found.get("id"), found.get("verb", "add"), arguments)
+    arguments = read_json(await body_of(request), dict[str, Argument])
+    found, version = request.path_params, request.headers.get(VERSION_HEADER)
+    instruct = Instruct(found["noun"], found.get("id"), found.get("verb", "add"), arguments, version)
     return await _instruct(request, credential.key, instruct)
 
 

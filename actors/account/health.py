@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from actors.account.messages import AskStanding, Reinstate, SetSlots, Suspend, standing_of
+from actors.account.messages import AskStanding, Obeyed, Reinstate, SetSlots, Suspend, Vacant, standing_of
 from actors.account.outbox import Outbox
 from actors.account.patience import Patience
 from actors.account.pause import Pause
@@ -18,7 +18,9 @@ from actors.queue.messages import AccountShut, AskHoldings
 from actors.scheduler import AccountDown, AccountUp, Announce
 from actors.store_client import StoreAsker
 from core.config import AccountConfig
-from core.health import Cause, Health
+from core.health import ORDERED, Cause, Health
+from storage.added import ReadSlots, SaveSlots, SlotsRecord
+from storage.operations import Found, Written
 from system.message import Message
 
 TICK_S = 0.5
@@ -41,7 +43,7 @@ class AccountHealth(StoreAsker):
         *(Tick, Announce, Suspend, Reinstate, SetSlots, AskStanding, TellHealth),
     )
     #: What the start waits for.
-    WAITS_FOR: ClassVar[frozenset[str]] = frozenset({"pause", "holdings"})
+    WAITS_FOR: ClassVar[frozenset[str]] = frozenset({"pause", "slots", "holdings"})
     #: Who draws, for people.
     UPSTREAM: ClassVar[str] = "the other side"
 
@@ -66,9 +68,9 @@ class AccountHealth(StoreAsker):
 
     def on_start(self) -> None:
         super().on_start()
-        found = [account for account in self.process.config.accounts if account.name == self.subject]
+        found = [account for account in self.process.accounts if account.name == self.subject]
         if not found:
-            raise LookupError(f"there is no account {self.subject} in the config")
+            raise LookupError(f"there is no account {self.subject}, neither in the config nor added")
         self.account = found[0]
         self.slots = self.account.slots
         self.health = self.health.struck(Cause.STARTING, "it is starting", self.wall())
@@ -89,6 +91,12 @@ class AccountHealth(StoreAsker):
             self.health = self.health.struck(kept.cause, kept.words, kept.since)
             self.log.warning("account is still out of work", cause=kept.cause, reason=kept.words)
         self.arrived("pause")
+        self.store.lookup(ReadSlots(self.subject), self._slots_read)
+
+    def _slots_read(self, found: Found) -> None:
+        if isinstance(found, SlotsRecord):
+            self.slots = found.slots
+        self.arrived("slots")
 
     def arrived(self, what: str) -> None:
         """One of the answers that the start waits for; with the last one the driver may begin."""
@@ -110,8 +118,15 @@ class AccountHealth(StoreAsker):
         if self.health.needs_a_person and now - self.shut_told_at >= SHUT_EACH_S:
             self.shut_told_at = now
             self.tell("queue", AccountShut(self.subject))
+        if self.health.has(Cause.LEAVING) and self.holds_nothing:
+            self.tell("console", Vacant(self.subject))
         self.report()
         self.after(self.tick_s(), tick)
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether it could end for good: it draws nothing, and all it had to say is stored."""
+        return not self.works and not self.outbox and not self.waits_for and self.pause.is_stored
 
     # --- up or down ------------------------------------------------------------------------------------------
 
@@ -171,7 +186,7 @@ class AccountHealth(StoreAsker):
         shown = f"{words}: {notice}"[:NOTICE_CHARS_MAX] if notice else words
         struck = self.health.struck(cause, shown, self.wall())
         if struck is not self.health:
-            log = self.log.warning if cause is Cause.OPERATOR else self.log.error
+            log = self.log.warning if cause in ORDERED else self.log.error
             log("account is out of work", cause=cause, reason=words)
         self.health = struck
         self.pause.set(struck.kept)
@@ -187,9 +202,9 @@ class AccountHealth(StoreAsker):
         if "pause" in self.waits_for:
             self.after(TICK_S, order)
             return
-        changed = self.health.kept is None
+        changed = not self.health.has(order.cause)
         if changed:
-            self.strike(Cause.OPERATOR, order.reason)
+            self.strike(order.cause, order.reason)
         self.pause.answer(order.ask, changed)
 
     def receiveMsg_Reinstate(self, order: Reinstate, sender: Any) -> None:
@@ -210,8 +225,19 @@ class AccountHealth(StoreAsker):
         self.tell("console", standing)
 
     def receiveMsg_SetSlots(self, order: SetSlots, sender: Any) -> None:
-        self.slots = order.slots
-        self.report(again=True)
+        if "slots" in self.waits_for:
+            self.after(TICK_S, order)
+            return
+        changed, self.slots = order.slots != self.slots, order.slots
+        if changed:
+            self.report(again=True)  # what is held is named with it: no lease is lost
+
+        def stored(outcome: Written) -> None:
+            if order.ask is not None:
+                self.tell("console", Obeyed(order.ask, changed))
+
+        own = None if order.slots == self.account.slots else order.slots
+        self.store.commit(SaveSlots(self.subject, own, self.wall()), stored)
 
     # --- what a driver adds ----------------------------------------------------------------------------------
 

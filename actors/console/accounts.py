@@ -1,36 +1,30 @@
-"""What operators ask of Discord accounts."""
+"""What operators ask of Discord accounts that are there; how they come and go is in `added.py`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from actors.account.messages import AskStanding, Obeyed, Reinstate, Standing, Suspend, standing_of
-from actors.console.desk import CHANGED, UNCHANGED, Desk
+from actors.account.messages import Obeyed, Reinstate, SetSlots, Standing, Suspend
+from actors.console.arguments import whole
+from actors.console.desk import Desk
 from actors.console.messages import AskConsole
+from actors.console.survey import Survey
+from core.account_config import SLOTS_MAX
 from core.config import AccountConfig
-from core.health import Cause, Health
+from core.health import Cause
 from protocol.client import ClientMistake, rfc3339
+from system.message import Message
 
 REASON_CHARS_MAX = 200
-#: Accounts answer within this time, or have died; the store may be in trouble too.
-STANDING_S_MAX = 1.0
 OBEYED_S_MAX = 10.0
-#: Since when an account says nothing, nobody knows.
-SILENT = Health().struck(Cause.STARTING, "it does not answer", 0.0)
+#: What the Monitor measures of an account (its Overview).
+MEASURED = ("pace", "done", "failed", "reconnects", "limited", "seconds")
+#: What is said of an account whom the operator takes out of work.
+WORDS = {Cause.OPERATOR: "suspended by", Cause.DRAIN: "drained by", Cause.LEAVING: "being removed by"}
 
 
-@dataclass(slots=True)
-class Survey:
-    """A question to accounts: who has not answered yet, and what the others said. `about`: who is asked for alone."""
-
-    asked: AskConsole
-    about: AccountConfig | None
-    missing: set[str]
-    standings: dict[str, Standing] = field(default_factory=dict)
-
-
-def shown(standing: Standing) -> dict[str, Any]:
+def shown(standing: Standing, measured: dict[str, Any]) -> dict[str, Any]:
     """An account as operators see it."""
     return {
         "name": standing.account,
@@ -41,97 +35,116 @@ def shown(standing: Standing) -> dict[str, Any]:
         "since": rfc3339(standing.since) if standing.since else None,
         "slots": standing.slots,
         "busy": standing.busy,
+        "draining": standing.draining,
+        **{name: measured.get(name) for name in MEASURED},
     }
 
 
 def listed(desk: Desk, asked: AskConsole) -> None:
     """All accounts."""
-    _survey(desk, asked, None)
+    accounts = desk.process.accounts
+
+    def learnt(survey: Survey) -> None:
+        desk.answer(asked, {"accounts": [_row(survey, account) for account in accounts]})
+
+    Survey(desk, accounts, learnt)
 
 
 def one(desk: Desk, asked: AskConsole) -> None:
     """One account, and what it holds."""
-    _survey(desk, asked, _meant(desk, asked))
+    account = meant(desk, asked)
+
+    def learnt(survey: Survey) -> None:
+        more = {
+            "holding": survey.standing(account).holding,
+            "modes": account.modes,
+            "weight": account.weight,
+            "driver": account.driver,
+            "kind": account.kind,
+            "added": is_added(desk, account),
+        }
+        desk.answer(asked, _row(survey, account) | more)
+
+    Survey(desk, (account,), learnt)
 
 
-def _survey(desk: Desk, asked: AskConsole, about: AccountConfig | None) -> None:
-    asked_for = desk.process.config.accounts if about is None else (about,)
-    living = {each.name for each in asked_for if desk.base.whereis(f"account/{each.name}") is not None}
-    survey = Survey(asked, about, living)
-
-    def heard(standing: Standing) -> None:
-        survey.missing.discard(standing.account)
-        survey.standings[standing.account] = standing
-        if not survey.missing:
-            desk.settled(ask)
-            _conclude(desk, survey)
-
-    if not living:
-        _conclude(desk, survey)
-        return
-    ask = desk.expect(STANDING_S_MAX, heard, lambda: _conclude(desk, survey))
-    for name in sorted(living):
-        desk.tell(f"account/{name}", AskStanding(name, ask))
-
-
-def _conclude(desk: Desk, survey: Survey) -> None:
-    """All have spoken, or need not be waited for any longer."""
-
-    def row(account: AccountConfig) -> dict[str, Any]:
-        told = survey.standings.get(account.name)
-        return shown(told or standing_of(SILENT, "", account.name, account.slots, ()))
-
-    if survey.about is None:
-        desk.answer(survey.asked, {"accounts": [row(account) for account in desk.process.config.accounts]})
-        return
-    told = survey.standings.get(survey.about.name)
-    more = {"holding": told.holding if told else (), "modes": survey.about.modes, "weight": survey.about.weight}
-    desk.answer(survey.asked, row(survey.about) | more)
+def _row(survey: Survey, account: AccountConfig) -> dict[str, Any]:
+    measured = survey.overview.accounts.get(account.name, {}) if survey.overview else {}
+    return shown(survey.standing(account), measured)
 
 
 def suspend(desk: Desk, asked: AskConsole) -> None:
     """It gets no new work until it is resumed, also after a restart; what it draws goes on."""
-    reason = f"suspended by {asked.user}"
+    take_out(desk, asked, Cause.OPERATOR)
+
+
+def drain(desk: Desk, asked: AskConsole) -> None:
+    """It finishes what it holds and gets nothing more until it is resumed, also after a restart."""
+    take_out(desk, asked, Cause.DRAIN)
+
+
+def take_out(desk: Desk, asked: AskConsole, cause: Cause) -> None:
+    """Out of work, for this cause."""
+    reason = f"{WORDS[cause]} {asked.user}"
     if asked.instruct.arguments.get("reason"):
         reason = f"{reason}: {desk.text(asked, 'reason', REASON_CHARS_MAX)}"
-    name, ask = _ordered(desk, asked)
-    desk.tell(f"account/{name}", Suspend(name, reason, ask))
+    account = meant(desk, asked).name
+    order(desk, asked, account, lambda ask: Suspend(account, reason, ask, cause))
 
 
 def resume(desk: Desk, asked: AskConsole) -> None:
     """It gets work again, whatever it was taken out of work for."""
-    name, ask = _ordered(desk, asked)
-    desk.tell(f"account/{name}", Reinstate(name, ask))
+    account = meant(desk, asked).name
+    order(desk, asked, account, lambda ask: Reinstate(account, ask))
 
 
-def _meant(desk: Desk, asked: AskConsole) -> AccountConfig:
-    """Which account of the config is meant. Raises ClientMistake."""
+def slots(desk: Desk, asked: AskConsole) -> None:
+    """From now on it holds so many drawings at once, also after a restart. What it holds beyond that it finishes."""
+    account = meant(desk, asked).name
+    wanted = whole(asked, "slots", 0, 1, SLOTS_MAX)
+    if not wanted:
+        raise ClientMistake("bad_frame", f"Give slots, 1 to {SLOTS_MAX}.")
+    order(desk, asked, account, lambda ask: SetSlots(account, wanted, ask))
+
+
+def order(desk: Desk, asked: AskConsole, account: str, make: Callable[[str], Message]) -> None:
+    """Tells the account what to do, and the operator once that is stored. Raises ClientMistake: it is not there now."""
+    name = f"account/{account}"
+    if desk.base.whereis(name) is None:
+        raise ClientMistake("draining", f"The account {account} is being started again; try again in a moment.")
+
+    def obeyed(told: Obeyed) -> None:
+        desk.settled(told.ask)
+        if told.changed:
+            desk.changed(asked)
+        else:
+            desk.unchanged(asked)
+
+    def overdue() -> None:
+        desk.refuse(asked, "draining", "The account has not said that it is stored; look again in a moment.")
+
+    desk.tell(name, make(desk.expect(OBEYED_S_MAX, obeyed, overdue)))
+
+
+def meant(desk: Desk, asked: AskConsole) -> AccountConfig:
+    """Which account is meant. Raises ClientMistake."""
     name = asked.instruct.id or ""
-    found = next((account for account in desk.process.config.accounts if account.name == name), None)
+    found = next((account for account in desk.process.accounts if account.name == name), None)
     if found is None:
         raise ClientMistake("not_found", f"There is no account {name}; `limner admin accounts` shows them.")
     return found
 
 
-def _ordered(desk: Desk, asked: AskConsole) -> tuple[str, str]:
-    """Whom the order is for, and the ask under which it is waited for. Raises ClientMistake."""
-    name = _meant(desk, asked).name
-    if desk.base.whereis(f"account/{name}") is None:
-        raise ClientMistake("draining", f"The account {name} is being started again; try again in a moment.")
-
-    def obeyed(told: Obeyed) -> None:
-        desk.settled(told.ask)
-        desk.changed(asked, CHANGED) if told.changed else desk.answer(asked, UNCHANGED)
-
-    def overdue() -> None:
-        desk.refuse(asked, "draining", "The account has not said that it is stored; look again in a moment.")
-
-    return name, desk.expect(OBEYED_S_MAX, obeyed, overdue)
+def is_added(desk: Desk, account: AccountConfig) -> bool:
+    """Whether operators added it; else it is in the config."""
+    return all(account.name != named.name for named in desk.process.config.accounts)
 
 
 INSTRUCTIONS = {
     ("accounts", "list"): listed,
     ("accounts", "show"): one,
     ("accounts", "suspend"): suspend,
+    ("accounts", "drain"): drain,
     ("accounts", "resume"): resume,
+    ("accounts", "slots"): slots,
 }

@@ -27,8 +27,8 @@ def number(asked: AskConsole, name: str, default: float, least: float, most: flo
     if value is None:
         return default
     try:
-        found = math.nan if isinstance(value, bool) else float(value)
-    except ValueError:
+        found = math.nan if isinstance(value, bool | tuple) else float(value)
+    except (ValueError, OverflowError):
         found = math.nan
     if not least <= found <= most:
         raise ClientMistake("bad_frame", f"{name} is a number from {least:g} to {most:g}.")

@@ -22,9 +22,11 @@ from protocol.api import Instruct, Instructed
 from protocol.client import ClientMistake, problem
 from system.loop_base import LoopBase
 from system.message import Message
+from system.version import own_version, understands
 
 NAME_CHARS_MAX = 64
 CHANGED, UNCHANGED = {"ok": True, "changed": True}, {"ok": True, "changed": False}
+VERSION_CHARS_MAX = 40
 NOT_ALLOWED = "This key's role does not allow it."
 
 
@@ -47,6 +49,8 @@ class Desk(StoreAsker):
         self._asks = 0
         self._expected: dict[str, Expected] = {}
         self.trail = Trail(self)
+        #: What instructions keep for the next ones of this life, by what it is.
+        self.kept: dict[str, Any] = {}
 
     @property
     def base(self) -> LoopBase:
@@ -61,9 +65,17 @@ class Desk(StoreAsker):
                 raise ClientMistake("forbidden", NOT_ALLOWED)
             if handler is None:
                 raise ClientMistake("not_found", self._no_such(instruct))
+            self._check_version(instruct)
             handler(self, asked)
         except ClientMistake as mistake:
             self.refuse(asked, mistake.code, mistake.message)
+
+    def _check_version(self, instruct: Instruct) -> None:
+        """Another Limner may read here, and change nothing that it may mean otherwise. Raises ClientMistake."""
+        ours, theirs = own_version(), instruct.version
+        if theirs is not None and instruct.verb not in READING_VERBS and not understands(ours, theirs):
+            told = theirs[:VERSION_CHARS_MAX] if theirs.isprintable() else "?"
+            raise ClientMistake("forbidden", f"This is Limner {ours}, and you speak as {told}: update one of them.")
 
     def _no_such(self, instruct: Instruct) -> str:
         """What there is instead of an instruction that is not known."""

@@ -93,7 +93,7 @@ class QueueLedger(StoreAsker):
     @property
     def skills(self) -> Skills:
         """What the accounts of the config can draw, up or not; as the config is now."""
-        accounts = self.process.config.accounts
+        accounts = self.process.accounts
         if accounts is not self._accounts:
             self._accounts, self._skills = accounts, Skills(accounts, self._skills.is_mixed)
         return self._skills
