@@ -1,8 +1,8 @@
 """Accounts: the supervisor of the account actors. One that keeps dying is left alone; the others go on.
 
 Takes   Announce (scheduler);  AccountsChanged (whoever has changed the config), and what supervisor.py takes
-Sends   Announce -> account/NAME;  AccountDown -> scheduler, AccountsChanged -> queue and Observed -> monitor, of those
-        that are gone;  and what supervisor.py sends
+Sends   Announce -> account/NAME;  of those that are gone AccountDown -> scheduler, AccountsChanged -> queue and
+        Observed, AccountGone -> monitor;  and what supervisor.py sends
 Crash   its accounts die and start with it; drawings under way are found again as after an account's own death
 
 An account whose trouble repeats by nature (a wrong token, a disallowed intent) does not die of it: it suspends itself.
@@ -17,7 +17,7 @@ from actors.account.desk import AccountDesk
 from actors.account.images import ImagesAccount
 from actors.account.midjourney import Account
 from actors.account.withheld import WithheldAccount
-from actors.monitor.messages import Observed
+from actors.monitor.messages import AccountGone, Observed
 from actors.queue.messages import AccountsChanged
 from actors.scheduler import AccountDown, Announce
 from actors.supervisor import Child, Employed, Supervisor
@@ -62,5 +62,6 @@ class Accounts(Supervisor):
         account = name.removeprefix(PREFIX)
         self.tell("scheduler", AccountDown(account, "removed from the config"))
         self.tell("monitor", Observed("limner_account_up", 0.0, (account,)))
+        self.tell("monitor", AccountGone(account))
         self.tell("queue", AccountsChanged())
         self.receiveMsg_AccountsChanged(AccountsChanged(), self.myAddress)  # it may be in the config again by now

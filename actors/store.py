@@ -1,7 +1,8 @@
 """Store: the one door to the database, with group commit.
 
 Takes   Commit, Lookup (everyone);  TellHealth (monitor);  GroupEnded, LookupsEnded, TidyDue, Tidied, LookDue (itself)
-Sends   Committed, NotCommitted, LookedUp -> whoever asked (reply_to);  StoreTroubled, StoreWell, Observed -> monitor
+Sends   Committed, NotCommitted, LookedUp -> whoever asked (reply_to);  StoreTroubled, StoreWell, Observed,
+        CommitUnderWay -> monitor
 Crash   nothing acknowledged is lost: what was not answered is sent again by its asker under the same op_id
 
 Writes are taken in the order they came, one group at a time, by one thread; reads by another, on a connection of its
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from actors.monitor.messages import Observed, TellHealth
+from actors.monitor.messages import CommitUnderWay, Observed, TellHealth
 from actors.shell import Shell
 from actors.store_messages import (
     Commit,
@@ -114,6 +115,7 @@ class Store(Shell):
         #: The ids of all reads that wait or are under way: while the disk is slow, their askers ask again.
         self.reads_known: set[str] = set()
         self.writing = self.reading = False
+        self.commit_began_at: float | None = None
         self.trouble: Trouble | None = None
         self.tidy_turn = 0
 
@@ -149,6 +151,14 @@ class Store(Shell):
                 self._refuse_waiting(Trouble(trouble.code, trouble.message))
         self.database.close()
 
+    def summary(self) -> dict[str, Any]:
+        return {
+            "writes_waiting": len(self.writes_waiting),
+            "writes_under_way": len(self.group) if self.writing else 0,
+            "reads_waiting": len(self.reads_waiting),
+            "trouble": self.trouble.code if self.trouble is not None else None,
+        }
+
     # --- writes ----------------------------------------------------------------------------------------------
 
     def receiveMsg_Commit(self, commit: Commit, sender: Any) -> None:
@@ -170,7 +180,7 @@ class Store(Shell):
         if len(self.writes_waiting) < GROUP_LENGTH_MAX:
             await asyncio.sleep(GATHER_S)
         self.group = _take(self.writes_waiting)
-        began = self.now()
+        began = self.commit_began_at = self.now()
         outcomes, trouble = await _on(self.writer, commit_group, self.database, self._operations(), self._stamp())
         return GroupEnded(outcomes or (), trouble, self.now() - began)
 
@@ -178,7 +188,7 @@ class Store(Shell):
         if ended.trouble is None:
             self.tell("monitor", Observed("limner_store_commit_seconds", ended.seconds))
         self._answer(ended.outcomes, ended.trouble)
-        self.group, self.writing = (), False
+        self.group, self.writing, self.commit_began_at = (), False, None
         self._note_health(ended.trouble)
         self._write_on()
 
@@ -265,6 +275,8 @@ class Store(Shell):
     def receiveMsg_LookDue(self, due: LookDue, sender: Any) -> None:
         if self.trouble is None and not self.database.is_in_place():
             self._tidy_in(0.0)  # which mends it, or finds out what is wrong
+        if self.commit_began_at is not None and (seconds := self.now() - self.commit_began_at) > LOOK_EACH_S:
+            self.tell("monitor", CommitUnderWay(seconds))
         self.after(LOOK_EACH_S, LookDue())
 
     def _note_health(self, trouble: Trouble | None) -> None:

@@ -116,6 +116,11 @@ class Alarms:
         """Whether this one is on."""
         return (code, about) in self._active
 
+    def bad_looks(self, code: str, about: str | None = None) -> int:
+        """How many looks in a row, up to the last one, have found it bad."""
+        course = self._courses.get((code, about))
+        return 0 if course is None else course.bad
+
     def look(self, findings: Iterable[Finding], now: float) -> Changes:
         """Takes one look's findings, of each code and what it is about at most one. Raises KeyError for a code that
         has no rule."""

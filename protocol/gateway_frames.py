@@ -60,6 +60,11 @@ def is_pulse(document: bytes) -> bool:
         return False
 
 
+def is_ack(pulse: bytes) -> bool:
+    """Whether a document that `is_pulse` acknowledges a heartbeat."""
+    return bool(ENVELOPE.decode(pulse).op == HEARTBEAT_ACK)
+
+
 def is_seq(value: Any) -> bool:
     """Whether it can number an event."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= SEQ_MAX

@@ -12,8 +12,8 @@ from actors.account.messages import AskStanding, Obeyed, Reinstate, SetSlots, Su
 from actors.account.outbox import Outbox
 from actors.account.patience import Patience
 from actors.account.pause import Pause
-from actors.account.work import Work
-from actors.monitor.messages import Observed, TellHealth
+from actors.account.work import Step, Work
+from actors.monitor.messages import AccountState, Observed, SetPace, TellHealth
 from actors.queue.messages import AccountShut, AskHoldings
 from actors.scheduler import AccountDown, AccountUp, Announce
 from actors.store_client import StoreAsker
@@ -40,7 +40,7 @@ class AccountHealth(StoreAsker):
     """Base of AccountDesk. Drivers say what else they wait for, and override the hooks at the end."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (
-        *(Tick, Announce, Suspend, Reinstate, SetSlots, AskStanding, TellHealth),
+        *(Tick, Announce, Suspend, Reinstate, SetSlots, SetPace, AskStanding, TellHealth),
     )
     #: What the start waits for.
     WAITS_FOR: ClassVar[frozenset[str]] = frozenset({"pause", "slots", "holdings"})
@@ -61,6 +61,8 @@ class AccountHealth(StoreAsker):
         self.patience = Patience()
         self.shut_told_at = -SHUT_EACH_S
         self.slots = 0
+        #: How many of its slots its pace allows; None: all of them.
+        self.pace: int | None = None
         #: What the scheduler was told last: why we are down, or None.
         self.told: str | None = "not started yet"
 
@@ -163,7 +165,7 @@ class AccountHealth(StoreAsker):
             return
         if why is None:
             holding = tuple(work.lease for work in self.works.values() if work.lease is not None)
-            news: Message = AccountUp(self.subject, self.slots, self.account.modes, self.account.weight, holding)
+            news: Message = AccountUp(self.subject, self.places, self.account.modes, self.account.weight, holding)
         else:
             news = AccountDown(self.subject, why)
         if (why is None) != (self.told is None):
@@ -171,12 +173,21 @@ class AccountHealth(StoreAsker):
             self._tell_health(why)
         self.told = why
         self.tell("scheduler", news)
+        self._tell_state()
 
     def receiveMsg_TellHealth(self, ask: TellHealth, sender: Any) -> None:
         self._tell_health(self.told)
+        self._tell_state()
 
     def _tell_health(self, why_down: str | None) -> None:
         self.tell("monitor", Observed("limner_account_up", float(why_down is None), (self.subject,)))
+
+    def _tell_state(self) -> None:
+        worst = self.health.worst
+        cause, words = (None, None) if worst is None else (worst.cause, worst.words)
+        moving = sum(work.step is Step.BEGINNING for work in self.works.values())
+        work = (self.slots, self.places, len(self.works) - moving, moving)
+        self.tell("monitor", AccountState(self.subject, self.health.state, cause, words, *work))
 
     def strike(self, cause: Cause, words: str, notice: str = "") -> None:
         """A trouble that only a person ends: no new work until the operator says otherwise.
@@ -238,6 +249,19 @@ class AccountHealth(StoreAsker):
 
         own = None if order.slots == self.account.slots else order.slots
         self.store.commit(SaveSlots(self.subject, own, self.wall()), stored)
+
+    # --- pace ------------------------------------------------------------------------------------------------
+
+    @property
+    def places(self) -> int:
+        """How many drawings at once it may hold now: its slots, or fewer if its pace says so."""
+        return self.slots if self.pace is None else min(self.slots, self.pace)
+
+    def receiveMsg_SetPace(self, order: SetPace, sender: Any) -> None:
+        before = self.places
+        self.pace = order.places if order.places < self.slots else None
+        if self.places != before:
+            self.report(again=True)
 
     # --- what a driver adds ----------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """ImagesAccount: an account at an image API of OpenAI's kind (protocol/openai.py). This is the driver `openai-images`.
 
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
-        (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth (monitor);  Committed,
+        (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth, SetPace (monitor);  Committed,
         NotCommitted, LookedUp (store);  Looked, Answered, Tick, ResendDue (itself)
 Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut -> queue;  AccountUp, AccountDown,
         SlotFree, Renew -> scheduler;  PictureAt -> gallery;  Observed -> monitor;  Obeyed, Standing -> console;
@@ -197,7 +197,7 @@ class ImagesAccount(AccountDesk):
             status = str(answer.status)
             return answer
         finally:
-            self.tell("monitor", Observed("limner_rest_requests_total", 1.0, (route, status)))
+            self.tell("monitor", Observed("limner_rest_requests_total", 1.0, (route, status), self.subject))
 
     def receiveMsg_Answered(self, news: Answered, sender: Any) -> None:
         self.requests.pop(news.job, None)

@@ -30,7 +30,7 @@ from protocol.gateway import (
     SavedSession,
     State,
 )
-from protocol.gateway_frames import is_pulse
+from protocol.gateway_frames import HEARTBEAT, is_ack, is_pulse
 from protocol.inflate import BrokenStream
 from system.links import LinkBroken, Wire, WireClosed
 from system.message import Message
@@ -94,6 +94,8 @@ class GatewayLine:
         self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due_at: float | None = None
+        #: When the heartbeat was sent that waits for its ACK.
+        self._beat_at: float | None = None
 
     @property
     def is_live(self) -> bool:
@@ -154,6 +156,8 @@ class GatewayLine:
     def _send(self) -> None:
         if self._wire is not None:
             for payload in self.gateway.data_to_send():
+                if payload["op"] == HEARTBEAT:
+                    self._beat_at = self._owner.now()
                 self._wire.send(msgspec.json.encode(payload).decode())
 
     def _permitted(self, number: int, wait_s: float) -> None:
@@ -201,7 +205,12 @@ class GatewayLine:
         """Whether the document was a heartbeat's, and is dealt with."""
         if number != self._number or not self.gateway.is_connected or not is_pulse(document):
             return False
-        self.gateway.receive(document, self._owner.now())
+        now = self._owner.now()
+        if self._beat_at is not None and is_ack(document):
+            told = Observed("limner_gateway_round_trip_seconds", now - self._beat_at, (self._owner.subject,))
+            self._owner.tell("monitor", told)
+            self._beat_at = None
+        self.gateway.receive(document, now)
         self._send()
         return True
 
@@ -218,6 +227,7 @@ class GatewayLine:
 
     def _dial(self, to: Reconnect) -> None:
         self._number += 1
+        self._beat_at = None
         self._owner.work(self._carry(self._number, to.url, to.wait_s), "gateway")
 
     async def _carry(self, number: int, url: str, wait_s: float) -> Message:

@@ -40,6 +40,7 @@ class Rest:
 
     def __init__(self, owner: Shell, account: AccountConfig) -> None:
         self._owner = owner
+        self._account = account.name
         self._authorization = authorization(account.token.reveal(), account.kind)
         self._buckets = Buckets(owner.process.invalid_answers)
         self._is_open = True
@@ -94,4 +95,5 @@ class Rest:
         raise LinkBroken("Discord has no answer", None)
 
     def _count(self, request: Request, status: str) -> None:
-        self._owner.tell("monitor", Observed("limner_rest_requests_total", 1.0, (request.route, status)))
+        labels = (request.route, status)
+        self._owner.tell("monitor", Observed("limner_rest_requests_total", 1.0, labels, self._account))

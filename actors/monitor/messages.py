@@ -1,4 +1,4 @@
-"""What is said to the Monitor."""
+"""What is said to the Monitor, and by it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from system.message import Message
 
 
 class Observed(Message, frozen=True):
-    """Something measurable happened: a metric of CONTRACT §10 by name, how much, and its labels' values in order."""
+    """Something measurable happened: a metric of CONTRACT §10 by name, how much, and its labels' values in order.
+
+    `account`: of whose work, where the labels do not say so and its pace depends on it.
+    """
 
     metric: str
     amount: float = 1.0
     labels: tuple[str, ...] = ()
+    account: str | None = None
+
+
+class Surveyed(Message, frozen=True):
+    """All series that a gauge has now: of each its labels' values in order, and its own. There are no others."""
+
+    metric: str
+    rows: tuple[tuple[tuple[str, ...], float], ...]
 
 
 class Restarted(Message, frozen=True):
@@ -60,3 +71,65 @@ class Overview(Message, frozen=True):
     ask: str
     service: dict[str, Any]
     accounts: dict[str, dict[str, Any]]
+
+
+# --- what is seen
+
+
+class JobEnded(Message, frozen=True):
+    """A job has come to its end: `outcome` as limner_jobs_total says it, on which account it was drawn last (None: on
+    none), how long ago it was accepted and, if it was, submitted, in s."""
+
+    outcome: str
+    account: str | None
+    age_s: float
+    drawing_s: float | None
+
+
+class CommitUnderWay(Message, frozen=True):
+    """The store's group commit has taken so long, and goes on."""
+
+    seconds: float
+
+
+class AccountState(Message, frozen=True):
+    """How an account does: told when that changes, and when asked.
+
+    `state`, `cause` and `words` as core.health has them (both None when it is up); `slots` it may hold at once, of
+    which its pace allows `places`; of its drawings `going_on` may be with the bot, `moving` surely are not.
+    """
+
+    account: str
+    state: str
+    cause: str | None
+    words: str | None
+    slots: int
+    places: int
+    going_on: int
+    moving: int
+
+
+class AccountGone(Message, frozen=True):
+    """The account is not there any more."""
+
+    account: str
+
+
+# --- what is decided
+
+
+class SetPace(Message, frozen=True):
+    """To an account: of its slots use so many at once. Said again and again while it is fewer than all."""
+
+    account: str
+    places: int
+
+
+class SetIntake(Message, frozen=True):
+    """To the Queue: let in this share of new wishes (0 to 1); with `stopped_by`, the code of an alarm, none at all.
+
+    Said again and again while it is less than all, so that a Queue that was restarted knows it.
+    """
+
+    share: float
+    stopped_by: str | None = None

@@ -1,1 +1,1 @@
-"""The Queue, ledger of jobs: `actor` takes what is said to it; `ledger`, `course` and `shut` are its parts."""
+"""The Queue, ledger of jobs: `actor` takes what is said to it; `ledger`, `course`, `shut`, `intake` are its parts."""

@@ -3,17 +3,18 @@
 Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
         PauseQueue, PlanChanged, CancelWaiting, AskQueue, AskStandings (console);
         Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut, AccountsChanged (accounts);
-        Kept, NotKept (gallery);  Committed, NotCommitted, LookedUp (store);  ResendDue, UndecidedOverdue, StopsDue,
-        KeepAgain, MoveAgain, BoundDue, SharesDue (itself)
+        Kept, NotKept (gallery);  SetIntake (monitor);  Committed, NotCommitted, LookedUp (store);  ResendDue,
+        UndecidedOverdue, StopsDue, KeepAgain, MoveAgain, BoundDue, SharesDue (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
         LedgerOpen, Next, LeaseVoided, Outdated -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
         QueuePaused, WaitingCancelled, QueueStands, Standings, and what it asked for -> console;
-        Commit, Lookup -> store;  Observed -> monitor
+        Commit, Lookup -> store;  Observed, JobEnded -> monitor
 Crash   rebuilt from the store; leases unknown to it are refused at Begin; accounts send their outcomes again
 
-In four parts, one actor: queue/ledger.py (what it keeps and its primitives), queue/course.py (a drawing's course with
-account and gallery), queue/shut.py (accounts that wait for a person), and here users and scheduler. What reaches the
-Queue while it is being rebuilt waits, in order.
+In seven parts, one actor: queue/ledger.py (what it keeps and its primitives), queue/course.py (a drawing's course with
+account and gallery), queue/cancels.py, queue/oversight.py (its operator), queue/shut.py (accounts that wait for a
+person), queue/intake.py (what pacing lets in), and here users and scheduler. What reaches the Queue while it is being
+rebuilt waits, in order.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import msgspec
 
 from actors.monitor.messages import Observed
+from actors.queue.intake import QueueIntake
 from actors.queue.ledger import NO_ACCOUNT_TEXT
 from actors.queue.messages import (
     LOBBY,
@@ -43,7 +45,6 @@ from actors.queue.messages import (
     Places,
     Withdraw,
 )
-from actors.queue.shut import QueueShut
 from actors.store_client import StoreClient
 from core.fairness import Waiting
 from core.ids import new_id, time_of
@@ -92,7 +93,7 @@ class SharesDue(Message, frozen=True):
     """Time to tell how many wait, and whether they have been served equally."""
 
 
-class Queue(QueueShut):
+class Queue(QueueIntake):
     """See the module's docstring."""
 
     ACCEPTS = (
@@ -174,6 +175,8 @@ class Queue(QueueShut):
     # --- users -----------------------------------------------------------------------------------------------
 
     def receiveMsg_Enqueue(self, wish: Enqueue, sender: Any) -> None:
+        if not self.is_let_in(wish):
+            return
         if wish.parent is None:
             self._consider(wish, None)
         elif not self._is_refused(wish, None):  # an act waits for its parent's account

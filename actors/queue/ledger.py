@@ -6,12 +6,13 @@ ahead of this: a move is committed first, and what follows from it is done in th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
 from sortedcontainers import SortedDict
 
-from actors.monitor.messages import Observed
+from actors.monitor.messages import JobEnded
 from actors.queue.messages import Demand, JobSettled, Next
 from actors.store_client import StoreAsker
 from core.config import DEFAULT_PLAN, AccountConfig, Plan
@@ -102,6 +103,17 @@ class QueueLedger(StoreAsker):
     def modes(self) -> dict[str, tuple[str, ...]]:
         """In which modes each account of the config draws."""
         return self.skills.modes
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "waiting": len(self.fair),
+            "under_way": dict(Counter(job.state for job in self.jobs.values())),
+            "unwanted": len(self.unwanted),
+            "free_places": len(self.demands),
+            "accounts_up": len(self.ready),
+            "tried_again": len(self.tries),
+            "epoch": self.epoch,
+        }
 
     # --- waiting ---------------------------------------------------------------------------------------------
 
@@ -321,6 +333,7 @@ class QueueLedger(StoreAsker):
         self.fair.remove(job.id)
         self.release(job.id)
         self.tell("lobby", JobSettled(job.user, job, outcome.seq))
-        self.tell("monitor", Observed("limner_jobs_total", labels=(job.code or job.state,)))
-        self.tell("monitor", Observed("limner_job_seconds", self.wall() - job.created_at))
+        now = self.wall()
+        drawing_s = None if job.submitted_at is None else now - job.submitted_at
+        self.tell("monitor", JobEnded(job.code or job.state, job.account, now - job.created_at, drawing_s))
         self.match()

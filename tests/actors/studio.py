@@ -22,7 +22,9 @@ import uvloop
 
 from actors.account.messages import Perform, Previewed, Progressed
 from actors.accounts import Accounts
-from actors.monitor.messages import Observed, PicturesTroubled, PicturesWell, Restarted
+from actors.monitor.messages import (
+    Observed,
+)
 from actors.process import Process
 from actors.queue.actor import Queue
 from actors.queue.messages import (
@@ -41,7 +43,6 @@ from actors.scheduler import Scheduler, Token
 from actors.session.messages import Say
 from actors.shell import Kill, Shell, Start
 from actors.store import Store
-from actors.store_messages import StoreTroubled, StoreWell
 from actors.supervisor import Child, Supervisor
 from core.config import AccountConfig, Config, Discord, Limits, Secret
 from storage.database import migrate, open_database
@@ -127,13 +128,12 @@ class Door(Shell):
 class Listener(Shell):
     """A monitor that only remembers."""
 
-    ACCEPTS = (Observed, Restarted, StoreTroubled, StoreWell, PicturesTroubled, PicturesWell)
-
-    def _hear(self, message: Any, sender: Any) -> None:
-        self.process.ears.hear(message)  # type: ignore[attr-defined]
-
-    receiveMsg_Observed = receiveMsg_Restarted = receiveMsg_StoreTroubled = receiveMsg_StoreWell = _hear
-    receiveMsg_PicturesTroubled = receiveMsg_PicturesWell = _hear
+    def receiveMessage(self, message: Any, sender: Any) -> None:
+        """Whatever it is."""
+        if isinstance(message, Message) and not isinstance(message, Start):
+            self.process.ears.hear(message)  # type: ignore[attr-defined]
+        else:
+            super().receiveMessage(message, sender)
 
 
 def house_of(gallery: type[Shell]) -> type[Supervisor]:
