@@ -1,7 +1,7 @@
 """Account: one Discord account through which the drawing bot works. Carries drawings there and tells what became of it.
 
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
-        (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth (monitor);  Committed,
+        (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth, SetPace (monitor);  Committed,
         NotCommitted, LookedUp (store);  Prepared, Posted, HistoryCame, LineMade, LineLost, LineDue, FrameCame,
         TokenRefused, Tick, ResendDue (itself)
 Sends   Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut -> queue;  AccountUp, AccountDown,
