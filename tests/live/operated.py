@@ -109,7 +109,7 @@ class Operated:
             found |= {
                 "suspend": {"state": "suspended", "cause": "operator", "reason": body.get("reason"), "busy": 0},
                 "resume": {"state": "up", "cause": None, "reason": None, "draining": False},
-                "drain": {"draining": True, "pace": 0},
+                "drain": {"state": "suspended", "cause": "drain", "reason": "drained by operator", "draining": True},
                 "slots": {"slots": body.get("slots")},
             }[verb]
         if noun == "users":

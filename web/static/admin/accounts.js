@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { Acts } from "./acts.js";
 import { pathOf } from "./api.js";
 import { useLive } from "./live.js";
-import { Facts, Name, One, Since, State, Table, Told } from "./parts.js";
+import { Coded, Facts, Name, One, Since, State, Table, Told } from "./parts.js";
 import { count, levelOf, moment, plain, span } from "./words.js";
 
 const SLOTS_MAX = 100;
@@ -37,7 +37,7 @@ const COLUMNS = [
   { head: "Account", cell: ({ name }) => html`<${Name} view="accounts" of=${name} />` },
   { head: "State", cell: (account) => html`<${State} account=${account} />` },
   { head: "For", kind: "number mid", cell: ({ since }) => html`<${Since} at=${since} />` },
-  { head: "Ends", kind: "wide", cell: ({ ends }) => html`<span class="soft" title=${ends}>${ends ?? ""}</span>` },
+  { head: "Ends", kind: "wide", cell: endsOf },
   { head: "Draws", kind: "number", title: "drawings now, of its places", cell: busyOf },
   { head: "Pace", kind: "number mid", title: "drawings at once, as pacing allows", cell: ({ pace }) => plain(pace) },
   { head: "Done", kind: "number mid", title: "in the last hour", cell: ({ done }) => count(done) },
@@ -50,6 +50,10 @@ const CHANGE = {
   kind: "wide change",
   cell: (account) => html`<${Acts} about=${account.name} acts=${actsOf(account, false)} />`,
 };
+
+function endsOf({ ends }) {
+  return html`<span class="soft" title=${ends}><${Coded} text=${ends} /></span>`;
+}
 
 function busyOf({ busy, slots }) {
   return `${count(busy)} of ${count(slots)}`;
@@ -113,7 +117,7 @@ export function Account({ name }) {
 function factsOf(account) {
   return [
     ["since", account.since ? html`${moment(account.since)}, for <${Since} at=${account.since} />` : "–"],
-    ["ended by", account.ends],
+    ["ended by", account.ends && html`<${Coded} text=${account.ends} />`],
     ["draws", `${busyOf(account)} places`],
     ["pacing allows", plain(account.pace)],
     ["weight", plain(account.weight)],

@@ -5,7 +5,7 @@ import { AccountList } from "./accounts.js";
 import { useLive } from "./live.js";
 import { Name, Sign, Since, Told } from "./parts.js";
 import { hrefOf } from "./store.js";
-import { alarmKey, bytes, count, intakeWords, placeOfAlarm, rate, span } from "./words.js";
+import { alarmKey, bytes, count, counted, intakeWords, placeOfAlarm, rate, span } from "./words.js";
 
 const POINTS_MAX = 90; // three minutes
 
@@ -71,7 +71,7 @@ function Figures({ status, words }) {
         note=${`${count(tokens.free)} free`} />
       <${Figure} name="Accounts up" value=${`${count(accounts.up)} of ${count(all)}`}
         note=${notUp(accounts)} />
-      <${Figure} name="People" value=${count(status.sessions)} note=${`${count(status.sockets)} connections`} />
+      <${Figure} name="People" value=${count(status.sessions)} note=${counted(status.sockets, "connection")} />
     </dl>
   `;
 }

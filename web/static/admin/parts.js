@@ -1,7 +1,7 @@
 /** What every view is made of: signs, facts, tables that hold still, and a page about one thing. */
 import { html } from "../html.js";
 import { hrefOf } from "./store.js";
-import { SIGNS, ago, levelOf, moment } from "./words.js";
+import { SIGNS, ago, levelOf, moment, stateOf } from "./words.js";
 
 /** Colour and sign together; nothing for what is well. */
 export function Sign({ level }) {
@@ -9,6 +9,11 @@ export function Sign({ level }) {
   if (!known) return null;
   return html`<span class="sign" data-level=${level}
     ><span aria-hidden="true">${known.sign}</span><span class="unseen">${known.words}: </span></span>`;
+}
+
+/** A text with commands in backticks, as the service says what ends a trouble. */
+export function Coded({ text }) {
+  return (text ?? "").split("`").map((part, at) => (at % 2 ? html`<code>${part}</code>` : part));
 }
 
 export function Since({ at }) {
@@ -24,7 +29,7 @@ export function State({ account }) {
   const why = account.reason ?? account.cause?.replaceAll("_", " ");
   return html`
     <${Sign} level=${levelOf(account)} />
-    <span class="state">${account.draining ? `${account.state}, draining` : account.state}</span>
+    <span class="state">${stateOf(account)}</span>
     ${why && html` <span class="soft" title=${why}>${why}</span>`}
   `;
 }

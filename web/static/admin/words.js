@@ -13,11 +13,23 @@ export const SIGNS = {
   red: { sign: "●", words: "needs a hand" },
 };
 
-const STATE_LEVELS = { degraded: "yellow", exhausted: "yellow", paused: "red", suspended: "quiet" };
-/** Of those that are not let in only a person helps; those whom the operator took out of work are meant to be so. */
+const STATE_LEVELS = { degraded: "yellow", exhausted: "yellow", paused: "red" };
+const MEANT = new Set(["operator", "drain", "leaving"]); // what an operator asked for is no trouble
+
 export function levelOf({ state, cause }) {
-  if (state === "suspended" && cause !== "operator") return "red";
+  if (state === "suspended") return MEANT.has(cause) ? null : "red";
   return STATE_LEVELS[state] ?? null;
+}
+
+export function stateOf({ state, draining, busy }) {
+  if (!draining) return state;
+  const far = busy ? "draining" : "drained";
+  return state === "suspended" ? far : `${state}, ${far}`;
+}
+
+/** "1 connection", "2 connections". */
+export function counted(number, one) {
+  return `${count(number)} ${number === 1 ? one : `${one}s`}`;
 }
 
 export function count(number) {
@@ -78,9 +90,10 @@ export function plain(value) {
   return typeof value === "number" ? rate(value) : String(value);
 }
 
-/** Whether drawings are taken: {level, words}. `intake` is `open`, `paused` or the code of an alarm. */
+/** Whether drawings are taken: {level, words}. `intake` is `open`, `paused`, `draining` or the code of an alarm. */
 export function intakeWords(intake) {
   if (!intake || intake === "open") return { level: null, words: "New drawings are taken." };
+  if (intake === "draining") return { level: "yellow", words: "This node is being drained: it takes no new drawings." };
   if (intake === "paused") return { level: "yellow", words: "The queue is paused: drawings are taken, none begins." };
   return { level: "red", words: `No new drawings are taken: ${intake.replaceAll("_", " ")}.` };
 }
