@@ -115,7 +115,10 @@ class Operated:
         if noun == "users":
             (found,) = [each for each in self.users if each["name"] == names[0]]
             found["banned"] = verb == "ban"
-        return 200, {"ok": True, "changed": True}
+        if noun == "jobs" and verb == "retry":
+            (old,) = [each for each in self.jobs if each["job"] == names[0]]
+            self.jobs.insert(0, old | {"job": "j-again", "status": "queued", "code": None})
+        return 200, {"ok": True, "changed": True, "job": "j-again"}
 
     def _read(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
         noun, _, name = path.partition("/")

@@ -254,7 +254,9 @@ def test_a_job_is_found_by_its_user_and_by_its_id_with_all_that_happened_to_it(e
     sought.fill(found)
     sought.press("Enter")
     expect(page.locator(".timeline li")).to_contain_text("granted by scheduler")
-    expect(page.get_by_role("button", name="Retry this job")).to_be_visible()
+    page.get_by_role("button", name="Retry this job").click()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    expect(page.get_by_role("heading", name="Job j-again")).to_be_visible()
     page.goto("/admin#/jobs/j-nowhere")
     expect(page.get_by_role("alert").last).to_have_text("There is no job j-nowhere.")
 

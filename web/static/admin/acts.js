@@ -11,8 +11,8 @@ import { mayChange } from "./store.js";
 const UNCHANGED = "It was so already.";
 
 /**
- * `acts`: [{label, question, yes?, path, field?, done}]: the button, what is asked, the answer that does it, what is
- * said when it is done. `field`: {name, label, type, value, min, max, optional}, sent in the body. `about`: what they
+ * `acts`: [{label, question, yes?, path, field?, done, then?}]: the button, what is asked, the answer that does it, what
+ * is said when it is done, and what is called with its answer. `field`: {name, label, type, value, min, max, optional}, sent in the body. `about`: what they
  * change.
  */
 export function Acts({ acts, about }) {
@@ -78,6 +78,7 @@ function Question({ act, close }) {
     await refresh(); // the question stands until what came of it does
     document.getElementById("spoken").textContent = told.value.changed === false ? UNCHANGED : act.done;
     close(told.value.changed === false ? UNCHANGED : null);
+    act.then?.(told.value);
   };
   const press = (event) => {
     if (event.key === "Escape") close(null);

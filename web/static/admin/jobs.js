@@ -11,6 +11,7 @@ import { moment, plain } from "./words.js";
 
 const PAGE = 50;
 const ENDS = ["done", "failed", "cancelled", "refused"];
+const RETRIED = ["failed", "cancelled"];
 const STATES = ["queued", "granted", "submitting", "undecided", "drawing", "keeping", ...ENDS];
 const ID = /^j[0-9a-z]{19}$/;
 
@@ -117,8 +118,9 @@ export function Job({ id }) {
 function actsOf({ job, status }) {
   const act = (verb, label, question, done) => ({ label, question, done, path: pathOf("jobs", job, verb) });
   if (!ENDS.includes(status)) return [act("cancel", "Cancel", "Cancel it for its user?", "It is being cancelled.")];
-  if (status !== "failed") return [];
-  return [act("retry", "Retry", "Draw it again, as a new job of its user?", "A new job was made.")];
+  if (!RETRIED.includes(status)) return [];
+  const retry = act("retry", "Retry", "Draw it again, as a new job of its user?", "A new job was made.");
+  return [{ ...retry, then: (made) => go("jobs", made.job) }];
 }
 
 function factsOf(job) {
