@@ -121,7 +121,7 @@ class Gallery(StoreAsker):
         try:
             self._kept(job, (await self._keep_at_last(job),))
         except Gone as gone:
-            self.log.error("a picture cannot be had", job=job.id, attempt=job.attempt, why=str(gone))
+            self.log.error("a picture cannot be had", job=job.id, user=job.user, attempt=job.attempt, why=str(gone))
             text = f"The picture was drawn but could not be fetched: {gone}."
             self.tell("queue", NotKept(job.id, job.attempt, "upstream_timeout", text))
         finally:
@@ -160,6 +160,7 @@ class Gallery(StoreAsker):
 
     def _kept(self, job: JobRecord, images: tuple[ImageRecord, ...]) -> None:
         self.previews.drop(job.id)
+        self.debug("a job's pictures are kept", job=job.id, user=job.user, pictures=len(images))
         self.tell("queue", Kept(job.id, job.attempt, images))
 
     async def _fetch(self, job: JobRecord) -> ImageRecord:
@@ -183,7 +184,7 @@ class Gallery(StoreAsker):
                     why = "the process that checked it was killed"
                 except TooLarge:
                     raise Gone("it is larger than images.max_bytes allows") from None
-            self.log.warning("a picture could not be fetched yet", job=job.id, why=why)
+            self.log.warning("a picture could not be fetched yet", job=job.id, user=job.user, why=why)
         raise Gone(why)
 
     async def _try(self, job: JobRecord, url: str, reserve: Reserve) -> ImageRecord:
@@ -316,9 +317,9 @@ class Gallery(StoreAsker):
             async with self.read_turns:
                 shown: ImageShown | Refusal = ImageShown(await self.process.pictures.get(path), media_type)
         except Missing:
-            self.log.error("a kept picture is not there", image=image.id)
+            self.log.error("a kept picture is not there", image=image.id, job=image.job, user=image.user)
             shown = NOT_FOUND
         except PictureTrouble as trouble:
-            self.log.error("a picture cannot be read", image=image.id, why=str(trouble))
+            self.log.error("a picture cannot be read", image=image.id, job=image.job, user=image.user, why=str(trouble))
             shown = Refusal("internal", "The picture cannot be read just now.")
         self.tell("gate", Say(ask.socket, shown))

@@ -1,25 +1,28 @@
 """Scheduler: the ledger of capacity. Doles out tokens, which are leases on an account's places.
 
 Takes   AccountUp, AccountDown, SlotFree, Renew (accounts);  LedgerOpen, Outdated, Next, LeaseVoided (queue);
-        LeaseOverdue, Inspect (itself)
+        LeaseOverdue, Inspect, Survey (itself)
 Sends   Demand, Withdraw, LeaseVoid, Capacity -> queue;  Token -> lobby (for the session);  Announce -> accounts;
-        Observed -> monitor
+        Surveyed -> monitor
 Crash   a new epoch: accounts announce what they hold before they get grants
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from actors.monitor.messages import Observed
+from actors.monitor.messages import Surveyed
 from actors.queue.messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Outdated, Withdraw
 from actors.shell import Shell
 from core.ids import new_id
 from core.tokens import BEGIN_S, Lease, Ledger
 from system.message import Message
 
-#: How often begun leases are looked at, and the metrics of places are told.
+#: How often begun leases are looked at.
 INSPECT_EACH_S = 15.0
+#: How often the Monitor is told how many places are free.
+SURVEY_EACH_S = 5.0
 
 
 class AccountUp(Message, frozen=True):
@@ -81,13 +84,17 @@ class Inspect(Message, frozen=True):
     """Time to look at all leases."""
 
 
+class Survey(Message, frozen=True):
+    """Time to tell of all places."""
+
+
 class Scheduler(Shell):
     """Keeps core.tokens.Ledger, and tells what follows from it."""
 
     ACCEPTS = (
         *(AccountUp, AccountDown, SlotFree, Renew),
         *(LedgerOpen, Outdated, Next, LeaseVoided),
-        *(LeaseOverdue, Inspect),
+        *(LeaseOverdue, Inspect, Survey),
     )
 
     def __init__(self) -> None:
@@ -102,6 +109,17 @@ class Scheduler(Shell):
         self.epoch = int(self.wall() * 1000)
         self.tell("accounts", Announce(self.epoch))
         self.after(INSPECT_EACH_S, Inspect())
+        self.after(SURVEY_EACH_S, Survey())
+
+    def summary(self) -> dict[str, Any]:
+        pools = self.ledger.pools.values()
+        return {
+            "epoch": self.epoch,
+            "accounts": len(pools),
+            "accounts_up": sum(pool.up for pool in pools),
+            "slots": sum(pool.slots for pool in pools),
+            "leases": dict(Counter(lease.stage.value for pool in pools for lease in pool.leases.values())),
+        }
 
     # --- accounts --------------------------------------------------------------------------------------------
 
@@ -165,9 +183,13 @@ class Scheduler(Shell):
         # A lease that is not renewed means: ask the account what it holds; never: use its place again (DESIGN).
         if self.ledger.stale_accounts(self.now()):
             self.tell("accounts", Announce(self.epoch))
-        for (account, state), count in self.ledger.counts().items():
-            self.tell("monitor", Observed("limner_tokens", count, (account, state)))
         self.after(INSPECT_EACH_S, Inspect())
+
+    def receiveMsg_Survey(self, due: Survey, sender: Any) -> None:
+        names = {account.name for account in self.process.accounts}
+        rows = tuple(row for row in self.ledger.places() if row[0][0] in names)
+        self.tell("monitor", Surveyed("limner_tokens", rows))
+        self.after(SURVEY_EACH_S, Survey())
 
     # --- what follows ----------------------------------------------------------------------------------------
 

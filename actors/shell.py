@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from thespian.actors import (
@@ -30,6 +31,9 @@ from system.held import Urgent
 from system.log_levels import DEBUG
 from system.message import Message
 from system.plain_structlog import structlog
+
+#: What log lines call the subject of actors of these kinds.
+ABOUT = MappingProxyType({"account": "account", "session": "user"})
 
 
 class Start(Message, frozen=True):
@@ -92,8 +96,15 @@ class Shell(Actor):  # type: ignore[misc]  # Thespian is untyped
 
     @property
     def log(self) -> Any:
-        """Where this actor says things. Made when needed: ten thousand sessions rarely say anything."""
-        return structlog.get_logger(type(self).__module__).bind(actor=self.name)
+        """Where this actor says things, with what it is about. Made when needed: ten thousand sessions rarely speak.
+
+        What is said of a job, user or account has its id under `job`, `user` or `account`.
+        """
+        about = {"actor": self.name}
+        field = ABOUT.get(self.name.partition("/")[0])
+        if field is not None and self.subject:
+            about[field] = self.subject
+        return structlog.get_logger(type(self).__module__).bind(**about)
 
     def debug(self, event: str, **fields: Any) -> None:
         """Says it while the operator wants to hear more of this actor (`loglevel`); else it costs a comparison."""

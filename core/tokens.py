@@ -7,7 +7,7 @@ Pure: time and new ids are arguments; what to send is returned.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -168,6 +168,15 @@ class Ledger:
                 found[pool.account, stage.value] = sum(lease.stage is stage for lease in pool.leases.values())
             found[pool.account, "free"] = max(0, pool.slots - len(pool.leases)) if pool.up else 0
         return found
+
+    def places(self) -> Iterator[tuple[tuple[str, str], int]]:
+        """((account, state), how many) of every account, as people count them: a place that is asked for is free."""
+        for pool in self.pools.values():
+            granted = sum(lease.stage is Stage.GRANTED for lease in pool.leases.values())
+            begun = sum(lease.stage is Stage.BEGUN for lease in pool.leases.values())
+            yield (pool.account, "free"), max(0, pool.slots - granted - begun) if pool.up else 0
+            yield (pool.account, "granted"), granted
+            yield (pool.account, "begun"), begun
 
     @property
     def slots(self) -> int:

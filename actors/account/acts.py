@@ -133,7 +133,9 @@ class AccountActs(AccountHearing):
                 work.shows, work.shown_at = work.shows + 1, now
                 nonce = new_nonce(self.wall(), self.dice)
                 self.shows[nonce] = (work.job_id, work.attempt)
-                self.work(self.errands.show(session_id, nonce, work.hash, self.commands), "ask for a drawing")
+                self.work(
+                    self.errands.show(work.job_id, session_id, nonce, work.hash, self.commands), "ask for a drawing"
+                )
 
     def _on_shown(self, nonce: str, observation: seen.Observation) -> None:
         """An answer to `/show`. What it shows under the drawing's hash is its result; anything else says nothing."""

@@ -93,6 +93,7 @@ class AccountDesk(AccountHealth):
     def receiveMsg_Go(self, go: Go, sender: Any) -> None:
         job = go.job
         work = self.work_of(job.id, job.attempt)
+        self.debug("a drawing may be submitted", job=job.id, user=job.user, attempt=job.attempt, nonce=job.nonce)
         if (job.id, job.attempt) in self.posted:
             return
         why_not = "it came too late" if work is None else self.why_not_submit(job)
@@ -145,6 +146,7 @@ class AccountDesk(AccountHealth):
         return Failed(self.subject, work.job_id, work.attempt, "failed", "upstream_timeout", text, charged=False)
 
     def receiveMsg_Acknowledged(self, told: Acknowledged, sender: Any) -> None:
+        self.debug("what was told is stored", job=told.job, attempt=told.attempt, what=told.fact)
         self.outbox.acknowledge(told)
 
     def receiveMsg_Stop(self, stop: Stop, sender: Any) -> None:

@@ -192,26 +192,26 @@ class Errands:
             return posted("unsent", broken.why, again=True)
         return posted("taken", "") if answer.status == 204 else posted("refused", f"HTTP {answer.status}")
 
-    async def show(self, session_id: str, nonce: str, job_hash: str, commands: dict[str, Command]) -> None:
+    async def show(self, job: str, session_id: str, nonce: str, job_hash: str, commands: dict[str, Command]) -> None:
         """Ask for a drawing's result once more. What comes of it is told by the bot."""
         try:
             body = drawing.show(self._place(session_id), commands, nonce, job_hash)
             await self._rest.send(rest.post_interaction(body), self._owner.now() + GO_FRESH_S)
         except (LinkBroken, MissingCommand) as trouble:
-            self._owner.log.warning("a silent drawing could not be asked for", why=str(trouble))
+            self._owner.log.warning("a silent drawing could not be asked for", job=job, why=str(trouble))
 
     def hold_s(self) -> float:
         """How long the limits make a submission wait now."""
         return self._rest.delay_s(rest.post_interaction({"channel_id": self._account.channel_id}))
 
-    async def cancel(self, session_id: str, message_id: str, custom_id: str) -> None:
+    async def cancel(self, job: str, session_id: str, message_id: str, custom_id: str) -> None:
         """Press a drawing's cancel button. What comes of it is told by the bot; a press that fails is pressed again."""
         nonce = new_nonce(self._owner.wall(), self._owner.dice)
         body = drawing.press(self._place(session_id), nonce, message_id, custom_id)
         try:
             await self._rest.send(rest.post_interaction(body), self._owner.now() + GO_FRESH_S)
         except LinkBroken as broken:
-            self._owner.log.warning("a cancel was not pressed", why=broken.why)
+            self._owner.log.warning("a cancel was not pressed", job=job, why=broken.why)
 
     async def history(self, since: float) -> HistoryCame:
         """The channel's messages since a moment (Unix s), page by page; the last page is the result."""

@@ -72,7 +72,7 @@ class AccountHearing(AccountPresence):
                 case Held():
                     self.log.info("a result waits for evidence", candidates=len(finding.candidates))
                 case Unclaimed():
-                    self.log.debug("a message of the bot's is no drawing's of ours", stage=finding.sign.stage.value)
+                    self.debug("a message of the bot's is no drawing's of ours", stage=finding.sign.stage.value)
                 case Late():
                     self._late(finding)
                 case _:
@@ -85,6 +85,7 @@ class AccountHearing(AccountPresence):
             self.held_seq = self.seq
 
     def _found(self, work: Work, finding: Took | Began | Moved | Ended) -> None:
+        self.debug("something was heard of a drawing", **work.ids, what=type(finding).__name__.lower())
         if isinstance(finding, Ended):
             self._ended(work, finding.sign)
             return

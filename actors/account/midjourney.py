@@ -97,7 +97,7 @@ class Account(AccountActs):
             work.step, work.since, work.heard_at = Step.WITH_BOT, self.now(), self.now()
             self._rely_on_channel(work)
         elif posted.outcome == "doubtful":
-            self.log.warning("a submission is in doubt", job=work.job_id, attempt=work.attempt, why=posted.why)
+            self.log.warning("a submission is in doubt", **work.ids, why=posted.why)
             self.doubt(work, self.process.config.limits.undecided_s, posted.answered)
         else:
             self.end(work, after_posted(self.subject, work, posted), never_taken=True)
@@ -137,7 +137,7 @@ class Account(AccountActs):
             return
         if work.stop_pressed_at is None or self.now() - work.stop_pressed_at >= PRESS_AGAIN_S:
             work.stop_pressed_at = self.now()
-            self.work(self.errands.cancel(self.line.session_id, *work.cancel), "cancel")
+            self.work(self.errands.cancel(work.job_id, self.line.session_id, *work.cancel), "cancel")
 
     # --- after a restart, and after a new session ------------------------------------------------------------
 

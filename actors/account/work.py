@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import Any
 
 from actors.account.errands import Posted
 from actors.account.pause import cause_of_notice
@@ -76,6 +77,11 @@ class Work:
     restored: bool = False
     shows: int = 0
     shown_at: float = 0.0
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """What a log line about it is found by."""
+        return {"job": self.job_id, "user": self.user, "attempt": self.attempt}
 
 
 def returned(account: str, work: Work, why: str, weight: int = 1) -> Returned | None:

@@ -126,7 +126,8 @@ class QueueCourse(QueueLedger):
                 return
             self.tell(f"account/{begin.account}", NoGo(begin.account, begin.job, begin.attempt))
             if isinstance(outcome, Refused):
-                self.log.error("the store refuses a submission", job=job.id, attempt=begin.attempt)
+                about = {"job": job.id, "user": job.user, "account": begin.account}
+                self.log.error("the store refuses a submission", **about, attempt=begin.attempt)
                 if begin.attempt < SUBMIT_TRIES_MAX:
                     self.ungrant(job)
                 else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.monitor.messages import Surveyed
 from actors.queue.messages import Capacity, Demand, LeaseVoid, LeaseVoided, LedgerOpen, Next, Withdraw
 from actors.scheduler import AccountDown, AccountUp, Announce, Renew, Scheduler, SlotFree, Token
 from tests.actors.stage import Stage, play
@@ -143,5 +144,22 @@ def test_an_unrenewed_lease_makes_accounts_announce_themselves() -> None:
         assert await stage.heard("accounts", Announce) == []
         await stage.quiet(60)
         assert await stage.heard("accounts", Announce)
+
+    play(scene)
+
+
+def test_the_places_of_all_accounts_are_told_each_five_seconds_and_not_of_those_that_are_gone() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.tell("scheduler", up(slots=2), up("gone", slots=1))
+        demand = (await stage.heard("queue", Demand))[0]
+        stage.tell("scheduler", next_for(demand))
+        await stage.quiet(5)
+        told = await stage.one("monitor", Surveyed)
+        assert told.metric == "limner_tokens"
+        assert dict(told.rows) == {("fox", "free"): 1, ("fox", "granted"): 1, ("fox", "begun"): 0}
+        stage.tell("scheduler", Renew("fox", demand.lease))
+        await stage.quiet(5)
+        assert dict((await stage.one("monitor", Surveyed)).rows)["fox", "begun"] == 1
 
     play(scene)

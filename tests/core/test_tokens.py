@@ -69,6 +69,16 @@ def test_an_account_that_is_down_is_asked_nothing_and_keeps_what_it_holds() -> N
     assert ledger.slots == 0
 
 
+def test_people_count_a_place_as_free_until_a_job_has_it_and_those_of_an_account_that_is_down_are_not() -> None:
+    ledger, asked = ledger_with(slots=4)
+    ledger.grant(asked[0], "j1", 1, 0.0)
+    ledger.grant(asked[1], "j2", 1, 0.0)
+    ledger.renew("fox", asked[1], 0.0)
+    assert dict(ledger.places()) == {("fox", "free"): 2, ("fox", "granted"): 1, ("fox", "begun"): 1}
+    ledger.down("fox")
+    assert dict(ledger.places()) == {("fox", "free"): 0, ("fox", "granted"): 1, ("fox", "begun"): 1}
+
+
 def test_a_new_scheduler_adopts_what_an_account_says_it_holds() -> None:
     ledger, count = Ledger(), ids()
     ledger.announce("fox", 3, ("fast",), 1.0, ("old1", "old2"), 0.0)
