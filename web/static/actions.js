@@ -3,13 +3,15 @@ import { useEffect, useState } from "./vendor/preact-hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { act } from "./session.js";
+import { painting, viewing } from "./store.js";
 
 const BRIEFLY_MS = 1500;
 const TILE = /^[UV][1-4]$/;
 const TILE_NAMES = { upscale: "Upscale", variation: "Vary" };
 const FAMILIES = { upscale: "Upscale", vary: "Vary", zoom: "Zoom", pan: "Pan" };
 const SIGNS = { reroll: "↻", pan_left: "←", pan_right: "→", pan_up: "↑", pan_down: "↓" };
-const NEEDS_MORE = new Set(["custom_zoom", "vary_region"]); // words or a mask of its own, which a button cannot give
+const PAINTED = "vary_region"; // its mask is painted in the viewer
+const NEEDS_MORE = new Set(["custom_zoom"]); // words of its own, which a button cannot give
 
 /** `point(index)` is told which tile of a grid an action is about, null when none. */
 export function Actions({ card, tab, point = () => {} }) {
@@ -35,6 +37,10 @@ function Action({ card, action, tab, point }) {
   const focus = (event) => event.currentTarget.matches(":focus-visible") && enter();
   const press = (event) => {
     if (event.detail > 1) return; // a double click draws once; by the second one another card may be under it
+    if (action.action === PAINTED) {
+      viewing.value = painting.value = card.key;
+      return;
+    }
     act(card, action);
     ask();
   };

@@ -55,6 +55,18 @@ export function act(card, { action, index, label }) {
   submit(frame, { prompt: card.prompt, mode: card.mode, kind: action, note: label });
 }
 
+/** Draws a region of a picture anew; `mask`: a PNG, white there. Returns null, or a sentence saying why not. */
+export async function actOnRegion(card, mask, prompt) {
+  const answer = await fetch("/api/v1/uploads", { method: "POST", body: mask }).catch(() => null);
+  const told = await answer?.json().catch(() => null);
+  if (!answer?.ok || !told) return told?.detail ?? "The server does not answer. Try again in a moment.";
+  const { action, label } = card.actions.find((one) => one.action === "vary_region");
+  const frame = { type: "act", ref: newRef(), job: card.job, action, images: [told.id] };
+  if (prompt !== "") frame.prompt = prompt;
+  submit(frame, { prompt: prompt || card.prompt, mode: card.mode, kind: action, note: label });
+  return null;
+}
+
 /** The same again, as a new drawing; the card that came to nothing makes room for it. */
 export function again(card) {
   putAway(card);

@@ -11,6 +11,7 @@ export const prompt = signal(sessionStorage.getItem("limner.prompt") ?? "");
 export const mode = signal(localStorage.getItem("limner.mode") ?? "fast");
 export const active = signal(null); // key of the card the keyboard is at
 export const viewing = signal(null); // key of the picture in the viewer
+export const painting = signal(null); // key of the picture a region of which is painted, in the viewer
 export const keysShown = signal(false);
 
 export const loaded = computed(() => state.value.loaded);

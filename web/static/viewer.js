@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import { Actions, Handles, isGrid } from "./actions.js";
 import { html } from "./html.js";
-import { prints, viewing } from "./store.js";
+import { Region } from "./region.js";
+import { painting, prints, viewing } from "./store.js";
 
 export function Viewer() {
   const dialog = useRef(null);
@@ -14,7 +15,7 @@ export function Viewer() {
   useEffect(() => {
     if (card && !dialog.current.open) {
       dialog.current.showModal();
-      dialog.current.focus(); // and not its first button
+      if (painting.value === null) dialog.current.focus(); // and not its first button
     }
     if (!card && dialog.current.open) dialog.current.close();
   }, [card]);
@@ -27,25 +28,36 @@ export function Viewer() {
     const to = cards[at + step];
     if (to) viewing.value = to.key;
   };
+  const paints = card !== undefined && painting.value === card.key;
   const press = (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    if (!step || paints) return;
     event.preventDefault();
     go(step);
   };
   const close = () => dialog.current.close();
+  const cancel = (event) => {
+    if (!paints) return;
+    event.preventDefault(); // Esc leads back to the picture first
+    painting.value = null;
+  };
   const shut = () => {
     // The browser gives the focus back to the card one came from; it belongs to the one looked at last.
     const key = viewing.value;
-    viewing.value = null;
+    viewing.value = painting.value = null;
     if (key !== null) document.querySelector(`[data-card="${CSS.escape(key)}"]`)?.focus();
   };
 
   return html`
     <dialog class="viewer" aria-label="Picture" tabIndex="-1"
-      ref=${dialog} onKeyDown=${press} onClose=${shut}>
+      ref=${dialog} onKeyDown=${press} onCancel=${cancel} onClose=${shut}>
+      ${
+        paints &&
+        html`<${Region} key=${card.key} card=${card} />`
+      }
       ${
         card &&
+        !paints &&
         html`
         <div class="stage" onClick=${close}><${Full} key=${card.key} card=${card} tile=${tile} /></div>
         <footer>
