@@ -1,10 +1,10 @@
 """WithheldAccount: an added account that nobody can speak for: its token cannot be opened, or it may not be used here.
 
 Takes   Perform (session);  Go, NoGo, Acknowledged, Holdings, Stop (queue);  Announce (scheduler);  FreshPicture
-        (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  TellHealth (monitor);  Committed,
+        (gallery);  Suspend, Reinstate, SetSlots, AskStanding (console);  SetPace, TellHealth (monitor);  Committed,
         NotCommitted, LookedUp (store);  Tick, ResendDue (itself)
 Sends   Failed, Returned, AskHoldings, AccountShut -> queue;  AccountDown, SlotFree, Renew -> scheduler;
-        PictureAt -> gallery;  Observed -> monitor;  Obeyed, Standing, Vacant -> console;
+        PictureAt -> gallery;  Observed, AccountState -> monitor;  Obeyed, Standing, Vacant -> console;
         Commit, Lookup -> store
 Crash   restarted by Accounts, and knows as much as before
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from console.demo import Announcement, SimulatedAccount, keep_demo, read_demo, with_simulator
-from core.config import Admin, Config, Secret
+from console.demo import Announcement, SimulatedAccount, keep_demo, keep_token_key, read_demo, with_simulator
+from core.config import Admin, Config, Secret, Store
+from core.secret import key_bytes
 
 ANNOUNCED = Announcement(
     api="http://127.0.0.1:7001/api/v10",
@@ -38,7 +39,7 @@ def test_keys_do_not_show(tmp_path):
 
 def test_the_simulator_takes_the_place_of_discord_and_its_accounts(tmp_path):
     demo = keep_demo(tmp_path, "http://127.0.0.1:8080", ANNOUNCED.base)
-    config = with_simulator(Config(), ANNOUNCED, demo)
+    config = with_simulator(Config(), ANNOUNCED, demo, keep_token_key(tmp_path))
     assert config.discord.api == ANNOUNCED.api
     assert [(account.name, account.kind, account.channel_id) for account in config.accounts] == [
         ("fox-01", "user", "11"),
@@ -50,5 +51,22 @@ def test_the_simulator_takes_the_place_of_discord_and_its_accounts(tmp_path):
 
 def test_the_operators_key_of_the_config_is_left_alone(tmp_path):
     demo = keep_demo(tmp_path, "u", "s")
-    config = with_simulator(Config(admin=Admin(Secret("mine"))), ANNOUNCED, demo)
+    config = with_simulator(Config(admin=Admin(Secret("mine"))), ANNOUNCED, demo, keep_token_key(tmp_path))
     assert config.admin.key.reveal() == "mine"
+
+
+def test_what_operators_add_is_sealed_with_a_key_that_only_the_owner_reads_and_that_stays(tmp_path):
+    key = keep_token_key(tmp_path)
+    assert len(key_bytes(key)) == 32
+    assert (tmp_path / "token.key").stat().st_mode & 0o777 == 0o600
+    assert keep_token_key(tmp_path).reveal() == key.reveal()
+    demo = keep_demo(tmp_path, "u", "s")
+    assert with_simulator(Config(), ANNOUNCED, demo, key).store.token_key == key
+    (tmp_path / "token.key").write_text("not a key")
+    assert len(key_bytes(keep_token_key(tmp_path))) == 32
+
+
+def test_the_token_key_of_the_config_is_left_alone(tmp_path):
+    demo, mine = keep_demo(tmp_path, "u", "s"), Secret("A" * 43)
+    config = with_simulator(Config(store=Store(token_key=mine)), ANNOUNCED, demo, keep_token_key(tmp_path))
+    assert config.store.token_key == mine

@@ -17,20 +17,20 @@ from tests.actors.stage import Stage, play
 CHANGED, UNCHANGED = {"ok": True, "changed": True}, {"ok": True, "changed": False}
 
 
-class Spoken(Message, frozen=True):
+class Uttered(Message, frozen=True):
     """Something for an idler to count."""
 
 
 class Counting(Shell):
     """Counts what it is told, and says so."""
 
-    ACCEPTS = (Spoken,)
+    ACCEPTS = (Uttered,)
 
     def __init__(self) -> None:
         super().__init__()
         self.count = 0
 
-    def receiveMsg_Spoken(self, spoken: Spoken, sender: Any) -> None:
+    def receiveMsg_Uttered(self, uttered: Uttered, sender: Any) -> None:
         self.count += 1
 
     def summary(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def test_a_suspended_actors_mail_waits_until_it_is_resumed() -> None:
         await stage.quiet()
         assert await instruct(stage, "actors", "suspend", "account/fox") == (200, CHANGED)
         assert await instruct(stage, "actors", "suspend", "account/fox") == (200, UNCHANGED)
-        stage.tell("account/fox", Spoken(), Spoken())
+        stage.tell("account/fox", Uttered(), Uttered())
         _, shown = await instruct(stage, "actors", "show", "account/fox")
         assert (shown["suspended"], shown["depth"], shown["state"]) == (True, 2, None)
         assert shown["silent"] == "it is suspended"
@@ -104,7 +104,7 @@ def test_an_actor_says_itself_what_it_holds() -> None:
     async def scene(stage: Stage) -> None:
         await set_up(stage)
         stage.cast("account/fox", Counting)
-        stage.tell("account/fox", Spoken())
+        stage.tell("account/fox", Uttered())
         status, shown = await instruct(stage, "actors", "show", "account/fox")
         assert (status, shown["name"], shown["kind"], shown["handled"]) == (200, "account/fox", "Counting", 3)
         assert shown["state"] == {"count": 1}
@@ -130,7 +130,7 @@ def test_the_tree_is_sorted_filtered_and_cut_and_says_how_many_there_are() -> No
         await set_up(stage)
         stage.cast("parent", Parent)
         await stage.quiet()
-        stage.tell("child/1", *[Spoken()] * 5)
+        stage.tell("child/1", *[Uttered()] * 5)
         await stage.quiet()
         stage.base.sample_rates()
         _, tree = await instruct(stage, "tree", "list", sort="rate", filter="CHILD", limit="2")
