@@ -17,6 +17,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,11 +86,12 @@ def serve(
 ) -> None:
     """Run the daemon: the page, the API, and every actor, in one process."""
     from console.ground import take_ground
-    from console.settings import load
+    from console.settings import load, load_again
 
     settings = load(config, host, port, os.environ)
     ground = take_ground(settings, data)
-    raise typer.Exit(_run(lambda: run_daemon(settings, ground, demo or config is None, sim_seconds)))
+    again = None if config is None else lambda: load_again(config, host, port, os.environ)
+    raise typer.Exit(_run(lambda: run_daemon(settings, ground, demo or config is None, sim_seconds, again)))
 
 
 @app.command()
@@ -135,18 +137,26 @@ def sim(
 # --- the daemon ---------------------------------------------------------------------------------------------------
 
 
-async def run_daemon(config: Config, ground: Ground, with_demo: bool, sim_seconds: float | None) -> int:
-    """The daemon's whole life; its exit code. Raises Quit for what is wrong before it is up."""
+async def run_daemon(
+    config: Config,
+    ground: Ground,
+    with_demo: bool,
+    sim_seconds: float | None,
+    again: Callable[[], Config] | None = None,
+) -> int:
+    """The daemon's whole life; its exit code. `again` reads the config anew, should the operator ask for it.
+
+    Raises Quit for what is wrong before it is up.
+    """
     from console import demo as demos
     from console.ground import own_url
     from console.logs import secrets_of, set_up_logs
     from core.config import Secret
-    from system.event_ring import EventRing
-    from system.log_levels import LogLevels
+    from system.tracing import open_traces
 
-    events, levels = EventRing(), LogLevels()
-    set_up_logs(secrets_of(config), events=events, levels=levels)
+    events, levels = set_up_logs(secrets_of(config))
     simulator, demo = None, None
+    completed: Callable[[Config], Config] = lambda config: config  # noqa: E731
     try:
         if with_demo:
             simulator = demos.Simulator(ground.data / "sim", sim_seconds)
@@ -155,11 +165,22 @@ async def run_daemon(config: Config, ground: Ground, with_demo: bool, sim_second
                 import_module(slow)
             announced = await simulator.announced()
             demo = demos.keep_demo(ground.data, own_url(config, ground.listener), announced.base)
-            config = demos.with_simulator(config, announced, demo, demos.keep_token_key(ground.data))
+            completed = partial(
+                demos.with_simulator, announced=announced, demo=demo, token_key=demos.keep_token_key(ground.data)
+            )
+            config = completed(config)
         process = open_process(config, ground.data, Secret(demo.key) if demo else None)
-        process.events, process.log_levels = events, levels
+        process.events, process.log_levels, process.traces = events, levels, open_traces(os.environ)
         known = (*secrets_of(config, process.added), *([demo.key] if demo else []))
         set_up_logs(known, events=events, levels=levels)
+        if again is not None:
+
+            def reread() -> Config:
+                fresh = completed(again())
+                set_up_logs((*known, *secrets_of(fresh)), events=events, levels=levels)
+                return fresh
+
+            process.reread = reread
         gc.freeze()  # what has been imported lasts
         gc.set_threshold(GC_EACH, GC_OLDER_EACH, GC_OLDEST_EACH)
         daemon = Daemon(process, ground)

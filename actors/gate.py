@@ -1,7 +1,7 @@
 """Gate: where users come in. Knows who is behind each socket; live transports stay in the process's table.
 
 Takes   Arrived, Spoken, Asked, Left (web);  Say, Hang (whoever answers);  HangUser, HangAll (lobby);
-        TurnAway, AskPresence (console);  Drain (runtime);  Committed, NotCommitted, LookedUp (store);
+        TurnAway, AskPresence, Reconfigured (console);  Drain (runtime);  Committed, NotCommitted, LookedUp (store);
         Recheck, ResendDue (itself)
 Sends   Attach, Detach, Heard -> lobby;  AskImage -> gallery;  AskMonitor -> monitor;  AskConsole, Presence -> console;
         Lookup, Commit -> store
@@ -20,13 +20,13 @@ import sys
 from itertools import islice
 from typing import Any
 
-from actors.console.messages import AskConsole, AskPresence, Presence, TurnAway
+from actors.console.messages import AskConsole, AskPresence, Presence, Reconfigured, TurnAway
 from actors.gallery import AskImage
 from actors.gate_messages import Arrived as Arrived
 from actors.gate_messages import Asked as Asked
 from actors.gate_messages import Left as Left
 from actors.gate_messages import Spoken as Spoken
-from actors.guests import ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
+from actors.guests import BANNED, ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
 from actors.logins import OPERATOR_LOGIN_S, Logins
 from actors.monitor.messages import AskMonitor
 from actors.queue.messages import Drain
@@ -69,7 +69,6 @@ OPERATOR = KeyHolder("config", "", "operator", "", ROLE_ADMIN, False)
 WRONG_KEY = "The key is not known, or no longer valid."
 NO_KEY = "A key is needed: `Authorization: Bearer KEY`, the page's login, or a first frame `auth`."
 DRAINING = "The service is stopping and takes no new drawings; queued ones go on after it is back."
-BANNED = "This user may do nothing here any more; ask the operator."
 UNREAD = "Your key cannot be looked up just now; try again in a moment."
 
 
@@ -81,7 +80,7 @@ class Gate(StoreAsker):
     """Authenticates sockets and requests, and passes what they say to whoever answers it."""
 
     ACCEPTS = (
-        *(Arrived, Spoken, Asked, Left, Say, Hang, HangUser, HangAll, Drain, TurnAway, AskPresence),
+        *(Arrived, Spoken, Asked, Left, Say, Hang, HangUser, HangAll, Drain, TurnAway, AskPresence, Reconfigured),
         Recheck,
     )
 
@@ -346,6 +345,9 @@ class Gate(StoreAsker):
             guest = self.guests[socket]
             if guest.standing is Standing.KNOWN and away.digest in (None, guest.digest.hex()):
                 self._turn_away(guest, away.code or "", away.message, CLOSE_UNAUTHENTICATED)
+
+    def receiveMsg_Reconfigured(self, changed: Reconfigured, sender: Any) -> None:
+        self.rates = FrameRates(self.process.config.limits.frames_per_min)
 
     def receiveMsg_AskPresence(self, asked: AskPresence, sender: Any) -> None:
         self.tell("console", Presence(asked.ask, len(self.sockets_of.get(asked.user, ()))))

@@ -15,6 +15,7 @@ KNOWN_KEYS_MAX = 4096
 #: How long a key is believed without asking again: a revoked one works at most this much longer.
 KNOWN_KEY_S = 5.0
 
+BANNED = "This user may do nothing here any more; ask the operator."
 ROLE_READS, ROLE_ADMIN = "viewer", "admin"
 READING_VERBS = frozenset({"list", "show"})
 

@@ -1,8 +1,8 @@
 """Lobby: finds or makes the session of a user, and supervises sessions.
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
-        Token (scheduler);  Progressed (account, gallery);  PlanChanged (console);  Resting (sessions), and what
-        supervisor.py takes
+        Token (scheduler);  Progressed (account, gallery);  PlanChanged, AskProgress (console);  Resting
+        (sessions), and what supervisor.py takes
 Sends   what is for a user -> session/USER;  Start, Rest -> session/USER;  HangUser, HangAll -> gate;
         Restarted -> monitor
 Crash   its sessions die with it; sockets are closed 1013 and resume; tokens time out
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.account.messages import Progressed
+from actors.console.messages import AskProgress
 from actors.monitor.messages import Restarted
 from actors.queue.messages import CancelHeard, JobAccepted, JobMoved, JobRefused, JobSettled, Places
 from actors.queue.orders import PlanChanged
@@ -31,7 +32,7 @@ PREFIX = "session/"
 WAKING = (Attach, Heard, Token)
 
 FromQueue = JobAccepted | JobRefused | CancelHeard | Places | JobMoved | JobSettled
-Routed = Attach | Detach | Heard | Token | Progressed | PlanChanged | FromQueue
+Routed = Attach | Detach | Heard | Token | Progressed | PlanChanged | AskProgress | FromQueue
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class Lobby(Supervisor):
     """Routes by user. A session that dies is not restarted but made anew when something is routed to its user."""
 
     ACCEPTS = (
-        *(Attach, Detach, Heard, Token, Progressed, PlanChanged, Resting),
+        *(Attach, Detach, Heard, Token, Progressed, PlanChanged, AskProgress, Resting),
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled),
     )
 
@@ -80,7 +81,7 @@ class Lobby(Supervisor):
         self.send(present.address, message)
 
     receiveMsg_Attach = receiveMsg_Detach = receiveMsg_Heard = _route  # noqa: N815
-    receiveMsg_Token = receiveMsg_Progressed = receiveMsg_PlanChanged = _route  # noqa: N815
+    receiveMsg_Token = receiveMsg_Progressed = receiveMsg_PlanChanged = receiveMsg_AskProgress = _route  # noqa: N815
     receiveMsg_JobAccepted = receiveMsg_JobRefused = receiveMsg_CancelHeard = _route  # noqa: N815
     receiveMsg_Places = receiveMsg_JobMoved = receiveMsg_JobSettled = _route  # noqa: N815
 

@@ -6,7 +6,7 @@ store, the pool for CPU work) and decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from system.event_ring import EventRing
 from system.host import Host
 from system.links import Links
 from system.log_levels import LogLevels
+from system.tracing import Traces
 
 
 class Door(Protocol):
@@ -46,6 +47,8 @@ class Process:
     sockets: dict[str, Door] = field(default_factory=dict)
     database: str = ""
     demo_key: Secret | None = None
+    #: Reads the config file again, as it was read at start; None: there is none. Raises ConfigMistake.
+    reread: Callable[[], Config] | None = None
     #: The one thread that writes to the database. It outlives a Store that dies, whose last group it may still write.
     writer: Executor | None = None
     #: 401, 403 and 429 answers of Discord, counted for this host's address: too many ban it (protocol.buckets).
@@ -55,6 +58,8 @@ class Process:
     #: The latest lines of the log, and how much each actor says (console/logs.py fills the one and obeys the other).
     events: EventRing = field(default_factory=EventRing)
     log_levels: LogLevels = field(default_factory=LogLevels)
+    #: Where the traces of jobs go; None: nobody asked for them.
+    traces: Traces | None = None
     #: Accounts that operators added while the daemon ran; of some of them (by name) why nobody can speak for them.
     added: tuple[AccountConfig, ...] = ()
     withheld: Mapping[str, str] = field(default_factory=dict)

@@ -21,6 +21,14 @@ def load(file: Path | None, host: str | None, port: int | None, environ: Mapping
     return replace(config, server=server)
 
 
+def load_again(file: Path, host: str | None, port: int | None, environ: Mapping[str, str]) -> Config:
+    """`load`, for a daemon that lives on whatever is wrong with its file. Raises ConfigMistake."""
+    try:
+        return load(file, host, port, environ)
+    except Quit as quit:
+        raise ConfigMistake("", None, quit.message) from None
+
+
 def _read(file: Path, environ: Mapping[str, str]) -> Config:
     try:
         text = file.read_text(encoding="utf-8")

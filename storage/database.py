@@ -204,7 +204,7 @@ def _open_sqlite(url: URL) -> Database:
         _prepare_folder(Path(str(url.database)))
     engine = create_engine(
         url,
-        module=_driver(),
+        module=driver(),
         hide_parameters=True,
         poolclass=StaticPool if in_memory else NullPool,
         isolation_level="AUTOCOMMIT",
@@ -223,7 +223,7 @@ def _prepare_folder(path: Path) -> None:
         raise StoreTrouble("unwritable", f"the folder {path.parent} cannot be written to; check its rights")
 
 
-def _driver() -> ModuleType:
+def driver() -> ModuleType:
     """The module that speaks to SQLite.
 
     What is neither text nor a plain number it would first ask how it likes to be stored, which takes as long as the

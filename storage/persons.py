@@ -135,7 +135,7 @@ def read_names(connection: Connection, read: ReadNames) -> Names:
 
 def _ranked(read: ListUsers) -> Select[Any]:
     """Users by id, each with what the list is in the order of."""
-    query: Select[Any]
+    query: Any
     if read.sort == "name":
         query = select(users.c.id, users.c.name).order_by(users.c.name)
         if read.before is not None:
@@ -143,17 +143,18 @@ def _ranked(read: ListUsers) -> Select[Any]:
     else:
         if read.sort == "used":
             number: ColumnElement[int] = func.coalesce(quota.c.used, 0)
-            query = select(users.c.id, number).join_from(users, quota, _today(read.days, read.day), isouter=True)
+            joined = users.outerjoin(quota, _today(read.days, read.day))
         else:
             number = func.coalesce(_JOBS_OF.c.number, 0)
-            query = select(users.c.id, number).join_from(users, _JOBS_OF, _JOBS_OF.c.user == users.c.id, isouter=True)
-        query = query.order_by(number.desc(), users.c.id)
+            joined = users.outerjoin(_JOBS_OF, _JOBS_OF.c.user == users.c.id)
+        query = select(users.c.id, number).select_from(joined).order_by(number.desc(), users.c.id)
         if read.before is not None:
             query = query.where(_comes_after(number, read.before))
     if read.filter:
         part = f"%{read.filter.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
         query = query.where(or_(users.c.name.ilike(part, escape="!"), users.c.id.ilike(part, escape="!")))
-    return query
+    ranked: Select[Any] = query
+    return ranked
 
 
 def _comes_after(number: ColumnElement[int], before: str) -> ColumnElement[bool]:

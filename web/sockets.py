@@ -41,6 +41,7 @@ class Switchboard:
         limits = desk.process.config.limits
         #: What all connections that an address may have at a time may send: coming again and again gives no more.
         self.rates = FrameRates(limits.frames_per_min * limits.sockets_per_ip)
+        self._limits = limits
         self._settings: dict[str, Settings] = {}
         self._wheel: defaultdict[int, list[Caller]] = defaultdict(list)
         self._turned = 0
@@ -70,6 +71,11 @@ class Switchboard:
 
     def settings_for(self, host: str) -> Settings:
         """What all connections to this Host share; the origins a browser may come from depend on it."""
+        limits = self.desk.process.config.limits
+        if limits is not self._limits:  # the operator had the config read again
+            self._limits = limits
+            self.rates = FrameRates(limits.frames_per_min * limits.sockets_per_ip)
+            self._settings.clear()
         found = self._settings.get(host)
         if found is None:
             if len(self._settings) >= HOSTS_MAX:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from actors.console.arguments import whole
 from actors.console.messages import AnswerDue, AskConsole
 from actors.console.trail import Trail
 from actors.guests import READING_VERBS, may_do
@@ -24,7 +25,9 @@ from system.loop_base import LoopBase
 from system.message import Message
 from system.version import own_version, understands
 
-NAME_CHARS_MAX = 64
+NAME_CHARS_MAX, QUERY_CHARS_MAX = 64, 128
+#: Of a list without a `limit`, and with the greatest.
+PAGE_LENGTH, PAGE_LENGTH_MAX = 100, 1000
 CHANGED, UNCHANGED = {"ok": True, "changed": True}, {"ok": True, "changed": False}
 VERSION_CHARS_MAX = 40
 NOT_ALLOWED = "This key's role does not allow it."
@@ -105,6 +108,12 @@ class Desk(StoreAsker):
         if expected is not None:
             expected.heard(words)
 
+    def _hear_request(self, words: Message, sender: Any) -> None:
+        """The same, of what bears it as `request_id`."""
+        expected = self._expected.get(words.request_id)  # type: ignore[attr-defined]
+        if expected is not None:
+            expected.heard(words)
+
     def receiveMsg_AnswerDue(self, due: AnswerDue, sender: Any) -> None:
         expected = self._expected.pop(due.ask, None)
         if expected is not None:
@@ -120,6 +129,19 @@ class Desk(StoreAsker):
         if not value.strip().isprintable() or "/" in value:
             raise ClientMistake("bad_frame", f"Give {argument} without slashes and control characters.")
         return value.strip()
+
+    def query(self, asked: AskConsole, argument: str) -> str | None:
+        """An argument of a list; None without it. Raises ClientMistake."""
+        value = asked.instruct.arguments.get(argument)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or len(value) > QUERY_CHARS_MAX or not value.isprintable():
+            raise ClientMistake("bad_frame", f"{argument} is a text of at most {QUERY_CHARS_MAX} characters.")
+        return value
+
+    def limit(self, asked: AskConsole) -> int:
+        """How long a list may be. Raises ClientMistake."""
+        return whole(asked, "limit", PAGE_LENGTH, 1, PAGE_LENGTH_MAX)
 
     def answer(self, asked: AskConsole, body: object, status: int = 200) -> None:
         """What was asked for. Of a verb that changes something: that it is so now, or (UNCHANGED) that it was so."""

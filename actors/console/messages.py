@@ -1,4 +1,4 @@
-"""What is said to the Console, and by it to the Gate."""
+"""What is said to the Console, and by it to the Gate, the Queue and sessions."""
 
 from __future__ import annotations
 
@@ -33,6 +33,25 @@ class TurnAway(Message, frozen=True):
     digest: str | None = None
     code: str | None = None
     message: str = ""
+
+
+class Reconfigured(Message, frozen=True):
+    """To who keeps something that the config says: it says something else now."""
+
+
+class AskProgress(Message, frozen=True):
+    """By the lobby to a user's session: how far are these jobs? Answered by ProgressTold; without a session, not."""
+
+    user: str
+    ask: str
+    jobs: tuple[str, ...]
+
+
+class ProgressTold(Message, frozen=True):
+    """The percents of those that are known."""
+
+    ask: str
+    percents: dict[str, int]
 
 
 class AskPresence(Message, frozen=True):

@@ -1,7 +1,7 @@
 """Queue: the ledger of jobs. Every move of a job goes through it, is stored before it is told, and is told once.
 
 Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw, Capacity, LeaseVoid (scheduler);
-        PauseQueue, PlanChanged, CancelWaiting, AskQueue, AskStandings (console);
+        PauseQueue, PlanChanged, CancelWaiting, Reconfigured, AskQueue, AskStandings (console);
         Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut, AccountsChanged (accounts);
         Kept, NotKept (gallery);  SetIntake (monitor);  Committed, NotCommitted, LookedUp (store);  ResendDue,
         UndecidedOverdue, StopsDue, KeepAgain, MoveAgain, BoundDue, SharesDue (itself)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from heapq import nlargest
 from typing import Any, ClassVar
 
+from actors.console.messages import Reconfigured
 from actors.queue.cancels import QueueCancels
 from actors.queue.orders import (
     AskQueue,
@@ -35,7 +36,7 @@ PAUSED = "queue_paused"
 class QueueOversight(QueueCancels):
     """Between QueueCancels and QueueShut."""
 
-    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (PauseQueue, PlanChanged, AskQueue, AskStandings)
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (*(PauseQueue, PlanChanged, Reconfigured, AskQueue, AskStandings),)
 
     def learn_paused(self, then: Callable[[], None]) -> None:
         """What an earlier life of ours was told holds on."""
@@ -63,6 +64,13 @@ class QueueOversight(QueueCancels):
         if changed.user in self.plans:
             self.plans[changed.user] = changed.plan
         self.fair.adjust(changed.user, weight=plan.weight, concurrent=plan.concurrent)
+        self.match()
+
+    def receiveMsg_Reconfigured(self, changed: Reconfigured, sender: Any) -> None:
+        """The plans may say something else now."""
+        for flow in tuple(self.fair.flows()):
+            plan = self.plan_of(flow.user)
+            self.fair.adjust(flow.user, weight=plan.weight, concurrent=plan.concurrent)
         self.match()
 
     def receiveMsg_AskQueue(self, asked: AskQueue, sender: Any) -> None:

@@ -1,11 +1,11 @@
 """Session: one user's presence on this host. Speaks the user's frames, and passes tokens on for the user's jobs.
 
 Takes   Attach, Detach, Heard (gate);  JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled (queue);
-        Token (scheduler);  Progressed (account, gallery);  PlanChanged (console);
+        Token (scheduler);  Progressed (account, gallery);  PlanChanged, AskProgress (console);
         Committed, NotCommitted, LookedUp (store);  Rest (lobby);  ResendDue, PlacesDue, RestDue, ReviewDue, Uploaded,
         LookedFor (itself)
 Sends   Say, Hang -> gate;  Enqueue, Cancel, AskPlaces -> queue;  Perform -> account/NAME;  Lookup -> store;
-        Resting -> lobby
+        Resting -> lobby;  ProgressTold -> console
 Crash   a fresh one is made when the lobby has something for it; its sockets are closed 1013 and resume by seq; void
         leases time out
 
@@ -21,6 +21,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.account.messages import Perform, Progressed
+from actors.console.messages import AskProgress, ProgressTold
 from actors.queue.messages import (
     PLACES_TOLD_MAX,
     AskPlaces,
@@ -89,6 +90,7 @@ class Session(SessionWords):
     ACCEPTS = (
         *(Attach, Detach, Heard, Token, Progressed, Rest, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor),
         *(JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled, PlanChanged),
+        AskProgress,
     )
     #: What comes by way of the lobby: counted, and held while the session loads.
     ROUTED = frozenset(ACCEPTS) - {Rest, PlacesDue, RestDue, ReviewDue, Uploaded, LookedFor}
@@ -257,6 +259,10 @@ class Session(SessionWords):
             return
         self.live[progressed.job] = replace(before, percent=percent, preview=preview)
         self.tell_passing(Progress(self.seq, progressed.job, percent, preview))
+
+    def receiveMsg_AskProgress(self, ask: AskProgress, sender: Any) -> None:
+        known = {job: percent for job in ask.jobs if (percent := self.live.get(job, NOTHING_LIVE).percent) is not None}
+        self.tell("console", ProgressTold(ask.ask, known))
 
     def receiveMsg_PlanChanged(self, changed: PlanChanged, sender: Any) -> None:
         self.plan, self.read_at = changed.plan, NEVER

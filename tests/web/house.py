@@ -25,7 +25,7 @@ from actors.account.messages import Perform, Progressed
 from actors.console.messages import AskConsole
 from actors.gallery import AskImage
 from actors.gate import Gate
-from actors.guests import digest_of
+from actors.guests import digest_of, may_do
 from actors.lobby import Lobby
 from actors.monitor.actor import Monitor
 from actors.process import Process
@@ -38,7 +38,7 @@ from actors.store import Store
 from actors.supervisor import Child, Supervisor
 from core.config import AccountConfig, Admin, Config, Limits, Plan, Secret
 from protocol.api import ImageShown, Instructed, Refusal
-from protocol.client import JSON, MSGPACK, decode_server, encode
+from protocol.client import JSON, MSGPACK, decode_server, encode, problem
 from storage.database import migrate, open_database
 from storage.groups import Operation, commit_group
 from storage.operations import AddKey, AddUser, ImageRecord, Offer
@@ -144,13 +144,17 @@ class Wall(Shell):
 
 
 class Clerk(Shell):
-    """A console that says what it was asked."""
+    """A console that says what it was asked, if it may be asked that."""
 
     ACCEPTS = (AskConsole,)
 
     def receiveMsg_AskConsole(self, ask: AskConsole, sender: Any) -> None:
         wish = ask.instruct
         status = 201 if (wish.noun, wish.verb) == ("users", "add") else 200
+        if not may_do(ask.role, wish):
+            refused = problem("forbidden", "Not with this key.")
+            self.tell("gate", Say(ask.socket, Instructed(refused.status, json.dumps(refused.body))))
+            return
         body = f'{{"by":"{ask.user}","noun":"{wish.noun}","id":"{wish.id}","verb":"{wish.verb}"}}'
         self.tell("gate", Say(ask.socket, Instructed(status, body)))
 
