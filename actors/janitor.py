@@ -1,4 +1,5 @@
-"""Janitor: has jobs forgotten that ended `images.keep_days` ago, and uploads made as long ago, and deletes their files.
+"""Janitor: has pictures forgotten whose jobs ended `images.keep_days` ago, and uploads made as long ago; has jobs
+forgotten that ended `store.keep_days` ago; and deletes the files.
 
 Takes   Committed, NotCommitted, LookedUp (store);  Look, SliceDue, FilesDeleted, ResendDue (itself)
 Sends   Commit, Lookup -> store
@@ -17,7 +18,15 @@ from typing import Any
 
 from actors.store_client import StoreAsker
 from core.horizon import Horizon
-from storage.forgetting import Discards, DropDiscards, Forget, ForgetUploads, Forgotten, ReadDiscards
+from storage.forgetting import (
+    Discards,
+    DropDiscards,
+    Forget,
+    ForgetPictures,
+    ForgetUploads,
+    Forgotten,
+    ReadDiscards,
+)
 from storage.operations import Found, Written
 from storage.pictures import PictureTrouble
 from system.message import Message
@@ -34,8 +43,13 @@ SLICE_COUNT = 50
 SLICE_PAUSE_S = 0.25
 #: Files deleted for one note.
 FILES_AT_ONCE = 50
-JOBS, UPLOADS = "jobs", "uploads"
-WRITES: dict[str, type[Forget | ForgetUploads]] = {JOBS: Forget, UPLOADS: ForgetUploads}
+#: What a round goes through, in this order.
+PICTURES, JOBS, UPLOADS = "pictures", "jobs", "uploads"
+WRITES: dict[str, type[Forget | ForgetPictures | ForgetUploads]] = {
+    PICTURES: ForgetPictures,
+    JOBS: Forget,
+    UPLOADS: ForgetUploads,
+}
 
 
 class Look(Message, frozen=True):
@@ -43,7 +57,7 @@ class Look(Message, frozen=True):
 
 
 class SliceDue(Message, frozen=True):
-    """Time for the next slice of the round: of JOBS or UPLOADS, after this one."""
+    """Time for the next slice of the round: of PICTURES, JOBS or UPLOADS, after this one."""
 
     what: str
     after: str
@@ -63,8 +77,8 @@ class Janitor(StoreAsker):
 
     def __init__(self) -> None:
         super().__init__()
-        #: What is older than this is forgotten in the round that is under way; None: none is.
-        self.before: float | None = None
+        #: Of what is yet to come in the round that is under way: what is older than this is forgotten. Empty: none is.
+        self.before: dict[str, float] = {}
         self.round_due_at = 0.0
         self.forgotten = Counter[str]()
         self.deleting = False
@@ -77,7 +91,7 @@ class Janitor(StoreAsker):
 
     def summary(self) -> dict[str, Any]:
         return {
-            "forgetting": self.before is not None,
+            "forgetting": bool(self.before),
             "deleting_files": self.deleting,
             "forgotten": dict(self.forgotten),
         }
@@ -87,11 +101,14 @@ class Janitor(StoreAsker):
     def receiveMsg_Look(self, look: Look, sender: Any) -> None:
         self.after(LOOK_EACH_S, look)
         surely_past = self.horizon.before(self.now(), self.wall())
-        keep_s = self.process.config.images.keep_s
-        is_free = self.before is None and self.now() >= self.round_due_at
-        if is_free and surely_past is not None and keep_s < math.inf:
-            self.before, self.forgotten = surely_past - keep_s, Counter()
-            self._forget(JOBS, "")
+        if self.before or surely_past is None or self.now() < self.round_due_at:
+            return
+        config = self.process.config
+        keep_s = {PICTURES: config.images.keep_s, JOBS: config.store.keep_s, UPLOADS: config.images.keep_s}
+        self.before = {what: surely_past - kept_s for what, kept_s in keep_s.items() if kept_s < math.inf}
+        self.forgotten = Counter()
+        if self.before:
+            self._forget(next(iter(self.before)), "")
 
     def receiveMsg_SliceDue(self, due: SliceDue, sender: Any) -> None:
         self._forget(due.what, due.after)
@@ -107,19 +124,20 @@ class Janitor(StoreAsker):
                 self._delete_files()
             if outcome.next is not None:
                 self.after(SLICE_PAUSE_S, SliceDue(what, outcome.next))
-            elif what == JOBS:
-                self._forget(UPLOADS, "")
+                return
+            del self.before[what]
+            if self.before:
+                self._forget(next(iter(self.before)), "")
             else:
                 self._end_round()
 
-        assert self.before is not None, "a round is under way"
-        write = WRITES[what](self.before, after, SLICE_COUNT, self.wall())
+        write = WRITES[what](self.before[what], after, SLICE_COUNT, self.wall())
         self.store.commit(write, done, lambda why: self._end_round())
 
     def _end_round(self) -> None:
-        self.before, self.round_due_at = None, self.now() + ROUND_EACH_S
+        self.before, self.round_due_at = {}, self.now() + ROUND_EACH_S
         if any(self.forgotten.values()):
-            self.log.info("old jobs and uploads are forgotten", **self.forgotten)
+            self.log.info("what is old is forgotten", **self.forgotten)
         self._delete_files()
 
     # --- files -----------------------------------------------------------------------------------------------

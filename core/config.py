@@ -27,6 +27,7 @@ ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: The plan of users who were given no other; in a file that does not name it, it has Plan's own values.
 DEFAULT_PLAN = "free"
+DAY_S = 86_400.0
 AGAINST_TERMS = "Discord forbids automating personal accounts; use a bot, or set discord.accept_terms_risk = true"
 
 
@@ -59,6 +60,12 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
 
     url: Secret | None = None
     token_key: Secret | None = None
+    keep_days: int = 400
+
+    @property
+    def keep_s(self) -> float:
+        """How long a job is kept after its end (`keep_days` 0: for ever)."""
+        return self.keep_days * DAY_S if self.keep_days else math.inf
 
 
 class Images(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,8 +77,8 @@ class Images(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def keep_s(self) -> float:
-        """How long a job is kept after its end, with its pictures (`keep_days` 0: for ever)."""
-        return self.keep_days * 86_400.0 if self.keep_days else math.inf
+        """How long the pictures of a job are kept after its end, and uploads (`keep_days` 0: for ever)."""
+        return self.keep_days * DAY_S if self.keep_days else math.inf
 
 
 class Discord(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,5 +1,5 @@
-"""What is not kept for ever: jobs that ended long ago, uploads that were made long ago, and their files, which wait to
-be deleted."""
+"""What is not kept for ever: pictures of jobs that ended long ago, later these jobs, uploads that were made long ago, and
+all their files, which wait to be deleted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ class Forget(Struct, frozen=True, tag=True):
     `limit` jobs are looked at, the oldest first (by acceptance), after job `after` (empty: from the first). One that
     another goes on from is kept as long as that one. A user's events are kept from one seq on: with a job's last event
     all go that are older. What is written of a user's quota goes when it is older still. Answers Forgotten.
+    """
+
+    ended_before: float
+    after: str
+    limit: int
+    at: float
+
+
+class ForgetPictures(Struct, frozen=True, tag=True):
+    """Forget the pictures of jobs that ended before a moment (Unix s); the jobs stay.
+
+    `limit` and `after` as in Forget, of jobs that have pictures yet. Answers Forgotten, which counts the jobs.
     """
 
     ended_before: float
@@ -73,4 +85,4 @@ class DropDiscards(Struct, frozen=True, tag=True):
     at: float
 
 
-ForgettingWrite = AddUpload | ForgetUploads | Forget | DropDiscards
+ForgettingWrite = AddUpload | ForgetUploads | Forget | ForgetPictures | DropDiscards

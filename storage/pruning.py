@@ -1,4 +1,4 @@
-"""Forgetting jobs and uploads of long ago, a few in each transaction, so that nobody has to wait for it.
+"""Forgetting pictures, jobs and uploads of long ago, a few in each transaction, so that nobody has to wait for it.
 
 A transaction writes down which files belong to nobody any more before anybody deletes one: a crash in between leaves
 a note and no file that is never found again.
@@ -14,7 +14,16 @@ from sqlalchemy import BindParameter, bindparam, delete, func, literal_column, s
 from core.ids import first_id
 from core.quota import day_of
 from storage.connection import Connection
-from storage.forgetting import AddUpload, Discards, DropDiscards, Forget, ForgetUploads, Forgotten, ReadDiscards
+from storage.forgetting import (
+    AddUpload,
+    Discards,
+    DropDiscards,
+    Forget,
+    ForgetPictures,
+    ForgetUploads,
+    Forgotten,
+    ReadDiscards,
+)
 from storage.operations import Applied
 from storage.rows import EMPTY, LIMIT
 from storage.statements import Statement, given, insertion
@@ -31,6 +40,15 @@ _SLICE = Statement(
     .order_by(jobs.c.id)
     .limit(LIMIT)
 )
+#: Of those that have pictures yet: what is forgotten already is not looked at again each round.
+_PICTURED = Statement(
+    select(images.c.job, jobs.c.finished_at)
+    .join(jobs, jobs.c.id == images.c.job)
+    .where(images.c.job > given("after"), images.c.job < given("before"))
+    .distinct()
+    .order_by(images.c.job)
+    .limit(LIMIT)
+)
 _GONE_ON_FROM = select(jobs.c.parent).where(jobs.c.parent.in_(_THESE)).distinct()
 _FILES = select(images.c.path, images.c.thumb_path).where(images.c.job.in_(_THESE))
 _LAST_EVENTS = select(events.c.user, func.max(events.c.seq)).where(events.c.job.in_(_THESE)).group_by(events.c.user)
@@ -41,6 +59,7 @@ _DROP = (
     *(delete(table).where(table.c.job.in_(_THESE)) for table in (refs, history, attempts, images)),
     delete(jobs).where(jobs.c.id.in_(_THESE)),
 )
+_DROP_PICTURES = delete(images).where(images.c.job.in_(_THESE))
 _INSERT_UPLOAD = Statement(insertion(uploads))
 _UPLOADS = Statement(
     select(uploads.c.id, uploads.c.user, uploads.c.path)
@@ -79,6 +98,19 @@ def forget(writing: Writing, write: Forget) -> Forgotten:
     return Forgotten(len(ended), rows[-1][0] if len(rows) == write.limit else None)
 
 
+def forget_pictures(writing: Writing, write: ForgetPictures) -> Forgotten:
+    """See ForgetPictures."""
+    writing.flush()
+    connection = writing.connection
+    before = first_id("j", write.ended_before)
+    rows = _PICTURED.all(connection, after=write.after, before=before, limit=write.limit)
+    old = {"these": [job for job, at in rows if at is not None and at < write.ended_before]}
+    if old["these"]:
+        _discard_files(connection, old)
+        connection.execute(_DROP_PICTURES, old)
+    return Forgotten(len(old["these"]), rows[-1][0] if len(rows) == write.limit else None)
+
+
 def add_upload(writing: Writing, write: AddUpload) -> Applied:
     """See AddUpload."""
     _INSERT_UPLOAD.run(writing.connection, id=write.upload, user=write.user, path=write.path)
@@ -105,11 +137,15 @@ def _drawn_from(connection: Connection, user: str) -> str:
 
 def _drop(connection: Connection, these: list[str]) -> None:
     chosen = {"these": these}
-    _discard(connection, {path for row in connection.execute(_FILES, chosen) for path in row})
+    _discard_files(connection, chosen)
     for user, seq in connection.execute(_LAST_EVENTS, chosen).all():
         _DROP_EVENTS.run(connection, user=user, seq=seq)
     for statement in _DROP:
         connection.execute(statement, chosen)
+
+
+def _discard_files(connection: Connection, chosen: dict[str, list[str]]) -> None:
+    _discard(connection, {path for row in connection.execute(_FILES, chosen) for path in row})
 
 
 def _discard(connection: Connection, paths: Iterable[str]) -> None:

@@ -14,14 +14,14 @@ from storage.accepting import accept_job
 from storage.accounts import add_account, drop_account, save_slots
 from storage.added import AddAccount, DropAccount, SaveSlots
 from storage.audit import add_audit, prune_audit, save_switch
-from storage.forgetting import AddUpload, DropDiscards, Forget, ForgetUploads
+from storage.forgetting import AddUpload, DropDiscards, Forget, ForgetPictures, ForgetUploads
 from storage.gateways import claim_identify, save_gateway, save_suspension
 from storage.moving import ask_cancel, doubt, gather, give_back, grant, submit, track, ungrant
 from storage.operations import Write, Written
 from storage.overseeing import AddAudit, Ban, PruneAudit, RevokeKey, SaveSwitch, SetQuota
 from storage.people import add_key, add_user, drop_key
 from storage.persons import ban, revoke_key, set_quota
-from storage.pruning import add_upload, drop_discards, forget, forget_uploads
+from storage.pruning import add_upload, drop_discards, forget, forget_pictures, forget_uploads
 from storage.settling import settle
 from storage.writing import Writing
 
@@ -47,6 +47,7 @@ APPLIERS: dict[type[Any], Callable[[Writing, Any], Written]] = {
     ops.DropKey: drop_key,
     AddUpload: add_upload,
     Forget: forget,
+    ForgetPictures: forget_pictures,
     ForgetUploads: forget_uploads,
     DropDiscards: drop_discards,
     Ban: ban,

@@ -31,6 +31,7 @@ PLACES_EACH_S, PLACES_EXACT_EACH_S = 2.0, 30.0
 PLACE_NEWS_PART = 0.05
 #: An ETA is news when it moved by more than this part of itself, or these seconds.
 ETA_NEWS_PART, ETA_NEWS_S = 0.1, 2.0
+FORGOTTEN_TEXT = "Its pictures are not kept any more."
 
 
 def is_news(before: Live, position: int, eta_s: float | None, *, exactly: bool = False) -> bool:
@@ -51,6 +52,12 @@ def pause_s(position: int, eta_s: float | None) -> float:
     return min(max(PLACES_EACH_S, PLACE_NEWS_PART * eta_s), PLACES_EXACT_EACH_S)
 
 
+def message_of(job: JobRecord) -> str | None:
+    """What a job says to people: why it failed, or that its pictures are forgotten (they go before it does)."""
+    has_nothing = job.state == State.DONE and not job.images and job.text is None
+    return FORGOTTEN_TEXT if has_nothing else job.message
+
+
 def job_view(job: JobRecord, live: Live = NOTHING_LIVE) -> Job:
     """The job of CONTRACT §4."""
     queued, done = job.state == State.QUEUED, job.state == State.DONE
@@ -67,7 +74,7 @@ def job_view(job: JobRecord, live: Live = NOTHING_LIVE) -> Job:
         images=tuple(picture_of(image) for image in job.images),
         actions=tuple(Action(offer.action, offer.index, offer.label) for offer in job.offers) if done else (),
         code=job.code,
-        message=job.message,
+        message=message_of(job),
         charged=job.charged,
         created_at=rfc3339(job.created_at),
         finished_at=rfc3339(job.finished_at) if job.finished_at is not None else None,

@@ -14,18 +14,20 @@ from actors.janitor import CLOCK_BELIEVED_S, LOOK_EACH_S, ROUND_EACH_S, Janitor
 from actors.queue.messages import JobSettled, Kept
 from actors.session.actor import Session
 from actors.session.messages import Attach, Heard, Say
+from actors.session.views import FORGOTTEN_TEXT, job_view
 from actors.shell import Kill
 from actors.store_messages import Commit, LookedUp, Lookup, NotCommitted
 from protocol.api import KeepUpload, UploadKept
 from protocol.client import Reset, Resume, Resumed, Welcome
-from storage.forgetting import Discards, Forget, ReadDiscards
-from storage.operations import ImageRecord, JobFound, ReadJob
+from storage.forgetting import Discards, ForgetPictures, ReadDiscards
+from storage.operations import ImageRecord, JobFound, JobRecord, ReadJob
 from storage.pictures import MemoryPictures, PictureTrouble
 from tests.actors.queue.test_actor import accepted, drawn, set_up, submitted
 from tests.actors.stage import CONFIG, Recorder, Stage, play
 
-KEEP_A_DAY = CONFIG + "\n[images]\nkeep_days = 1\n"
-KEEP_FOR_EVER = CONFIG + "\n[images]\nkeep_days = 0\n"
+KEEP_A_DAY = CONFIG + "\n[images]\nkeep_days = 1\n[store]\nkeep_days = 1\n"
+KEEP_JOBS_LONGER = CONFIG + "\n[images]\nkeep_days = 1\n[store]\nkeep_days = 2\n"
+KEEP_FOR_EVER = CONFIG + "\n[images]\nkeep_days = 0\n[store]\nkeep_days = 0\n"
 HOUR_S, DAY_S = 3600.0, 86_400.0
 #: The latest that something old is forgotten.
 SOON_S = ROUND_EACH_S + 2 * LOOK_EACH_S + CLOCK_BELIEVED_S
@@ -77,6 +79,13 @@ async def is_known(stage: Stage, job: str) -> bool:
     return isinstance((await stage.one("monitor", LookedUp)).found, JobFound)
 
 
+async def found(stage: Stage, job: str) -> JobRecord:
+    stage.tell("store", Lookup(f"find-{job}", "monitor", ReadJob(job, None)))
+    answer = (await stage.one("monitor", LookedUp)).found
+    assert isinstance(answer, JobFound)
+    return answer.job
+
+
 async def noted(stage: Stage) -> tuple[str, ...]:
     stage.tell("store", Lookup("look", "monitor", ReadDiscards(100)))
     found = (await stage.one("monitor", LookedUp)).found
@@ -111,6 +120,22 @@ def test_a_job_is_forgotten_with_its_files_when_it_ended_keep_days_ago_and_no_so
         assert await has_files(stage, young) == [True, True]
 
     with_a_janitor(scene)
+
+
+def test_pictures_go_first_and_the_job_stays_and_says_so_until_its_own_time_has_come() -> None:
+    async def scene(stage: Stage, pictures: MemoryPictures) -> None:
+        job = await a_picture(stage)
+        assert job_view(await found(stage, job)).message is None
+        await stage.quiet(DAY_S + SOON_S)
+        assert await has_files(stage, job) == [False, False]
+        assert await noted(stage) == ()
+        view = job_view(await found(stage, job))
+        assert (view.status, view.images, view.message, view.charged) == ("done", (), FORGOTTEN_TEXT, True)
+        assert [moment.state for moment in view.history][-1] == "done"
+        await stage.quiet(DAY_S + LOOK_EACH_S)
+        assert not await is_known(stage, job)
+
+    with_a_janitor(scene, KEEP_JOBS_LONGER)
 
 
 def test_who_resumes_from_before_what_is_kept_is_told_to_reset_and_who_is_up_to_date_is_not() -> None:
@@ -227,7 +252,7 @@ def test_a_store_that_takes_nothing_is_asked_again_in_the_next_round() -> None:
         await stage.quiet(ROUND_EACH_S - 2 * LOOK_EACH_S)
         assert await stage.heard("store", Commit) == []
         await stage.quiet(2 * LOOK_EACH_S)
-        assert [type(commit.write) for commit in await stage.heard("store", Commit)] == [Forget]
+        assert [type(commit.write) for commit in await stage.heard("store", Commit)] == [ForgetPictures]
 
     play(scene, config=KEEP_A_DAY)
 

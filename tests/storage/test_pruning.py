@@ -7,10 +7,20 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from core.ids import first_id
-from storage.forgetting import AddUpload, Discards, DropDiscards, Forget, ForgetUploads, Forgotten, ReadDiscards
+from storage.forgetting import (
+    AddUpload,
+    Discards,
+    DropDiscards,
+    Forget,
+    ForgetPictures,
+    ForgetUploads,
+    Forgotten,
+    ReadDiscards,
+)
 from storage.operations import Applied, CountJobs, Counts, EventRecords, Nothing, ReadEvents, ReadJob, Replayed, Stale
 from storage.tables import attempts, discards, events, history, images, jobs, quota, refs
 from tests.storage.book import Book, gather, picture, settle_done, settle_failed
@@ -59,6 +69,32 @@ def test_a_job_that_ended_long_ago_is_forgotten_with_all_that_refers_to_it_and_i
     counts = book.ask(CountJobs())
     assert isinstance(counts, Counts)
     assert (counts.jobs, counts.images) == ({}, 0)
+
+
+def test_pictures_are_forgotten_by_themselves_and_nothing_else_of_their_job_is(book: Book) -> None:
+    old = book.done(ref="r1")
+    kept = picture(old)
+    parent_of_young = book.done(ref="r2")
+    finished_at = book.job(parent_of_young).finished_at
+    assert finished_at is not None
+    before, stood = rows(book), book.job(old)
+    assert book.do(ForgetPictures(finished_at, "", 100, LATER)) == Forgotten(1, None)
+    assert files(book) == tuple(sorted({kept.path, kept.thumb_path}))
+    assert rows(book) == before | {"images": 1, "discards": 2}
+    assert book.job(old) == replace(stood, images=())
+    assert book.job(parent_of_young).images != ()
+    assert book.do(ForgetPictures(finished_at, "", 100, LATER)) == Forgotten(0, None)
+
+
+def test_pictures_are_forgotten_slice_by_slice_and_those_of_unfinished_jobs_are_kept(book: Book) -> None:
+    ended = [book.done() for _ in range(5)]
+    book.drawing()
+    after, count, slices = "", 0, 0
+    while after is not None:
+        outcome = book.do(ForgetPictures(LATER, after, 2, LATER))
+        assert isinstance(outcome, Forgotten)
+        after, count, slices = outcome.next, count + outcome.count, slices + 1  # type: ignore[assignment]
+    assert (count, slices, rows(book)["images"]) == (len(ended), 3, 0)
 
 
 def test_a_job_that_ended_lately_or_has_not_ended_is_kept_whole(book: Book) -> None:

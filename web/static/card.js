@@ -33,7 +33,7 @@ function tag(card) {
 
 function Box({ card, tab, look }) {
   if (OVER.has(card.status)) return html`<${Ended} card=${card} />`;
-  if (card.status === "done" && card.images.length === 0) return html`<div class="box words"><p>${card.text}</p></div>`;
+  if (card.status === "done" && card.images.length === 0) return html`<div class="box words"><p>${card.text ?? card.message}</p></div>`;
   if (card.status === "done") return html`<${Picture} card=${card} tab=${tab} look=${look} />`;
   return html`<${Underway} card=${card} />`;
 }
