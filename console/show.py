@@ -1,14 +1,29 @@
-"""Show: answers as aligned columns without boxes, or as JSON."""
+"""Show: answers as aligned columns without boxes, or as JSON. On a terminal a table is never wider than it."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 GAP = "  "
-BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
+BOLD, DIM, RED, YELLOW, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+CUT = "…"
+#: To how many characters words may be shortened before a column goes, and where none can go.
+SHORT, SHORTEST = 12, 4
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column. Where the terminal is too narrow, words are shortened first; then those of the highest `rank`
+    go, and those of rank 0 stay. What must be read whole, such as ids to be copied, is never `cut`."""
+
+    title: str
+    rank: int = 0
+    cut: bool = True
 
 
 def as_json(answer: Any, out: TextIO | None = None) -> None:
@@ -20,28 +35,104 @@ def as_pairs(answer: Mapping[str, Any], out: TextIO | None = None) -> None:
     """Name and value, a line each; what is nested goes on one line."""
     out = out or sys.stdout
     width = max((len(name) for name in answer), default=0)
+    room = width_of(out)
     for name, value in answer.items():
-        print(styled(name.replace("_", " ").ljust(width), DIM, out) + GAP + cell(value), file=out)
+        text = cell(value)
+        if room is not None:
+            text = shortened(text, max(SHORTEST, room - width - len(GAP)))
+        print(styled(name.replace("_", " ").ljust(width), DIM, out) + GAP + text, file=out)
 
 
-def as_table(titles: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO | None = None) -> None:
+def as_table(titles: Sequence[str | Column], rows: Iterable[Sequence[Any]], out: TextIO | None = None) -> None:
     """Columns: numbers to the right, words to the left."""
     out = out or sys.stdout
+    columns = [Column(title) if isinstance(title, str) else title for title in titles]
     kept = [tuple(row) for row in rows]
-    right = [all(isinstance(row[at], int | float | None) for row in kept) and bool(kept) for at in range(len(titles))]
-    lines = [tuple(titles), *(tuple(cell(value) for value in row) for row in kept)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(titles))]
+    right = [all(isinstance(row[at], int | float | None) for row in kept) and bool(kept) for at in range(len(columns))]
+    lines = [tuple(column.title for column in columns), *(tuple(cell(value) for value in row) for row in kept)]
+    natural = [max(cells(line[at]) for line in lines) for at in range(len(columns))]
+    widths = _fitted(columns, natural, right, width_of(out))
     for number, line in enumerate(lines):
-        padded = (
-            text.rjust(width) if to_right else text.ljust(width)
-            for text, width, to_right in zip(line, widths, right, strict=True)
-        )
-        text = GAP.join(padded).rstrip()
+        texts = (_padded(line[at], width, right[at]) for at, width in enumerate(widths) if width is not None)
+        text = GAP.join(texts).rstrip()
         print(styled(text, BOLD, out) if number == 0 else text, file=out)
 
 
+def _fitted(
+    columns: Sequence[Column], natural: Sequence[int], numbers: Sequence[bool], room: int | None
+) -> list[int | None]:
+    """How wide each column is so that all fit into `room`; None: it is left out."""
+    widths: list[int | None] = list(natural)
+    if room is None:
+        return widths
+    least = [
+        width if number or not column.cut else min(width, max(SHORT, len(column.title)))
+        for column, width, number in zip(columns, natural, numbers, strict=True)
+    ]
+    while _total(least, widths) > room:
+        shown = [at for at, width in enumerate(widths) if width is not None]
+        out = max(shown, key=lambda at: (columns[at].rank, at))
+        if columns[out].rank == 0:
+            least = [min(width, SHORTEST) if columns[at].cut and not numbers[at] else width
+                     for at, width in enumerate(least)]  # fmt: skip
+            break
+        widths[out] = None
+    over = _total(natural, widths) - room
+    while over > 0:
+        widest = max(
+            (at for at, width in enumerate(widths) if width is not None and width > least[at]),
+            key=lambda at: widths[at] or 0,
+            default=None,
+        )
+        if widest is None:
+            break
+        widths[widest] = (widths[widest] or 0) - 1
+        over -= 1
+    return widths
+
+
+def _total(measures: Sequence[int], widths: Sequence[int | None]) -> int:
+    """The width of the columns that are shown, each of its measure, with the gaps between them."""
+    shown = [measure for measure, width in zip(measures, widths, strict=True) if width is not None]
+    return sum(shown) + len(GAP) * (len(shown) - 1)
+
+
+def _padded(text: str, width: int, to_right: bool) -> str:
+    """Exactly so many cells of a terminal."""
+    text = shortened(text, width)
+    padding = " " * (width - cells(text))
+    return padding + text if to_right else text + padding
+
+
+def shortened(text: str, width: int) -> str:
+    """At most so many cells of a terminal."""
+    return text if cells(text) <= width else _first(text, width - 1).rstrip() + CUT
+
+
+def cells(text: str) -> int:
+    """How many of a terminal's cells it fills: a Chinese letter fills two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _first(text: str, width: int) -> str:
+    if text.isascii():
+        return text[:width]
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, max(0, width))
+
+
+def width_of(out: TextIO) -> int | None:
+    """A terminal's width in cells; None: it is no terminal, and lines are as long as they are."""
+    return shutil.get_terminal_size().columns if out.isatty() else None
+
+
 def cell(value: Any) -> str:
-    """A value in a few characters, and never more than a line."""
+    """A value in a few characters, never more than a line, and nothing in it that a terminal would obey."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -51,10 +142,11 @@ def cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):
-        return " ".join(f"{name} {cell(inner)}" for name, inner in value.items()) or "-"
+        return " ".join(f"{cell(name)} {cell(inner)}" for name, inner in value.items()) or "-"
     if isinstance(value, list | tuple):
         return ", ".join(cell(inner) for inner in value) or "-"
-    return " ".join(str(value).splitlines())
+    line = " ".join(str(value).splitlines())
+    return line if line.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def styled(text: str, style: str, out: TextIO) -> str:
