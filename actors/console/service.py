@@ -14,7 +14,7 @@ from system.version import own_version
 #: What the Monitor measures (its Overview), and what of it is shown while it says nothing.
 MEASURED = ("intake", "pace", "alarms", "commit_s", "memory_bytes", "disk_free_bytes", "fairness_jain")
 COUNTED_JOBS = ("done_today", "failed_today", "per_s")
-PAUSED, DRAINED = "paused", "draining"
+OPEN, PAUSED, DRAINED = "open", "paused", "draining"
 
 
 def status(desk: Desk, asked: AskConsole) -> None:
@@ -30,9 +30,9 @@ def _shown(desk: Desk, survey: Survey) -> dict[str, Any]:
         "node": desk.process.node,
         "up_s": desk.now() - desk.base.root.born_at,
         "ready": measured.get("ready"),
-        "reasons": [*measured.get("reasons", ()), *_reasons(desk, survey)],
+        "reasons": [*measured.get("reasons", ()), *_silent(survey)],
         **{name: measured.get(name) for name in MEASURED},
-        "intake": _intake(desk, measured),
+        "intake": _intake(desk, survey, measured),
         "jobs": _jobs(survey, measured),
         "wait": measured.get("wait") or {"p50_s": None, "p99_s": None},
         "tokens": _tokens(desk, survey),
@@ -50,14 +50,17 @@ def _shown(desk: Desk, survey: Survey) -> dict[str, Any]:
     }
 
 
-def _reasons(desk: Desk, survey: Survey) -> list[str]:
-    """What is wrong besides what the Monitor says: codes of docs/API.md."""
-    silent = sorted(name for name in survey.missing if not name.startswith("account/"))
-    return [*([DRAINED] if desk.process.drained_at is not None else []), *(f"{name}_silent" for name in silent)]
+def _silent(survey: Survey) -> list[str]:
+    """Who did not say what is null here, as codes (docs/ADMIN.md). Accounts are shown one by one."""
+    return [f"{name}_silent" for name in sorted(survey.missing) if not name.startswith("account/")]
 
 
-def _intake(desk: Desk, measured: dict[str, Any]) -> str | None:
-    return DRAINED if desk.process.drained_at is not None else measured.get("intake")
+def _intake(desk: Desk, survey: Survey, measured: dict[str, Any]) -> str | None:
+    """Whether drawings are taken on and begun: `open`, or what keeps them, the hardest first."""
+    if desk.process.drained_at is not None:
+        return DRAINED
+    intake: str | None = measured.get("intake")
+    return PAUSED if intake == OPEN and survey.queue and survey.queue.state["paused"] else intake
 
 
 def _jobs(survey: Survey, measured: dict[str, Any]) -> dict[str, Any]:

@@ -207,6 +207,8 @@ class Monitor(Shell):
             reasons.append("no_account")
         elif not any(self.up.values()):
             reasons.append("no_account_up")
+        if self.process.drained_at is not None:
+            reasons.append("draining")
         return tuple(reasons)
 
     def receiveMsg_AskOverview(self, asked: AskOverview, sender: Any) -> None:

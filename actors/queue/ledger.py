@@ -107,6 +107,7 @@ class QueueLedger(StoreAsker):
     def summary(self) -> dict[str, Any]:
         return {
             "waiting": len(self.fair),
+            "paused": self.paused,
             "under_way": dict(Counter(job.state for job in self.jobs.values())),
             "unwanted": len(self.unwanted),
             "free_places": len(self.demands),
