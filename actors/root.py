@@ -8,6 +8,8 @@ Crash   the process ends: what is above us (systemd, a person, `make run`) start
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from actors.accounts import Accounts
 from actors.console.actor import Console
 from actors.gallery import Gallery
@@ -19,6 +21,7 @@ from actors.queue.actor import Queue
 from actors.scheduler import Scheduler
 from actors.store import Store
 from actors.supervisor import Child, Supervisor
+from actors.tracer import Tracer
 
 
 class Root(Supervisor):
@@ -37,3 +40,6 @@ class Root(Supervisor):
         Child("gate", Gate),
     )
     INTENSITY = 10
+
+    def children(self) -> Iterable[Child]:
+        return self.CHILDREN if self.process.traces is None else (*self.CHILDREN, Child("tracer", Tracer))

@@ -34,7 +34,12 @@ SECRET_SHAPES = re.compile(
 #: Shorter values are words that may stand in any text.
 SECRET_CHARS_MIN = 8
 #: Libraries that tell more than an operator wants to read.
-QUIETER = {"uvicorn": logging.WARNING, "alembic": logging.WARNING, "asyncio": logging.WARNING}
+QUIETER = {
+    "opentelemetry": logging.CRITICAL,
+    "uvicorn": logging.WARNING,
+    "alembic": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
 
 EventDict = MutableMapping[str, Any]
 
@@ -84,13 +89,15 @@ def set_up_logs(
     stream: TextIO | None = None,
     events: EventRing | None = None,
     levels: LogLevels | None = None,
-) -> None:
+) -> tuple[EventRing, LogLevels]:
     """Sends structlog and the standard library's logging to `stream` (stderr), and what they say to the ring `events`.
 
-    `levels`: from which level on, and for which of our actors from another. Libraries say what is usual.
+    `levels`: from which level on, and for which of our actors from another. Libraries say what is usual. Returns ring
+    and levels, to be given again when more secrets are known; they are made where none are given.
     """
     stream = stream or sys.stderr
-    levels = levels or LogLevels()
+    events = EventRing() if events is None else events
+    levels = LogLevels() if levels is None else levels
     last = _last_steps(Redactor(secrets), events, stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -121,6 +128,7 @@ def set_up_logs(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,  # the demo's key is a secret that is known after the first lines only
     )
+    return events, levels
 
 
 class LevelGate:
@@ -164,16 +172,15 @@ class LineLogger:
     debug = info = warning = error = critical = exception = msg
 
 
-def _last_steps(redactor: Redactor, events: EventRing | None, readable: bool) -> list[Processor]:
+def _last_steps(redactor: Redactor, events: EventRing, readable: bool) -> list[Processor]:
     """Exceptions become text before the redactor sees them, so that it also sees theirs; the ring comes after it."""
     steps: list[Processor] = [structlog.processors.format_exc_info, redactor]
-    if events is not None:
 
-        def remember(logger: object, method: str, event: EventDict) -> EventDict:
-            events.add(event)
-            return event
+    def remember(logger: object, method: str, event: EventDict) -> EventDict:
+        events.add(event)
+        return event
 
-        steps.append(remember)
+    steps.append(remember)
     if readable:
         clock = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
         return [*steps, clock, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]

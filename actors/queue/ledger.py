@@ -15,6 +15,7 @@ from sortedcontainers import SortedDict
 from actors.monitor.messages import JobEnded
 from actors.queue.messages import Demand, JobSettled, Next
 from actors.store_client import StoreAsker
+from actors.tracer import JobOver
 from core.config import DEFAULT_PLAN, AccountConfig, Plan
 from core.estimate import Estimate
 from core.fairness import FairQueue, Waiting
@@ -337,4 +338,6 @@ class QueueLedger(StoreAsker):
         now = self.wall()
         drawing_s = None if job.submitted_at is None else now - job.submitted_at
         self.tell("monitor", JobEnded(job.code or job.state, job.account, now - job.created_at, drawing_s))
+        if self.process.traces is not None:
+            self.tell("tracer", JobOver(job.id))
         self.match()
