@@ -66,12 +66,19 @@ def _demo_of(data: Path) -> Mapping[str, str]:
     return found if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()) else {}
 
 
-def call(daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+def call(
+    daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None = None, wait_s: float = ANSWER_S_MAX
+) -> Any:
     """The JSON answer. Raises Quit: refused, failed, or no connection."""
-    return json.loads(fetch(daemon, method, path, body) or b"null")
+    try:
+        return json.loads(fetch(daemon, method, path, body, wait_s) or b"null")
+    except ValueError:
+        raise Quit(FAILED, f"what answers at {daemon.url} is no limner; check --url") from None
 
 
-def fetch(daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+def fetch(
+    daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None = None, wait_s: float = ANSWER_S_MAX
+) -> bytes:
     """The answer's body. `path` begins with a slash, or is a URL of the daemon's. Raises Quit as `call` does."""
     headers = {"Authorization": f"Bearer {daemon.key}", "Accept": "*/*", VERSION_HEADER: own_version()}
     data = None
@@ -80,7 +87,7 @@ def fetch(daemon: Daemon, method: str, path: str, body: Mapping[str, Any] | None
     request = Request(daemon.url + path, data, headers, method=method)  # noqa: S310 (http or https: find_daemon)
     opener = build_opener(ProxyHandler({})) if daemon.is_near else build_opener()
     try:
-        with opener.open(request, timeout=ANSWER_S_MAX) as answer:
+        with opener.open(request, timeout=wait_s) as answer:
             return bytes(answer.read())
     except HTTPError as error:
         raise _refusal(error) from None
