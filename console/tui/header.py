@@ -1,0 +1,112 @@
+"""Header: the one line that every screen has on top: how the service does. Pure, but for the widget that shows it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import Static
+
+from console.tui.words import SIGNS, number, span, spark
+
+SAMPLES_MAX = 240
+SPARK_CHARS = 8
+BETWEEN = "  "
+
+
+@dataclass
+class History:
+    """The last figures of status, for sparklines: one a look, a bounded number of them."""
+
+    per_s: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
+    queued: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
+    wait: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
+    busy: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
+    lag: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
+
+    def add(self, status: Mapping[str, Any]) -> None:
+        """Remembers what one look saw."""
+        jobs, wait, tokens = (status.get(name) or {} for name in ("jobs", "wait", "tokens"))
+        for kept, value in (
+            (self.per_s, jobs.get("per_s")), (self.queued, jobs.get("queued")), (self.wait, wait.get("p50_s")),
+            (self.busy, tokens.get("busy")), (self.lag, status.get("loop_lag_s")),
+        ):  # fmt: skip
+            kept.append(float(value) if isinstance(value, int | float) else 0.0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of the line; those of the least `worth` go first when it is too long."""
+
+    words: str
+    worth: int
+    tone: str = ""
+
+
+def parts_of(status: Mapping[str, Any], history: History) -> list[Part]:
+    """What the line says."""
+    jobs, wait, tokens, accounts = (status.get(name) or {} for name in ("jobs", "wait", "tokens", "accounts"))
+    down = {name: accounts.get(name) or 0 for name in ("degraded", "paused", "exhausted", "suspended")}
+    lying = sum(down.values())
+    grave = "red" if lying > down["degraded"] else "yellow"
+    alarms = status.get("alarms") or []
+    worst = "red" if any(each.get("level") == "red" for each in alarms) else "yellow"
+    intake = str(status.get("intake") or "open")
+    parts = [
+        Part("limner", 2),
+        Part(f"jobs/s {number(jobs.get('per_s'))}", 8),
+        Part(spark(history.per_s, SPARK_CHARS), 1),
+        Part(f"queue {number(jobs.get('queued'))}", 9),
+        Part(f"wait p50 {span(wait.get('p50_s'))}", 6),
+        Part(f"p99 {span(wait.get('p99_s'))}", 4),
+        Part(f"tokens {number(tokens.get('busy'))}/{number(tokens.get('slots'))}", 5),
+        Part(f"accounts {number(accounts.get('up'))} up", 7),
+    ]
+    if lying:
+        parts.append(Part(f"{SIGNS[grave]} {lying} down", 11, grave))
+    if intake != "open":
+        said = "paused" if intake == "paused" else f"stopped: {intake}"
+        parts.append(Part(f"{SIGNS['red']} intake {said}", 12, "red"))
+    parts.append(
+        Part(f"{SIGNS[worst]} alarms {len(alarms)}", 13, worst) if alarms else Part("alarms 0", 3),
+    )
+    return parts
+
+
+def fitted(parts: Sequence[Part], width: int) -> list[Part]:
+    """Those that fit, in their order."""
+    kept = [part for part in parts if part.words]
+    while len(kept) > 1 and sum(cell_len(part.words) for part in kept) + len(BETWEEN) * (len(kept) - 1) > width:
+        kept.remove(min(kept, key=lambda part: part.worth))
+    return kept
+
+
+class Header(Static):
+    """The line itself."""
+
+    def __init__(self) -> None:
+        super().__init__(id="header", markup=False)
+        self._parts: list[Part] = [Part("limner", 2)]
+
+    def tell(self, status: Mapping[str, Any], history: History) -> None:
+        """Another status."""
+        self._parts = parts_of(status, history)
+        self._write()
+
+    def on_resize(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        line = Content("")
+        for at, part in enumerate(fitted(self._parts, self.size.width - 2)):
+            gap = "" if at == 0 else " " if part.worth == 1 else BETWEEN
+            line = (
+                line
+                + Content(gap)
+                + Content.styled(part.words, {"yellow": "$warning", "red": "$error"}.get(part.tone, ""))
+            )
+        self.update(line)
