@@ -111,6 +111,20 @@ def draw(
 
 
 @app.command()
+def console(
+    url: Url = None,
+    key: Annotated[
+        str | None, typer.Option("--key", envvar="LIMNER_KEY", help="A key of role admin or viewer; else the demo's.")
+    ] = None,
+) -> None:
+    """Watch and run a daemon, full screen."""
+    from console.reach import find_daemon
+    from console.tui.main import run
+
+    run(find_daemon(url, key, DATA, "admin_key"))
+
+
+@app.command()
 def doctor(config: ConfigFile = None, data: DataFolder = DATA) -> None:
     """Check config, data folder, port, database, image store and Discord's addresses."""
     from console.doctor import examine
