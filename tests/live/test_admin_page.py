@@ -253,7 +253,7 @@ def test_a_job_is_found_by_its_user_and_by_its_id_with_all_that_happened_to_it(e
     expect(row(page, found)).to_contain_text("failed upstream timeout")
     sought.fill(found)
     sought.press("Enter")
-    expect(page.locator(".timeline li")).to_contain_text("granted by scheduler")
+    expect(page.locator(".timeline li")).to_contain_text("granted scheduler")
     page.get_by_role("button", name="Retry this job").click()
     page.get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_role("heading", name="Job j-again")).to_be_visible()

@@ -12,8 +12,8 @@ const UNCHANGED = "It was so already.";
 
 /**
  * `acts`: [{label, question, yes?, path, field?, done, then?}]: the button, what is asked, the answer that does it, what
- * is said when it is done, and what is called with its answer. `field`: {name, label, type, value, min, max, optional}, sent in the body. `about`: what they
- * change.
+ * is said when it is done, and what is called with what it brought. `field`: {name, label, type, value, min, max,
+ * optional}, sent in the body. `about`: what they change.
  */
 export function Acts({ acts, about }) {
   const [asking, setAsking] = useState(null); // label of the act that is asked about

@@ -80,13 +80,14 @@ function Tail({ events }) {
 }
 
 function Event({ event: { at, level, actor, event, fields } }) {
+  const { logger, ...others } = fields ?? {}; // the module that said it, which says something only where no actor did
   return html`
     <li>
       <time dateTime=${at}>${moment(at)}</time>
       <span><${Sign} level=${SIGNED[level]} /></span>
       <span>
-        ${event}${actor && html` <span class="soft">${actor}</span>`}
-        ${Object.entries(fields ?? {}).map(fieldOf)}
+        ${event} <span class="soft">${actor ?? logger}</span>
+        ${Object.entries(others).map(fieldOf)}
       </span>
     </li>
   `;

@@ -28,7 +28,7 @@ export function Header({ status }) {
       </nav>
       <${Trouble} alarms=${status?.alarms ?? []} />
       <span class="who">
-        ${me.value?.name}${me.value?.role === "viewer" && html` <span class="soft">reads only</span>`}
+        ${me.value?.name}${me.value?.role === "viewer" && " · reads only"}
         <button class="plain" onClick=${signOut}>Sign out</button>
       </span>
     </header>

@@ -145,7 +145,7 @@ const ATTEMPTS = [
 ];
 
 function circumstances(by, detail) {
-  return [by && `by ${by}`, detail && plain(detail)].filter(Boolean).join(" · ");
+  return [by, detail && plain(detail)].filter(Boolean).join(" · ");
 }
 
 /** Every moment of it that is known, oldest first; its states where nothing else was noted. */

@@ -8,6 +8,7 @@ import { hrefOf } from "./store.js";
 import { alarmKey, bytes, count, counted, intakeWords, placeOfAlarm, rate, span } from "./words.js";
 
 const POINTS_MAX = 90; // three minutes
+const POINTS_MIN = 10; // fewer are no line yet
 
 export function Overview({ told }) {
   const accounts = useLive("accounts");
@@ -87,7 +88,7 @@ function Figure({ name, value, note, trail }) {
     <div>
       <dt>${name}</dt>
       <dd>
-        <span class="value">${value}</span>${trail && html`<${Trail} points=${trail} />`}
+        <span class="value">${value}</span>${trail?.length >= POINTS_MIN && html`<${Trail} points=${trail} />`}
         <span class="small">${note}</span>
       </dd>
     </div>

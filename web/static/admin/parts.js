@@ -26,11 +26,13 @@ export function Name({ view, of, children }) {
 
 /** An account's state with its sign, and why in small. */
 export function State({ account }) {
+  const state = stateOf(account);
   const why = account.reason ?? account.cause?.replaceAll("_", " ");
+  const more = why?.startsWith(`${state} `) ? why.slice(state.length) : why; // "drained", "drained by ana"
   return html`
     <${Sign} level=${levelOf(account)} />
-    <span class="state">${stateOf(account)}</span>
-    ${why && html` <span class="soft" title=${why}>${why}</span>`}
+    <span class="state">${state}</span>
+    ${more && html` <span class="soft" title=${why}>${more}</span>`}
   `;
 }
 

@@ -60,19 +60,25 @@ function two(seconds, large, its, small, smalls) {
   return rest ? `${whole} ${its} ${rest} ${smalls}` : `${whole} ${its}`;
 }
 
-/** How long ago a moment was; a moment ahead (a clock that differs) is now. */
-export function ago(iso, now = Date.now()) {
-  if (!iso) return "–";
-  return span(Math.max(0, Math.round((now - Date.parse(iso)) / 1000)));
+/** A time as a Date; null for none. The service's are RFC 3339; a number is Unix seconds. */
+function dateOf(at) {
+  const date = new Date(typeof at === "number" ? at * 1000 : (at ?? Number.NaN));
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+/** How long ago a time was; one ahead (a clock that differs) is now. */
+export function ago(at, now = Date.now()) {
+  const date = dateOf(at);
+  return date ? span(Math.max(0, Math.round((now - date.getTime()) / 1000))) : "–";
 }
 
 /** "12:34:05", with the day before it when it was another one. */
-export function moment(iso, now = new Date()) {
-  if (!iso) return "–";
-  const at = new Date(iso);
-  const time = at.toLocaleTimeString(undefined, { hour12: false });
-  if (at.toDateString() === now.toDateString()) return time;
-  return `${at.toLocaleDateString(undefined, { day: "numeric", month: "short" })} ${time}`;
+export function moment(at, now = new Date()) {
+  const date = dateOf(at);
+  if (!date) return "–";
+  const time = date.toLocaleTimeString(undefined, { hour12: false });
+  if (date.toDateString() === now.toDateString()) return time;
+  return `${date.toLocaleDateString(undefined, { day: "numeric", month: "short" })} ${time}`;
 }
 
 export function bytes(number) {
@@ -82,11 +88,11 @@ export function bytes(number) {
   return `${value >= 10 || power === 0 ? Math.round(value) : value.toFixed(1)} ${BYTES[power]}`;
 }
 
-/** A value of a field as text: lists joined, nested ones as JSON. */
+/** A value of a field as text: lists and what has names joined. */
 export function plain(value) {
   if (value === null || value === undefined || value === "") return "–";
   if (Array.isArray(value)) return value.length ? value.map(plain).join(", ") : "–";
-  if (typeof value === "object") return JSON.stringify(value);
+  if (typeof value === "object") return plain(Object.entries(value).map(([name, each]) => `${name} ${plain(each)}`));
   return typeof value === "number" ? rate(value) : String(value);
 }
 
