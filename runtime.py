@@ -27,6 +27,7 @@ import typer
 from console.admin import admin
 from console.endings import FAILED, INTERRUPTED, NO_CONNECTION, USAGE, Quit
 from console.options import DATA, ConfigFile, DataFolder, Key, Url
+from console.tui.command import console
 
 if TYPE_CHECKING:
     from actors.process import Process
@@ -55,6 +56,7 @@ app = typer.Typer(
     help="A self-hosted AI drawing service: it queues, draws through Discord accounts, and loses nothing.",
 )  # fmt: skip
 app.add_typer(admin, name="admin")
+app.command()(console)
 
 
 class Mode(StrEnum):
@@ -108,20 +110,6 @@ def draw(
     from console.reach import find_daemon
 
     draw_it(find_daemon(url, key, DATA), prompt, mode.value, output, as_json)
-
-
-@app.command()
-def console(
-    url: Url = None,
-    key: Annotated[
-        str | None, typer.Option("--key", envvar="LIMNER_KEY", help="A key of role admin or viewer; else the demo's.")
-    ] = None,
-) -> None:
-    """Watch and run a daemon, full screen."""
-    from console.reach import find_daemon
-    from console.tui.main import run
-
-    run(find_daemon(url, key, DATA, "admin_key"))
 
 
 @app.command()

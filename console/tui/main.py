@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from console.endings import USAGE, Quit
 from console.reach import Daemon, call
 from console.tui.app import ConsoleApp
 from console.tui.link import BASE, Link
+from system.version import own_version
 
 
 def run(daemon: Daemon) -> None:
@@ -19,11 +19,3 @@ def run(daemon: Daemon) -> None:
     ended = ConsoleApp(Link(daemon), daemon.url, own_version()).run()
     if isinstance(ended, Quit):
         raise ended
-
-
-def own_version() -> str:
-    """Of this installation."""
-    try:
-        return version("limner")
-    except PackageNotFoundError:
-        return ""
