@@ -1,0 +1,121 @@
+"""What is followed is shown a line each, once, also over a lost connection."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from console.endings import NO_CONNECTION, Quit
+from tests.console.admin.conftest import KEY, Admin, Fake
+from tests.console.admin.samples import AT, CHANGED, EVENT, JOB, TIMELINE
+
+
+def event(id: int, **more: Any) -> dict[str, Any]:
+    return EVENT | {"id": id, "event": f"event {id}"} | more
+
+
+def paged(fake: Fake, monkeypatch: pytest.MonkeyPatch, pages: list[Any]) -> None:
+    """Answers to one question after another; then Ctrl-C. No time passes."""
+    left = iter(pages)
+
+    def call(daemon: Any, method: str, path: str, body: Any = None, wait_s: float = 1) -> Any:
+        fake.asked.append((method, path, body))
+        if method == "POST":
+            return CHANGED
+        page = next(left, None)
+        if page is None:
+            raise KeyboardInterrupt
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+    monkeypatch.setattr("console.reach.call", call)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+
+LOST = Quit(NO_CONNECTION, "no connection to the test")
+
+
+def test_events_are_followed_from_the_last_one_seen(fake: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [{"events": [event(1), event(2)], "next": 2}, {"events": [], "next": 2}, {"events": [event(5)], "next": 5}]
+    paged(fake, monkeypatch, pages)
+    code, out, err = admin("events", "-f", "--level", "warning", "--limit", "2")
+    assert (code, err) == (130, "")
+    assert [line.split("  ")[-2].strip() for line in out.splitlines()] == ["event 1", "event 2", "event 5"]
+    assert [path.partition("?")[2] for _, path, _ in fake.asked] == [
+        "limit=2&level=warning",
+        *["after=2&limit=1000&level=warning"] * 2,
+        "after=5&limit=1000&level=warning",
+    ]
+
+
+def test_a_lost_connection_is_noted_once_and_the_events_go_on(
+    fake: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [{"events": [event(1)], "next": 1}, LOST, LOST, LOST, {"events": [event(2)], "next": 2}]
+    paged(fake, monkeypatch, pages)
+    _, out, err = admin("events", "--follow", "-o", "json")
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [1, 2]
+    assert err.splitlines() == [
+        "(no connection to the test; trying again)",
+        "(the connection is back)",
+    ]
+
+
+def test_who_was_never_connected_is_told_so(fake: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    paged(fake, monkeypatch, [LOST])
+    assert admin("events", "-f") == (4, "", "limner: no connection to the test\n")
+
+
+@pytest.mark.parametrize("page", [None, {"events": 7, "next": 1}, {"events": []}])
+def test_events_that_nobody_understands_end_it(
+    page: Any, fake: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paged(fake, monkeypatch, [page or []])
+    code, _, err = admin("events", "-f")
+    assert code == 1
+    assert "not one that this limner knows" in err
+
+
+def test_an_event_is_a_line_with_its_fields_and_nothing_that_a_terminal_obeys(fake: Fake, admin: Admin) -> None:
+    fake.answers = {"GET events": {"events": [event(1, fields={"why": "\x1b[2Jgone\nagain"})], "next": 1}}
+    _, out, _ = admin("events")
+    assert out == f"{AT[11:23]}  warning  queue               event 1  why=?[2Jgone again\n"
+
+
+def test_a_jobs_path_is_followed_until_it_ends_each_step_once(
+    fake: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = JOB | {"status": "drawing", "timeline": TIMELINE[:1]}
+    paged(fake, monkeypatch, [going, LOST, going, JOB])
+    code, out, err = admin("job", "trace", "-f", "J1", "--seconds", "60")
+    assert code == 0
+    assert [line.split("  ")[1] for line in out.splitlines()] == ["queued", "Token"]
+    assert out.splitlines()[1].endswith("session/u1  from lobby")
+    assert err == "(no connection to the test; trying again)\n"
+    assert fake.asked[0] == ("POST", "/admin/v1/jobs/J1/trace", {"seconds": 60.0})
+
+
+def test_without_following_a_jobs_path_is_shown_as_it_is(
+    fake: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paged(fake, monkeypatch, [JOB | {"status": "drawing"}])
+    code, out, _ = admin("job", "trace", "J1")
+    assert (code, len(out.splitlines())) == (0, 2)
+
+
+def test_accounts_are_completed_by_their_names(fake: Fake) -> None:
+    fake.answers = {"GET accounts": {"accounts": [{"name": "fox-07"}, {"name": "fox-08"}, {"name": "heron-02"}]}}
+    words = f"limner admin --url {fake.url} --key {KEY} account suspend fo"
+    environment = os.environ | {"COMP_WORDS": words, "COMP_CWORD": "8", "_LIMNER_COMPLETE": "complete_bash"}
+    program = (sys.executable, "-c", "import runtime; runtime.main()")
+    found = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert found.stdout.split() == ["fox-07", "fox-08"]
+    gone = environment | {"COMP_WORDS": words.replace(fake.url, "http://127.0.0.1:9")}
+    nothing = subprocess.run(program, env=gone, capture_output=True, text=True, timeout=30, check=False)
+    assert (nothing.stdout.strip(), nothing.stderr) == ("", "")
