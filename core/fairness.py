@@ -274,7 +274,10 @@ class FairQueue:
 
     def bound_elsewhere(self, accounts: Container[str]) -> tuple[Waiting, ...]:
         """What waits for an account that is none of these. Linear in all that waits."""
-        return tuple(job for job in self._jobs.values() if job.account is not None and job.account not in accounts)
+        return tuple(job for job in self.all_waiting() if job.account is not None and job.account not in accounts)
+
+    def all_waiting(self) -> Iterable[Waiting]:
+        return self._jobs.values()
 
     def place(self, job: str) -> int | None:
         """The job's place, None when it does not wait. Linear in the user's jobs of its lane."""

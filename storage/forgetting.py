@@ -1,5 +1,5 @@
-"""What is not kept for ever: pictures of jobs that ended long ago, later these jobs, uploads that were made long ago, and
-all their files, which wait to be deleted."""
+"""What is not kept for ever: pictures of jobs that ended long ago, later these jobs, uploads of long ago, and all their
+files, which wait to be deleted."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Takes   Enqueue, Cancel, AskPlaces, Drain (sessions, runtime);  Demand, Withdraw
         PauseQueue, PlanChanged, CancelWaiting, Reconfigured, AskQueue, AskStandings (console);
         Begin, Returned, Doubtful, Sighted, Drawn, Failed, AskHoldings, AccountShut, AccountsChanged (accounts);
         Kept, NotKept (gallery);  SetIntake (monitor);  Committed, NotCommitted, LookedUp (store);  ResendDue,
-        UndecidedOverdue, StopsDue, KeepAgain, MoveAgain, BoundDue, SharesDue (itself)
+        UndecidedOverdue, StopsDue, KeepAgain, MoveAgain, BoundDue, OffersDue, SharesDue (itself)
 Sends   JobAccepted, JobRefused, CancelHeard, Places, JobMoved, JobSettled -> lobby;  Keep -> gallery;
         LedgerOpen, Next, LeaseVoided, Outdated -> scheduler;  Go, NoGo, Acknowledged, Holdings, Stop -> account/NAME;
         QueuePaused, WaitingCancelled, QueueStands, Standings, and what it asked for -> console;
