@@ -6,7 +6,7 @@ also of what it holds. Noted is its type, never what it says.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,6 +40,8 @@ class Trails:
     """What is followed until when, and what was seen. Times are the loop's, s."""
 
     def __init__(self) -> None:
+        #: What is not noted: whoever looks at a trail again and again would else be most of it.
+        self.overlooks: Callable[[Message, str, str], bool] = lambda message, by, sender: False
         self._until: dict[str, float] = {}
         self._seen: dict[str, deque[Sight]] = {}
 
@@ -78,8 +80,9 @@ class Trails:
             return
         for job in set(_texts(message, DEPTH_MAX)) & self._until.keys():
             origin = getattr(sender, "record", None)
-            by = origin.label if origin is not None else sender.actorAddressString
-            self._seen[job].append(Sight(wall, record.label, by, type(message).__name__))
+            by, of = record.label, origin.label if origin is not None else sender.actorAddressString
+            if not self.overlooks(message, by, of):
+                self._seen[job].append(Sight(wall, by, of, type(message).__name__))
 
 
 class WatchedMail(deque[Letter]):

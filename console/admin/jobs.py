@@ -153,7 +153,8 @@ def _print_new(asked: Asked, told: Any, shown: set[tuple[Any, ...]]) -> None:
             if asked.to_json:
                 as_json(row)
             else:
-                print("  ".join(cell(part or "") for part in known).rstrip(), flush=True)
+                at, what, by, detail = (cell(part or "") for part in known)
+                print(f"{at}  {what:<16}  {by:<18}  {detail}".rstrip(), flush=True)
         assert isinstance(told["status"], str)
     except (KeyError, TypeError, AssertionError):
         raise Quit(FAILED, STRANGE) from None

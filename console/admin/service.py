@@ -115,7 +115,7 @@ def _config(told: dict[str, Any], out: TextIO) -> None:
         for table in tables:
             if isinstance(table, dict):
                 print(f"[{name}]", file=out)
-                as_pairs(table, out)
+                as_pairs({key: str(each) if type(each) is int else each for key, each in table.items()}, out)
             else:
                 as_pairs({name: table}, out)
 
