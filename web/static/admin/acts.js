@@ -11,8 +11,8 @@ import { mayChange } from "./store.js";
 const UNCHANGED = "It was so already.";
 
 /**
- * `acts`: [{label, question, yes?, path, field?, done, then?}]: the button, what is asked, the answer that does it, what
- * is said when it is done, and what is called with what it brought. `field`: {name, label, type, value, min, max,
+ * `acts`: [{label, question, yes?, path, field?, done, then?}]: the button, what is asked, the answer that does it,
+ * what is said when it is done, and what is called with what it brought. `field`: {name, label, type, value, min, max,
  * optional}, sent in the body. `about`: what they change.
  */
 export function Acts({ acts, about }) {

@@ -1,5 +1,5 @@
 /** Jobs: found by their id, by whose they are and how they stand; and one with everything that happened to it. */
-import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
 import { html } from "../html.js";
 import { Acts } from "./acts.js";
 import { pathOf, withQuery } from "./api.js";
@@ -64,19 +64,21 @@ export function Jobs() {
 }
 
 function Finder({ query }) {
-  const [sought, seek] = useState(query.user ?? "");
-  useEffect(() => seek(query.user ?? ""), [query.user]);
+  const sought = useRef(null);
+  useLayoutEffect(() => {
+    sought.current.value = query.user ?? ""; // before anything can be typed, and when one comes from a user's page
+  }, [query.user]);
   const submit = (event) => {
     event.preventDefault();
-    const text = sought.trim();
+    const text = sought.current.value.trim();
     if (ID.test(text)) go("jobs", text);
     else go("jobs", null, compact({ ...query, user: text }));
   };
   const choose = (event) => go("jobs", null, compact({ ...query, state: event.currentTarget.value }));
   return html`
     <form class="finder" role="search" onSubmit=${submit}>
-      <input type="search" aria-label="A job's id, or a user's name" placeholder="job id or user" value=${sought}
-        onInput=${(event) => seek(event.currentTarget.value)} autocomplete="off" spellcheck=${false} />
+      <input type="search" aria-label="A job's id, or a user's name" placeholder="job id or user" ref=${sought}
+        autocomplete="off" spellcheck=${false} />
       <button class="line-button">Find</button>
       <label class="pick"><span class="unseen">Status</span>
         <select value=${query.state ?? ""} onChange=${choose}>
