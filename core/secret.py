@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 KEY_BYTES_MIN = 32
 
@@ -32,7 +31,7 @@ def key_bytes(key: Secret) -> bytes:
     text = key.reveal().strip().translate(str.maketrans("-_", "+/"))
     try:
         found = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:
         found = b""
     if len(found) < KEY_BYTES_MIN:
         raise ValueError(

@@ -193,3 +193,21 @@ def test_a_driver_needs_and_may_have_only_keys_that_there_are(name: str) -> None
     assert driver.needs | driver.may_have <= set(PARTICULAR) <= set(AccountConfig.__struct_fields__)
     assert not driver.needs & driver.may_have
     assert driver.draws("imagine", False)
+
+
+@pytest.mark.parametrize("key", ["hush-hush", "A" * 42])
+def test_a_key_for_tokens_that_is_none_is_refused_by_its_line_and_not_shown(key: str) -> None:
+    found = mistake(f'[store]\ntoken_key = "{key}"\n')
+    assert (found.key, found.line) == ("store.token_key", 2)
+    assert key not in str(found)
+
+
+def test_a_key_for_tokens_does_not_show() -> None:
+    config = read(f'[store]\ntoken_key = "{"A" * 43}"\n', {})
+    assert config.store.token_key is not None
+    assert "AAA" not in f"{config} {config!r}"
+
+
+def test_more_slots_than_any_account_has_are_refused() -> None:
+    found = mistake(GOOD.replace("slots = 12", "slots = 10001"))
+    assert found.key == "accounts.2.slots"
