@@ -15,16 +15,10 @@ from console.tui.jobs import JOB_COLUMNS, job_row
 from console.tui.link import Answer, named, route
 from console.tui.place import Place
 from console.tui.view import View, rows_of, shown_of
-from console.tui.words import HEALTH, age, clock, joined, line, matches, number, signed, span
+from console.tui.words import age, clock, joined, line, matches, number, signed, span, tone_of
 
 GRAVITY = {"red": 0, "yellow": 1, "": 2}
 HOLDING_MAX = 100
-
-
-def tone_of(account: Mapping[str, Any]) -> str:
-    """How grave its state is; one that an operator drains is doing as told, yet worth a look."""
-    tone = HEALTH.get(str(account.get("state")), "yellow")
-    return tone or ("yellow" if account.get("draining") else "")
 
 
 def state_of(account: Mapping[str, Any]) -> str:

@@ -149,7 +149,7 @@ class ConsoleApp(App[Quit | None]):
         answers = {name: each for name, each in told.items() if isinstance(each, Mapping)}
         refusals = {name: each for name, each in told.items() if isinstance(each, Refused)}
         lost = next((each for each in told.values() if isinstance(each, Lost)), None)
-        no_entry = next((each for each in refusals.values() if each.status == 401), refusals.pop("status", None))
+        no_entry = refusals.pop("status", None) or next(iter(refusals.values()), None)
         if no_entry is not None and no_entry.status in (401, 403):
             self.exit(Quit(REFUSED, f"{no_entry.code}: {no_entry.message}"))
             return
@@ -371,7 +371,7 @@ class ConsoleApp(App[Quit | None]):
             self.say(f"● {what} refused: {refused.code}: {refused.message}", "red")
             return
         except Lost as lost:
-            self.say(f"▲ {what}: no connection ({lost}); look whether it was done", "yellow")
+            self.say(f"▲ {what}: no answer, look whether it was done ({lost})", "yellow")
             return
         self.say(f"done: {what}" if answer.get("changed", True) else f"nothing to do: {what}; it was so already")
         if deed.noun == "jobs" and answer.get("job"):

@@ -52,9 +52,9 @@ def parts_of(status: Mapping[str, Any], history: History) -> list[Part]:
     jobs, wait, tokens, accounts = (status.get(name) or {} for name in ("jobs", "wait", "tokens", "accounts"))
     down = {name: accounts.get(name) or 0 for name in ("degraded", "paused", "exhausted", "suspended")}
     lying = sum(down.values())
-    grave = "red" if lying > down["degraded"] else "yellow"
     alarms = status.get("alarms") or []
     worst = "red" if any(each.get("level") == "red" for each in alarms) else "yellow"
+    grave = "red" if down["paused"] or down["exhausted"] else worst  # suspended: its alarm knows whether as wanted
     intake = str(status.get("intake") or "open")
     parts = [
         Part("limner", 2),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.tui.place import Place
-from console.tui.words import HEALTH, line, moment, plural
+from console.tui.words import line, moment, plural, tone_of
 
 ACCOUNT = "account/"
 #: An actor that was started again within this time is worth a look.
@@ -74,9 +74,8 @@ def _about(about: Any, accounts: set[str]) -> Place | None:
 
 
 def _account(account: Thing) -> Trouble | None:
-    state = str(account.get("state") or "")
-    tone = HEALTH.get(state, "yellow")
-    if not tone:
+    state, tone = str(account.get("state") or ""), tone_of(account)
+    if not tone or state == "up":
         return None
     name = str(account.get("name"))
     why = line(account.get("reason") or account.get("cause") or "no reason given")

@@ -12,6 +12,8 @@ SIGNS = {"yellow": "▲", "red": "●", "": " "}
 NOTHING = "-"
 #: How grave the state of an account is.
 HEALTH = {"up": "", "degraded": "yellow", "paused": "red", "exhausted": "red", "suspended": "red"}
+#: An operator's own doing is no emergency.
+OPERATOR = "operator"
 #: How grave the state of a job is.
 FATES = {"failed": "red", "undecided": "yellow", "cancelled": "", "done": ""}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -106,6 +108,14 @@ def bar(part: Any, whole: Any, width: int) -> str:
         return ""
     full = round(min(1.0, max(0.0, part / whole)) * width)
     return "█" * full + "░" * (width - full)
+
+
+def tone_of(account: Mapping[str, Any]) -> str:
+    """How grave an account's state is. What an operator has wanted, to suspend or drain it, is worth a look."""
+    tone = HEALTH.get(str(account.get("state")), "yellow")
+    if tone and account.get("cause") == OPERATOR:
+        return "yellow"
+    return tone or ("yellow" if account.get("draining") else "")
 
 
 def signed(tone: str, words: str) -> str:

@@ -1,0 +1,286 @@
+"""What the console does: the way between screens, search, deeds behind a question, and a daemon that is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from console.endings import REFUSED, Quit
+from tests.console.tui.house import InProcess
+from tests.console.tui.stage import Stage, staged
+
+
+def on_stage(**how: Any) -> Callable[[Callable[[Stage], Coroutine[Any, Any, None]]], Callable[[], None]]:
+    """Runs the test with a console on a stage."""
+
+    def wrap(test: Callable[[Stage], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        async def run() -> None:
+            async with staged(**how) as stage:
+                await test(stage)
+
+        def called() -> None:
+            asyncio.run(run())
+
+        called.__name__ = test.__name__
+        return called
+
+    return wrap
+
+
+def changes(stage: Stage) -> list[str]:
+    return [path for method, path in stage.house.asked if method == "POST"]
+
+
+@on_stage()
+async def test_enter_on_what_is_wrong_leads_to_where_it_can_be_put_right(stage):
+    await stage.press("enter")
+    assert stage.place == ("account", "ant-07")
+    await stage.press("escape", "down", "down", "enter")
+    assert stage.place == ("actor", "account/fox-16")
+    await stage.press("escape")
+    assert stage.place == ("overview", "")
+
+
+@on_stage()
+async def test_the_slowest_account_is_found_and_drained_behind_a_question(stage):
+    await stage.press("f3", "o", "o")
+    assert stage.app.view.grid.row.key == "owl-17"
+    await stage.press("d")
+    assert "Drain account owl-17?" in stage.text
+    assert "go on" in stage.text
+    await stage.press("y")
+    assert changes(stage) == ["accounts/owl-17/drain"]
+    assert "done: drain owl-17" in stage.text
+    assert "▲ draining" in stage.text
+
+
+@on_stage()
+async def test_a_question_answered_no_changes_nothing_and_enter_is_no(stage):
+    await stage.press("f3", "s", "n")
+    await stage.press("s", "escape")
+    await stage.press("d", "enter")
+    assert not stage.app.is_asking
+    assert changes(stage) == []
+
+
+@on_stage()
+async def test_what_is_so_already_is_said_to_be(stage):
+    await stage.press("f3", "down", "down", "d", "y", "d", "y")
+    assert "it was so already" in stage.text
+
+
+@on_stage()
+async def test_slots_are_asked_for_and_must_be_a_number_from_one(stage):
+    await stage.press("f3", "down", "down", "n")
+    for wrong in ("0", "-1", "x", ""):
+        stage.app.screen.query_one("#field-slots").value = wrong
+        await stage.press("enter")
+        assert "▲ slots:" in stage.text
+    assert changes(stage) == []
+    stage.app.screen.query_one("#field-slots").value = "5"
+    await stage.press("enter")
+    assert changes(stage) == ["accounts/ant-15/slots"]
+    assert stage.app.view.thing["slots"] == 5
+
+
+@on_stage()
+async def test_a_restarted_actor_shows_one_restart_more(stage):
+    await stage.press("f2", "down", "down", "down", "x")
+    assert "Restart actor queue?" in stage.text
+    await stage.press("y")
+    row = stage.app.view.grid.row
+    assert row.key == "queue"
+    assert row.cells[3] == "1"
+    assert "last error: Killed: restarted by operator" in stage.text
+
+
+@on_stage(role="viewer")
+async def test_a_viewer_is_told_that_nothing_was_changed(stage):
+    await stage.press("f3", "down", "down", "s", "tab", "enter")
+    assert "● suspend ant-15 refused: forbidden" in stage.text
+    assert stage.house.accounts[15]["state"] == "up"
+
+
+@on_stage()
+async def test_queue_job_user_and_level_deeds_ask_the_routes_that_are_agreed(stage):
+    await stage.press("p", "y", "r", "y")
+    await stage.press("f4", "c", "y", "t", "enter")
+    await stage.press("f5", "b", "enter", "u", "y")
+    await stage.press("f2", "down", "s", "y", "r", "y", "l", "enter")
+    job = stage.house.jobs[0]["job"]
+    assert changes(stage) == [
+        *("queue/pause", "queue/resume", f"jobs/{job}/cancel", f"jobs/{job}/trace", "users/ana/ban", "users/ana/unban"),
+        *("actors/monitor/suspend", "actors/monitor/resume", "actors/monitor/loglevel"),
+    ]
+
+
+@on_stage()
+async def test_a_name_is_gone_to_from_anywhere(stage):
+    job = stage.house.jobs[40]["job"]
+    for typed, place in (
+        (job, ("job", job)), ("fay", ("user", "fay")), ("elk-02", ("account", "elk-02")),
+        ("session/u00042", ("actor", "session/u00042")),
+    ):  # fmt: skip
+        await stage.press("g")
+        await stage.type(typed)
+        await stage.press("enter")
+        await stage.look()
+        assert stage.place == place
+        assert place[1] in stage.text
+    await stage.press("escape", "escape", "escape", "escape")
+    assert stage.place == ("overview", "")
+
+
+@on_stage()
+async def test_what_has_no_such_name_is_listed_by_likeness_or_said_not_to_be(stage):
+    await stage.press("slash")
+    await stage.type("u0004")
+    await stage.press("enter")
+    assert "Found  10 for u0004" in stage.text
+    await stage.press("g")
+    await stage.type("nobody")
+    await stage.press("enter")
+    assert "no job, account, user or actor is called so" in stage.text
+
+
+@on_stage()
+async def test_a_filter_is_kept_by_enter_and_cleared_by_escape(stage):
+    await stage.press("f3", "slash")
+    await stage.type("fox")
+    await stage.press("enter")
+    assert [row.key for row in stage.app.view.grid.rows] == ["fox-00", "fox-08", "fox-16"]
+    await stage.press("escape")
+    assert len(stage.app.view.grid.rows) == 24
+
+
+@on_stage()
+async def test_jobs_are_filtered_by_what_the_daemon_knows(stage):
+    await stage.press("f4", "slash")
+    await stage.type("user:ana state:done")
+    await stage.press("enter")
+    assert {each["name"] for each in stage.app.view.things.values()} == {"ana"}
+    assert {each["status"] for each in stage.app.view.things.values()} == {"done"}
+
+
+@on_stage()
+async def test_of_ten_thousand_actors_no_look_asks_for_more_than_a_thousand(stage):
+    await stage.press("f2", *("down",) * 8, "right", "end", "o", *("end",) * 8)
+    grid = stage.app.view.grid
+    assert len(grid.rows) == 1000
+    assert grid.cursor == 999
+    trees = [path for method, path in stage.house.asked if path.startswith("tree")]
+    assert trees
+    assert all("limit=" in path for path in trees)
+
+
+@on_stage()
+async def test_the_cursor_stays_at_its_row_when_others_come_and_go(stage):
+    await stage.press("f4", "down", "down", "down")
+    held = stage.app.view.grid.row.key
+    stage.house.jobs.insert(0, stage.house.jobs[0] | {"job": "j1v7z9999xq3c"})
+    await stage.look()
+    assert stage.app.view.grid.row.key == held
+    assert stage.app.view.grid.cursor == 4
+
+
+@on_stage()
+async def test_events_follow_until_the_cursor_leaves_the_end(stage):
+    await stage.press("f6")
+    grid = stage.app.view.grid
+    assert grid.cursor == len(grid.rows) - 1
+    later = stage.house.began + 60
+    stage.house.now = lambda: later
+    await stage.look()
+    assert grid.cursor == len(grid.rows) - 1
+    assert any(path.startswith("events?after=39&") for _, path in stage.house.asked)
+    await stage.press("up", "up")
+    held = grid.row.key
+    stage.house.now = lambda: later + 60
+    await stage.look()
+    assert grid.row.key == held
+    assert len(stage.app.view.kept) == len({*stage.app.view.kept})
+
+
+@on_stage()
+async def test_the_mouse_opens_orders_and_leads_to_screens(stage):
+    await stage.pilot.click("#tabs", offset=(25, 0))
+    await stage.look()
+    assert stage.place == ("accounts", "")
+    await stage.pilot.click(stage.app.view.grid, offset=(47, 0))
+    await stage.look()
+    assert stage.app.view.order == "slowest"
+    await stage.pilot.click(stage.app.view.grid, offset=(5, 2), times=2)
+    await stage.look()
+    assert stage.place == ("account", [row.key for row in stage.app.tabs["accounts"].grid.rows][1])
+
+
+@on_stage(version="0.9.0")
+async def test_a_daemon_of_another_version_is_named(stage):
+    assert "▲ the daemon is version 0.9.0, this console 0.1.0" in stage.text
+
+
+@on_stage()
+async def test_a_daemon_that_answers_otherwise_leaves_a_line_and_no_traceback(stage):
+    stage.house._list_accounts = lambda query: {"accounts": [{"name": 7, "busy": {}, "slots": "x", "since": []}]}
+    stage.house._list_status = lambda query: {"jobs": [1, 2], "alarms": 3}
+    await stage.press("f3", "f1")
+    assert "the daemon's answer is not understood; is it of another version?" in stage.text
+    assert stage.app.is_running
+
+
+@on_stage()
+async def test_what_a_daemon_does_not_have_is_said_in_the_title(stage):
+    stage.house._list_nodes = None
+    await stage.press("f7")
+    assert "▲ not_found: Nothing here is called nodes." in stage.text
+
+
+@on_stage()
+async def test_a_deed_without_a_connection_says_that_it_is_not_known(stage):
+    await stage.press("f3", "d")
+    stage.source.away = "Connection reset by peer"
+    await stage.press("y")
+    assert "▲ drain ant-07: no answer, look whether it was done" in stage.text
+
+
+def test_a_key_that_is_revoked_ends_the_console_with_refused():
+    async def visit() -> None:
+        async with staged() as stage:
+            stage.source.key_is_valid = False
+            await stage.look()
+            ended = stage.app.return_value
+            assert isinstance(ended, Quit)
+            assert ended.code == REFUSED
+
+    asyncio.run(visit())
+
+
+def test_q_leaves_and_the_source_is_closed():
+    async def visit() -> InProcess:
+        async with staged() as stage:
+            await stage.pilot.press("q")
+            assert stage.app.return_value is None
+        return stage.source
+
+    assert asyncio.run(visit()).away == "closed"
+
+
+@pytest.mark.parametrize("kind", ["actors", "accounts", "jobs", "users", "events", "nodes", "audit"])
+def test_a_list_of_nothing_says_so(kind):
+    async def visit() -> None:
+        async with staged() as stage:
+            for name in ("accounts", "actors", "jobs", "users", "audit"):
+                setattr(stage.house, name, [])
+            stage.house._list_nodes = lambda query: {"nodes": []}
+            stage.house._list_events = lambda query: {"events": [], "next": None}
+            stage.house._list_audit = lambda query: {"audit": [], "next": None}
+            await stage.app.action_tab(
+                ["", "actors", "accounts", "jobs", "users", "events", "nodes", "audit"].index(kind)
+            )
+            await stage.look()
+            assert stage.app.view.grid.empty in stage.text
+
+    asyncio.run(visit())
