@@ -18,12 +18,14 @@ SHORT, SHORTEST = 12, 4
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column. Where the terminal is too narrow, words are shortened first; then those of the highest `rank`
-    go, and those of rank 0 stay. What must be read whole, such as ids to be copied, is never `cut`."""
+    """A table's column. Where the terminal is too narrow, words are shortened first, to `least` cells; then columns of
+    the highest `rank` go, and those of rank 0 stay. What must be read whole, such as ids to be copied, is never `cut`.
+    """
 
     title: str
     rank: int = 0
     cut: bool = True
+    least: int = SHORT
 
 
 def as_json(answer: Any, out: TextIO | None = None) -> None:
@@ -66,7 +68,7 @@ def _fitted(
     if room is None:
         return widths
     least = [
-        width if number or not column.cut else min(width, max(SHORT, len(column.title)))
+        width if number or not column.cut else min(width, max(column.least, len(column.title)))
         for column, width, number in zip(columns, natural, numbers, strict=True)
     ]
     while _total(least, widths) > room:

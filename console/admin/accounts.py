@@ -32,7 +32,7 @@ def accounts(asked: Asked) -> None:
 def _accounts(told: dict[str, Any], out: TextIO) -> None:
     titles = (
         *("account", "state", "busy", Column("pace", 4), Column("done/h", 5), Column("failed/h", 3)),
-        *(Column("drawing", 6), Column("since", 2, cut=False), "reason", Column("ends", 1)),
+        *(Column("drawing", 6), Column("since", 2, cut=False), Column("reason", least=32), Column("ends", 1)),
     )
     rows = [
         (

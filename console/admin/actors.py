@@ -80,9 +80,9 @@ def top(
 
 
 TITLES = (
-    Column("actor"),
+    Column("actor", cut=False),
     *("mailbox", "msg/s", Column("busy", 4), Column("handled", 5), Column("restarts", 2), Column("uptime", 3), "state"),
-    Column("last error", 1),
+    Column("last error", 1, least=24),
 )
 
 

@@ -75,7 +75,7 @@ def jobs(
 def _jobs(told: dict[str, Any], out: TextIO) -> None:
     titles = (
         *(Column("job", cut=False), "user", "state", "at", Column("account", 2), Column("mode", 5), Column("kind", 6)),
-        *(Column("age", 1), Column("code", 3), Column("prompt", 4)),
+        *(Column("age", 1), Column("code", 3), Column("prompt", 4, least=24)),
     )
     rows = [
         (

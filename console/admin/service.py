@@ -79,10 +79,10 @@ def audit(asked: Asked, limit: Limit = None, before: BeforeId = None) -> None:
 
 
 def _audit(told: dict[str, Any], out: TextIO) -> None:
-    titles = ("at", "by", Column("role", 3), "what", "of", "outcome", Column("detail", 1))
+    titles = (Column("at", cut=False), "by", Column("role", 3), "what", "of", "outcome", Column("detail", 1, least=24))
     rows = [
         (
-            *(each["at"], each["by"], each["role"], f"{each['noun']} {each['verb']}"),
+            *(each["at"][:19].replace("T", " "), each["by"], each["role"], f"{each['noun']} {each['verb']}"),
             *(each["of"], each["outcome"], each["detail"] or ""),
         )
         for each in told["audit"]
