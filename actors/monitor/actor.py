@@ -92,7 +92,7 @@ class Monitor(Shell):
         self.store_trouble: str | None = STARTING
         self.pictures_trouble: str | None = None
         self.measured = Measured(None, None)
-        self.measuring = False
+        self.measuring = self.look_due = False
         self.looked_at = 0.0
         #: What of a metric is more than counted.
         self.hears = {
@@ -121,6 +121,10 @@ class Monitor(Shell):
     def interval_s(self) -> float:
         """How often everything is looked at; as the config is now."""
         return max(self.process.config.pacing.interval_s, INTERVAL_S_MIN)
+
+    def summary(self) -> dict[str, Any]:
+        reasons = self._reasons()
+        return {"ready": not reasons, "reasons": list(reasons), "measuring": self.measuring, "accounts": len(self.up)}
 
     # --- what is told ----------------------------------------------------------------------------------------
 
@@ -257,11 +261,13 @@ class Monitor(Shell):
 
     def receiveMsg_Measured(self, measured: Measured, sender: Any) -> None:
         self.measuring, self.measured = False, measured
+        if self.look_due:
+            self._look()
 
     def receiveMsg_Sample(self, due: Sample, sender: Any) -> None:
-        depths = self._tell_metrics()
-        self._myRef.base.sample_rates()
-        self._decide(depths)
+        if self.look_due:  # the machine has not answered since the last time: by what it said before
+            self._look()
+        self.look_due = True
         self._measure()
         self.after(self.interval_s, Sample())
 
@@ -269,8 +275,11 @@ class Monitor(Shell):
         """What tells nobody of itself. Returns how many messages wait, by actor."""
         return self.metrics.look(self._myRef.base, len(self.process.sockets))
 
-    def _decide(self, depths: dict[str, int]) -> None:
-        now = self.now()
+    def _look(self) -> None:
+        """Looks at everything, and decides."""
+        base, now, self.look_due = self._myRef.base, self.now(), False
+        depths = self._tell_metrics()
+        base.sample_rates()
         commit_s, late_s = self.tallies.interval()
         look = Look(
             seconds=max(now - self.looked_at, INTERVAL_S_MIN),
