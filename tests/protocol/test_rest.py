@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -93,3 +94,14 @@ def test_a_page_of_history_is_asked_within_discords_limits() -> None:
     request = rest.get_messages("5", before="9", limit=1000)
     assert request.path == "/channels/5/messages?limit=100&before=9"
     assert request.major == "5"
+
+
+def test_a_message_pings_nobody_and_is_made_once_under_its_nonce() -> None:
+    request = rest.post_message("2", {"content": "@everyone, look"}, "n1")
+    assert request.json["allowed_mentions"] == {"parse": []}
+    assert (request.json["nonce"], request.json["enforce_nonce"]) == ("n1", True)
+
+
+@pytest.mark.parametrize("kind", ["bot", "user"])
+def test_every_call_says_who_calls(kind: str) -> None:
+    assert re.fullmatch(r"DiscordBot \(\S+, \S+\)", rest.authorization("t", kind)["User-Agent"])
