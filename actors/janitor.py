@@ -1,7 +1,7 @@
 """Janitor: has pictures forgotten whose jobs ended `images.keep_days` ago, and uploads made as long ago; has jobs
-forgotten that ended `store.keep_days` ago; and deletes the files.
+forgotten that ended `store.keep_days` ago; deletes the files; and keeps the audit trail to its length.
 
-Takes   Committed, NotCommitted, LookedUp (store);  Look, SliceDue, FilesDeleted, ResendDue (itself)
+Takes   Committed, NotCommitted, LookedUp (store);  Look, SliceDue, AuditDue, FilesDeleted, ResendDue (itself)
 Sends   Commit, Lookup -> store
 Crash   it begins anew: what is forgotten stays so, and of every file that is to be deleted the store has a note until
         it is; to delete one twice is harmless
@@ -27,7 +27,8 @@ from storage.forgetting import (
     Forgotten,
     ReadDiscards,
 )
-from storage.operations import Found, Written
+from storage.operations import Applied, Found, Written
+from storage.overseeing import PruneAudit
 from storage.pictures import PictureTrouble
 from system.message import Message
 
@@ -43,6 +44,8 @@ SLICE_COUNT = 50
 SLICE_PAUSE_S = 0.25
 #: Files deleted for one note.
 FILES_AT_ONCE = 50
+#: Of the audit trail the latest entries are kept: of changes, and of refusals. Of each so many are forgotten at once.
+AUDIT_CHANGES_MAX, AUDIT_REFUSALS_MAX, AUDIT_SLICE_COUNT = 100_000, 20_000, 500
 #: What a round goes through, in this order.
 PICTURES, JOBS, UPLOADS = "pictures", "jobs", "uploads"
 WRITES: dict[str, type[Forget | ForgetPictures | ForgetUploads]] = {
@@ -63,6 +66,10 @@ class SliceDue(Message, frozen=True):
     after: str
 
 
+class AuditDue(Message, frozen=True):
+    """Time to look whether the audit trail is too long."""
+
+
 class FilesDeleted(Message, frozen=True):
     """These are gone; not `whole`: the image store refused others."""
 
@@ -73,7 +80,7 @@ class FilesDeleted(Message, frozen=True):
 class Janitor(StoreAsker):
     """See the module's docstring."""
 
-    ACCEPTS = (Look, SliceDue, FilesDeleted)
+    ACCEPTS = (Look, SliceDue, AuditDue, FilesDeleted)
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,6 +95,7 @@ class Janitor(StoreAsker):
         self.horizon = Horizon(CLOCK_BELIEVED_S, self.now())
         self._delete_files()  # of an earlier life
         self.receiveMsg_Look(Look(), None)
+        self.after(ROUND_EACH_S, AuditDue())
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -139,6 +147,15 @@ class Janitor(StoreAsker):
         if any(self.forgotten.values()):
             self.log.info("what is old is forgotten", **self.forgotten)
         self._delete_files()
+
+    # --- the audit trail -------------------------------------------------------------------------------------
+
+    def receiveMsg_AuditDue(self, due: AuditDue, sender: Any) -> None:
+        def pruned(outcome: Written) -> None:
+            self.after(SLICE_PAUSE_S if isinstance(outcome, Applied) else ROUND_EACH_S, due)
+
+        prune = PruneAudit(AUDIT_CHANGES_MAX, AUDIT_REFUSALS_MAX, AUDIT_SLICE_COUNT, self.wall())
+        self.store.commit(prune, pruned, lambda why: self.after(ROUND_EACH_S, due))
 
     # --- files -----------------------------------------------------------------------------------------------
 

@@ -31,9 +31,11 @@ class Backlog(Struct, frozen=True, tag=True):
     """Some jobs that have not ended: those that wait, those that have begun, and the `after` of the next page.
 
     `newest`: the id of the latest of all jobs, also of those that have ended; empty when there is none.
+    `paused`: the operator lets none of them begin.
     """
 
     queued: tuple[QueuedJob, ...]
     begun: tuple[JobRecord, ...]
     next: str | None
     newest: str = ""
+    paused: bool = False

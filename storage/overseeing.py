@@ -9,6 +9,8 @@ from storage.records import JobRecord
 
 #: A list of users is in this order: by name, or those with the most first.
 SORTS = ("name", "used", "jobs")
+#: The switch that keeps the queue from beginning drawings.
+QUEUE_PAUSED = "queue_paused"
 
 
 # --- users and keys: writes

@@ -41,7 +41,16 @@ from storage.operations import (
     ReadJob,
     Unfinished,
 )
-from storage.overseeing import FindJobs, ListUsers, ReadAudit, ReadCase, ReadNames, ReadPerson, ReadSwitch
+from storage.overseeing import (
+    QUEUE_PAUSED,
+    FindJobs,
+    ListUsers,
+    ReadAudit,
+    ReadCase,
+    ReadNames,
+    ReadPerson,
+    ReadSwitch,
+)
 from storage.people import find_key, find_keys, read_user
 from storage.persons import list_users, read_names, read_person
 from storage.pruning import read_discards
@@ -123,7 +132,8 @@ def read_backlog(connection: Connection, read: ReadBacklog) -> Backlog:
     records = connection.execute(_THESE, {"given_jobs": begun}) if begun else ()
     following = page[-1][1] if len(rows) > read.limit else None
     newest = _NEWEST_JOB.one(connection)
-    return Backlog(queued, tuple(map(job_of, records)), following, (newest and newest[0]) or "")
+    paused = read_switch(connection, ReadSwitch(QUEUE_PAUSED)).on
+    return Backlog(queued, tuple(map(job_of, records)), following, (newest and newest[0]) or "", paused)
 
 
 def read_events(connection: Connection, read: ReadEvents) -> EventRecords:

@@ -113,7 +113,7 @@ class Queue(QueueIntake):
     def on_start(self) -> None:
         super().on_start()
         # What an earlier Queue wrote last may still be on its way to the disk: read only after it.
-        self.store.commit(Fence(self.wall()), lambda outcome: self.learn_paused(lambda: self._load(None)))
+        self.store.commit(Fence(self.wall()), lambda outcome: self._load(None))
 
     def receiveMessage(self, message: Any, sender: Any) -> None:
         """As every actor, but while the Queue is being rebuilt all but the Store's answers wait, in order."""
@@ -127,7 +127,7 @@ class Queue(QueueIntake):
         def loaded(found: Found) -> None:
             if not isinstance(found, Backlog):
                 raise TypeError(f"the store answered {type(found).__name__} for the backlog")
-            self.newest = max(self.newest, found.newest)
+            self.newest, self.paused = max(self.newest, found.newest), found.paused
             if found.next is not None:
                 self._load(found.next)  # is read while these are taken up
             for waiting in found.queued:

@@ -7,7 +7,6 @@ so all stand where they stood. What draws goes on. It is stored, and so outlives
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from heapq import nlargest
 from typing import Any, ClassVar
 
@@ -26,26 +25,15 @@ from actors.queue.orders import (
 from core.fairness import Flow
 from core.job import WITH_THE_BOT
 from core.skills import mode_of
-from storage.operations import Applied, Found, Written
-from storage.overseeing import ReadSwitch, SaveSwitch, SwitchFound
+from storage.operations import Applied, Written
+from storage.overseeing import QUEUE_PAUSED, SaveSwitch
 from system.message import Message
-
-PAUSED = "queue_paused"
 
 
 class QueueOversight(QueueCancels):
     """Between QueueCancels and QueueShut."""
 
     ACCEPTS: ClassVar[tuple[type[Message], ...]] = (*(PauseQueue, PlanChanged, Reconfigured, AskQueue, AskStandings),)
-
-    def learn_paused(self, then: Callable[[], None]) -> None:
-        """What an earlier life of ours was told holds on."""
-
-        def found(switch: Found) -> None:
-            self.paused = isinstance(switch, SwitchFound) and switch.on
-            then()
-
-        self.store.lookup(ReadSwitch(PAUSED), found)
 
     def receiveMsg_PauseQueue(self, order: PauseQueue, sender: Any) -> None:
         def written(outcome: Written) -> None:
@@ -56,7 +44,7 @@ class QueueOversight(QueueCancels):
         def refused(why: str) -> None:
             self.tell("console", QueuePaused(order.ask, False, "draining"))
 
-        self.store.commit(SaveSwitch(PAUSED, order.paused, self.wall()), written, refused)
+        self.store.commit(SaveSwitch(QUEUE_PAUSED, order.paused, self.wall()), written, refused)
 
     def receiveMsg_PlanChanged(self, changed: PlanChanged, sender: Any) -> None:
         """Of the jobs that have not ended, too: the store has them under it already."""

@@ -21,6 +21,7 @@ from protocol.api import KeepUpload, UploadKept
 from protocol.client import Reset, Resume, Resumed, Welcome
 from storage.forgetting import Discards, ForgetPictures, ReadDiscards
 from storage.operations import ImageRecord, JobFound, JobRecord, ReadJob
+from storage.overseeing import AddAudit, AuditRows, PruneAudit, ReadAudit
 from storage.pictures import MemoryPictures, PictureTrouble
 from tests.actors.queue.test_actor import accepted, drawn, set_up, submitted
 from tests.actors.stage import CONFIG, Recorder, Stage, play
@@ -59,6 +60,12 @@ def with_a_janitor(scene: Scene, config: str = KEEP_A_DAY) -> None:
         await scene(stage, pictures)
 
     play(whole, config=config)
+
+
+async def forgets(stage: Stage) -> list[type]:
+    """What the store was asked to forget; of the audit trail it is asked by itself."""
+    asked = [type(commit.write) for commit in await stage.heard("store", Commit)]
+    return [write for write in asked if write is not PruneAudit]
 
 
 async def a_picture(stage: Stage, lease: str = "l1") -> str:
@@ -248,11 +255,11 @@ def test_a_store_that_takes_nothing_is_asked_again_in_the_next_round() -> None:
         stage.cast("store", Full)
         stage.cast("janitor", Janitor)
         await stage.quiet(CLOCK_BELIEVED_S + LOOK_EACH_S)
-        assert len(await stage.heard("store", Commit)) == 1
+        assert await forgets(stage) == [ForgetPictures]
         await stage.quiet(ROUND_EACH_S - 2 * LOOK_EACH_S)
-        assert await stage.heard("store", Commit) == []
+        assert await forgets(stage) == []
         await stage.quiet(2 * LOOK_EACH_S)
-        assert [type(commit.write) for commit in await stage.heard("store", Commit)] == [ForgetPictures]
+        assert await forgets(stage) == [ForgetPictures]
 
     play(scene, config=KEEP_A_DAY)
 
@@ -268,3 +275,21 @@ def test_many_jobs_are_forgotten_in_slices_with_pauses() -> None:
         for limit in ("SLICE_COUNT", "FILES_AT_ONCE"):
             patch.setattr(f"actors.janitor.{limit}", 2)
         with_a_janitor(scene)
+
+
+def test_the_audit_trail_is_kept_to_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.janitor.AUDIT_CHANGES_MAX", 3)
+    monkeypatch.setattr("actors.janitor.AUDIT_SLICE_COUNT", 2)
+
+    async def scene(stage: Stage, pictures: MemoryPictures) -> None:
+        stage.cast("console")
+        for number in range(8):
+            row = AddAudit("op", "admin", "queue", None, "pause", "changed", False, str(number), 1.0)
+            stage.tell("store", Commit(f"op{number}", "console", row))
+        await stage.quiet(ROUND_EACH_S + LOOK_EACH_S)
+        stage.tell("store", Lookup("look", "console", ReadAudit(None, 100)))
+        (looked,) = await stage.heard("console", LookedUp)
+        assert isinstance(looked.found, AuditRows)
+        assert [row.detail for row in looked.found.rows] == ["7", "6", "5"]
+
+    with_a_janitor(scene)
