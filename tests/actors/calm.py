@@ -30,6 +30,7 @@ from system.loop_base import run_on
 from tests.city.clock import CityLoop
 from tests.city.discord import GUILD, IN_FLIGHT_S, Discord, Resident
 from tests.city.gateway import URL
+from tests.city.ground import RoomyHost
 from tests.city.weather import Weather
 
 USER = "ana"
@@ -56,6 +57,7 @@ class Calm:
         fox = Resident("fox", "token-fox", "700", CHANNEL)
         self.discord = Discord(loop, weather, random.Random(1), [fox], self.log.append, lambda row: None)
         self.pictures = MemoryPictures()
+        self.host = RoomyHost()
 
     # --- the daemon ---
 
@@ -64,6 +66,7 @@ class Calm:
         self.lives += 1
         pool = ThreadPoolExecutor(1)  # the virtual loop runs in place whatever it is given
         self.process = Process(self.config, Path("."), self.discord, self.pictures, pool, database=self.url)
+        self.process.host = self.host
         self.base = run_on(self.loop, strict=True, process=self.process, rng=random.Random(self.lives))
         self.base.create(Root, "root")
         self.base.tell("root", Start("root"))

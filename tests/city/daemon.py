@@ -19,6 +19,7 @@ from storage.pictures import Pictures
 from system.loop_base import LoopBase, run_on
 from tests.city.clock import CityLoop, SlowThread
 from tests.city.discord import Discord
+from tests.city.ground import RoomyHost
 from tests.city.mischief import Struck
 from tests.city.phone import OUTBOX_BYTES, CityDesk, CitySwitchboard, Hear, Phone
 
@@ -65,6 +66,7 @@ class Daemon(ABC):
         self.died_at = self.loop.time()
         self.note(f"process {self.lives} starts")
         self.process = Process(self.config, Path("."), self.discord, self.pictures, SlowThread(), database=self.url)
+        self.process.host = RoomyHost()
         dice = self.dice(f"process {self.lives}")
         self.base: LoopBase = run_on(self.loop, strict=True, process=self.process, rng=dice)
         self.base.crash = self._crashed  # type: ignore[method-assign]

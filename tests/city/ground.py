@@ -1,10 +1,10 @@
-"""What every city stands on: an empty database in memory, and silence."""
+"""What every city stands on: an empty database in memory, a machine with room, and silence."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -12,9 +12,24 @@ from pathlib import Path
 import structlog
 
 from storage.database import open_database
+from system.host import Host
 
 #: Memory where there is such a folder: the disk's own time is not what is tested.
 SHM = Path("/dev/shm")
+
+
+class RoomyHost(Host):
+    """A machine whose memory and disk are no matter, whatever the real one's are."""
+
+    disk_bytes = 1 << 40
+
+    def memory_bytes(self) -> int:
+        """Always the same."""
+        return 1 << 27
+
+    def free_bytes(self, folders: Iterable[Path]) -> int | None:
+        """What a test says is free."""
+        return self.disk_bytes
 
 
 @contextmanager

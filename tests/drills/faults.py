@@ -11,7 +11,8 @@ from actors.gallery import AskImage
 from actors.monitor.watch import MAILBOX_DEPTH_MAX, MB
 from protocol.api import ShowImage
 from tests.city.clock import Trouble
-from tests.drills.town import ROOM_BYTES, DrillTown
+from tests.city.ground import RoomyHost
+from tests.drills.town import DrillTown
 
 LIMITED_S = 60.0
 BLOCKED_S = 300.0
@@ -43,7 +44,7 @@ async def disk_full(town: DrillTown) -> None:
     town.host.disk_bytes = 0
     town.loop.trouble = Trouble("full")
     await asyncio.sleep(FULL_S)
-    town.host.disk_bytes = ROOM_BYTES
+    town.host.disk_bytes = RoomyHost.disk_bytes
     town.loop.trouble = None
 
 

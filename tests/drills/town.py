@@ -9,7 +9,7 @@ import asyncio
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.monitor.actor import Monitor
-from actors.monitor.watch import MB, Decision
+from actors.monitor.watch import Decision
 from actors.queue.messages import Enqueue, JobAccepted, JobRefused
 from core.config import AccountConfig, Plan, Secret
 from core.job import TERMINAL
-from system.host import Host
 from tests.actors.calm import CHANNEL, USER, VIRTUAL_S_MAX, Calm, fair_weather
 from tests.city.bot import Piece
 from tests.city.clock import CityLoop
@@ -34,21 +33,6 @@ ORDER_EACH_S = 2.0
 #: From the first order to the fault, so that there is something to disturb.
 BEFORE_S = 30.0
 AFTER_S_MAX = 1_200.0
-ROOM_BYTES = 50_000 * MB
-
-
-class DrillHost(Host):
-    """A machine with as much room on its disk as a drill says."""
-
-    disk_bytes = ROOM_BYTES
-
-    def memory_bytes(self) -> int:
-        """Always the same."""
-        return 100 * MB
-
-    def free_bytes(self, folders: Iterable[Path]) -> int | None:
-        """As the drill says."""
-        return self.disk_bytes
 
 
 @dataclass
@@ -89,7 +73,6 @@ class DrillTown(Calm):
             for number, account in enumerate(accounts)
         ]
         self.discord = Discord(loop, weather, random.Random(1), residents, self.log.append, lambda row: None)
-        self.host = DrillHost()
         self.answers: dict[str, asyncio.Future[JobAccepted | JobRefused]] = {}
         self.record = Record(0.0)
         self._people: list[asyncio.Task[None]] = []
@@ -97,11 +80,6 @@ class DrillTown(Calm):
         self.blocked: set[str] = set()
         self._take = self.discord.bot.take
         self.discord.bot.take = self._take_or_block  # type: ignore[method-assign]
-
-    def start(self) -> None:
-        """A new process, on the drill's machine."""
-        super().start()
-        self.process.host = self.host
 
     @property
     def monitor(self) -> Monitor:

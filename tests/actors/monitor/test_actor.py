@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from actors.monitor.actor import Monitor
-from actors.monitor.messages import AskMonitor, Observed, PicturesTroubled, PicturesWell, Restarted
+from actors.monitor.messages import (
+    AccountState,
+    AskMonitor,
+    AskOverview,
+    JobEnded,
+    Observed,
+    Overview,
+    PicturesTroubled,
+    PicturesWell,
+    Restarted,
+    SetPace,
+)
 from actors.monitor.metrics import METRICS
 from actors.session.messages import Say
 from actors.store_messages import StoreTroubled, StoreWell
 from protocol.api import MetricsShown, ReadyShown, ShowMetrics, ShowReady
-from tests.actors.stage import Stage, play
+from tests.actors.stage import CONFIG, Stage, play
 
 
 async def metrics(stage: Stage) -> str:
@@ -74,3 +89,63 @@ def test_an_unknown_metric_is_a_mistake_of_ours_and_said_loudly() -> None:
         assert "limner_nonsense" in str(await stage.base.ended("monitor"))
 
     play(scene)
+
+
+def test_the_console_hears_how_the_service_and_each_account_do() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.cast("gate")
+        stage.cast("console")
+        stage.cast("monitor", Monitor)
+        fox = AccountState("fox", "up", None, None, slots=2, places=2, going_on=0, moving=0)
+        stage.tell("monitor", StoreWell(), fox, Observed("limner_account_up", 1, ("fox",)))
+        stage.tell("monitor", JobEnded("done", "fox", 60.0, 20.0), JobEnded("undecided", "fox", 9.0, 9.0))
+        stage.tell("monitor", Observed("limner_queue_wait_seconds", 3.0), Observed("limner_store_commit_seconds", 0.02))
+        stage.tell("monitor", Observed("limner_rest_requests_total", 1.0, ("POST /interactions", "429"), "fox"))
+        stage.tell("monitor", Observed("limner_gateway_reconnects_total", 1.0, ("fox", "resume")))
+        stage.tell("monitor", Observed("limner_gateway_round_trip_seconds", 0.1, ("fox",)))
+        await asyncio.sleep(6.0)
+        stage.tell("monitor", AskOverview("ask-1"))
+        told = await stage.one("console", Overview)
+        service = told.service
+        assert told.ask == "ask-1"
+        assert (service["ready"], service["reasons"], service["intake"], service["pace"]) == (True, [], "open", 1.0)
+        assert [(alarm["code"], alarm["about"], alarm["level"]) for alarm in service["alarms"]] == [
+            ("account_limited", "fox", "yellow")
+        ]
+        assert set(service["alarms"][0]) == {"code", "level", "about", "words", "since", "did"}
+        assert service["jobs"] == {"per_s": 0.033, "done_today": 1, "failed_today": 1}
+        assert service["wait"]["p50_s"] == pytest.approx(3.0, rel=0.05)
+        assert service["commit_s"] == pytest.approx(0.02)
+        assert service["memory_bytes"] > 0
+        assert service["disk_free_bytes"] > 0
+        assert set(service) >= {"loop_lag_s", "fairness_jain", "restarts"}
+        assert told.accounts == {
+            "fox": {
+                "pace": 1, "done": 1, "failed": 1, "limited": 1, "reconnects": 1, "seconds": 20.0, "round_trip_s": 0.1
+            }
+        }  # fmt: skip
+
+    play(scene)
+
+
+def test_what_is_decided_is_told_to_the_account_and_again_while_it_is_slowed_down() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.cast("account/fox")
+        stage.cast("monitor", Monitor)
+        fox = AccountState("fox", "up", None, None, slots=2, places=2, going_on=0, moving=0)
+        limited = Observed("limner_rest_requests_total", 1.0, ("POST /interactions", "429"), "fox")
+        stage.tell("monitor", fox, Observed("limner_account_up", 1, ("fox",)), limited)
+        await asyncio.sleep(60.0)
+        told = [order.places for order in await stage.heard("account/fox", SetPace)]
+        assert told == [1, 1, 1, 1, 2]
+
+    play(scene)
+
+
+def test_the_interval_is_that_of_the_config_and_never_none_at_all() -> None:
+    async def scene(stage: Stage) -> None:
+        monitor = stage.cast("monitor", Monitor)
+        await stage.quiet()
+        assert monitor.interval_s == 0.5
+
+    play(scene, config=CONFIG + "\n[pacing]\ninterval_s = 0\n")
