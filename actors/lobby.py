@@ -96,7 +96,7 @@ class Lobby(Supervisor):
         """A session has ended. If it crashed, its sockets are closed, and their clients resume with a fresh one."""
         assert isinstance(employed, Present)
         if reason is not None:
-            self.log.warning("a session died", session=employed.child.name, reason=reason)
+            self.log.warning("a session died", user=employed.child.name.removeprefix(PREFIX), reason=reason)
             self.tell("monitor", Restarted(employed.child.name))
             self.tell("gate", HangUser(employed.child.name.removeprefix(PREFIX), CLOSE_LATER, "session died"))
         for message in employed.waiting or ():

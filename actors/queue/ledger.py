@@ -167,7 +167,12 @@ class QueueLedger(StoreAsker):
         if known is None or (known.attempt, COURSE.index(known.state)) > (job.attempt, COURSE.index(job.state)):
             return False
         self.jobs[job.id] = job
+        self._said("a job has moved", job)
         return True
+
+    def _said(self, what: str, job: JobRecord) -> None:
+        about = {"job": job.id, "user": job.user, "account": job.account, "attempt": job.attempt}
+        self.debug(what, **about, state=job.state, code=job.code)
 
     def release(self, job: str) -> None:
         """The job draws no longer: its user may have another one begun."""
@@ -335,6 +340,7 @@ class QueueLedger(StoreAsker):
         self.fair.remove(job.id)
         self.release(job.id)
         self.tell("lobby", JobSettled(job.user, job, outcome.seq))
+        self._said("a job has ended", job)
         now = self.wall()
         drawing_s = None if job.submitted_at is None else now - job.submitted_at
         self.tell("monitor", JobEnded(job.code or job.state, job.account, now - job.created_at, drawing_s))

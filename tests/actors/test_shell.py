@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -110,3 +111,22 @@ def test_an_unknown_message_is_refused_loudly() -> None:
         assert "does not take Strange" in str(await stage.base.ended("c"))
 
     play(scene)
+
+
+def test_an_actor_says_more_only_while_it_is_wanted_and_says_what_it_is_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def scene(stage: Stage) -> None:
+        account, session = stage.cast("account/fox", Curious), stage.cast("session/ana", Curious)
+        levels = stage.base.process.log_levels
+        await stage.quiet()
+        account.debug("unheard", job="j1")
+        levels.set("account/fox", "debug", until=math.inf)
+        account.debug("heard", job="j1")
+        session.log.info("said")
+
+    play(scene)
+    heard, said = capsys.readouterr().out.splitlines()
+    assert "heard" in heard
+    assert {"account=fox", "actor=account/fox", "job=j1"} <= set(heard.split())
+    assert {"user=ana", "actor=session/ana"} <= set(said.split())
