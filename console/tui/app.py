@@ -195,9 +195,8 @@ class ConsoleApp(App[Quit | None]):
         self.screen_stack[0].set_class(self.lost_since is not None, "lost")
         view = self.view
         heading = f"─ {view.heading} "
-        trouble = f"  ▲ {view.missing} " if view.missing else ""
         title: Static = self.query_base(Static, "#title")
-        title.update(heading + trouble + "─" * max(0, self.size.width - 2 - len(heading) - len(trouble)))
+        title.update(heading + "─" * max(0, self.size.width - 2 - len(heading)))
         entries = [Entry(deed.key, deed.label, f"app.press('{deed.key}')") for deed in view.deeds()]
         entries += [Entry(key, label, f"app.press('{key.lower()}')") for key, label in view.KEYS]
         entries.append(Entry("/", "filter", "app.filter") if view.CAN_FILTER else Entry("/", "search", "app.find"))
@@ -210,14 +209,14 @@ class ConsoleApp(App[Quit | None]):
         self.query_base(Feet, "#tabs").tell((*TAB_ENTRIES, *ALWAYS), lit)
 
     def _notice(self) -> str:
-        """What holds for every screen: that nobody is there, or is of another version."""
+        """What holds for every screen: that nobody is there, or is of another version; else what this one lacks."""
         if self.lost_since is not None:
             away = span(self.now() - self.lost_since)
             return f"▲ no connection to {self.url}, trying again ({away}): {self.lost_why}"
         theirs = self.status.get("version")
         if theirs and theirs != self.own_version:
             return f"▲ the daemon is version {theirs}, this console {self.own_version}: use the daemon's own console"
-        return ""
+        return f"▲ {self.view.missing}" if self.view.missing else ""
 
     def on_view_changed(self, changed: View.Changed) -> None:
         changed.stop()

@@ -71,27 +71,30 @@ class Confirm(ModalScreen[dict[str, Any] | None]):
 
 HELP = """\
 Everywhere
-  F1 … F8, 1 … 8   Overview, Actors, Accounts, Jobs, Users, Events, Nodes, Audit
+  F1 … F8, 1 … 8   Overview, Actors, Accounts, Jobs, Users, Events, Nodes,
+                   Audit
   ↑ ↓ PgUp PgDn    move; also k j, Home, End, the wheel
   Enter            open what is under the cursor; also a double click
   Esc              back to where you came from
-  /                filter this list as you type; Enter keeps it, Esc clears it
-  g                go to anything by its name: a job, user, account or actor
-                   (on the Overview / does the same)
-  o                the next order of a list; a click on a title orders by it
+  /                filter the list as you type; Enter keeps it, Esc clears
+  g                go to anything by its name: a job's id, a user, an
+                   account, an actor; on the Overview / does the same
+  o                another order; a click on a title orders by it
   ? q              this help; quit
 
-Doing something: the line above the tabs names what can be done to what is under
-the cursor. Each deed says what will happen and asks; y is yes, n or Esc is no.
+Doing something: the line above the tabs names what can be done to what is
+under the cursor. Each deed says what will happen, and asks: y is yes, n or
+Esc is no.
 
 Overview     p r  pause and resume the queue
-Actors       x restart  s suspend  r resume  l log level
+Actors       x restart   s suspend   r resume   l log level
              → ← open and close a branch; o leaves the tree for a list
-Accounts     s suspend  r resume  d drain  n slots  x remove
-Jobs         c cancel  r retry  t trace; f another state;
+Accounts     s suspend   r resume   d drain   n slots   x remove
+             on the page of one: e events of it
+Jobs         c cancel   r retry   t trace   f another state
              / takes user:ana state:failed account:fox-07, or a name
-A job        f follow the end of its timeline, or not
-Users        b ban  u unban  n quota
+             on the page of one: f follow its timeline, u user, a account
+Users        b ban   u unban   n quota
 Events       f another level; End follows what comes
 Nodes        d drain
 

@@ -18,6 +18,8 @@ from console.tui.words import SIGNS, clock, joined, line
 KEPT_MAX = 2000
 ASKED_MAX = 500
 LEVELS = ("info", "warning", "error", "debug")
+#: Which module says it: nothing that an operator acts on.
+LOGGER = "logger"
 TONES = {"warning": "yellow", "error": "red", "critical": "red"}
 #: Fields that lead somewhere, the most telling first.
 LEADS = (("job", "job"), ("job_id", "job"), ("account", "account"), ("account_id", "account"), ("user", "user"))
@@ -97,7 +99,11 @@ def _row(event: Mapping[str, Any]) -> Row:
 
 def _fields(event: Mapping[str, Any]) -> str:
     fields = event.get("fields")
-    return "  ".join(f"{name}={_plain(value)}" for name, value in fields.items()) if isinstance(fields, Mapping) else ""
+    if not isinstance(fields, Mapping):
+        return ""
+    return "  ".join(
+        f"{name}={_plain(value)}" for name, value in fields.items() if name != LOGGER and value is not None
+    )
 
 
 def _plain(value: Any) -> str:

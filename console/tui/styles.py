@@ -57,7 +57,7 @@ Grid { height: 1fr; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; ov
 ModalScreen { align: center middle; background: $background 60%; }
 .dialog { width: 70; max-width: 90%; height: auto; max-height: 90%; padding: 1 2; background: $panel;
     scrollbar-size-vertical: 1; }
-.dialog.wide { width: 86; }
+.dialog.wide { width: 80; max-width: 100%; }
 .question { width: 100%; height: auto; }
 .field { height: 1; margin-top: 1; }
 .field .label { width: 22; }

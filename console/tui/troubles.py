@@ -12,6 +12,8 @@ from console.tui.words import line, moment, plural, tone_of
 ACCOUNT = "account/"
 #: An actor that was started again within this time is worth a look.
 RESTARTED_S = 600.0
+#: What an actor dies of when an operator restarts it: no trouble, but what was wanted.
+KILLED = "Killed:"
 #: Messages waiting for one actor.
 MAILBOX_LONG = 1000
 
@@ -92,7 +94,8 @@ def _actor(actor: Thing, now: float) -> Trouble | None:
         words = f"actor {name} suspended: {plural(actor.get('depth') or 0, 'message')} waiting for it"
         return Trouble("yellow", words, place, "resume lets it work them off")
     uptime_s = actor.get("uptime_s")
-    if actor.get("restarts") and isinstance(uptime_s, int | float) and uptime_s < RESTARTED_S:
+    wanted = str(actor.get("last_error") or "").startswith(KILLED)
+    if actor.get("restarts") and not wanted and isinstance(uptime_s, int | float) and uptime_s < RESTARTED_S:
         times = plural(actor["restarts"], "time")
         words = f"actor {name} restarted, {times} by now: {line(actor.get('last_error') or 'no reason given')}"
         return Trouble("yellow", words, place, "started again by its supervisor", now - uptime_s)

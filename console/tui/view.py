@@ -99,7 +99,7 @@ class View(Vertical):
     # --- for the app -----------------------------------------------------------------------------------------------
 
     def take(self, answers: Mapping[str, Answer], refusals: Mapping[str, Refused]) -> None:
-        """A round's answers; a refusal is said in the title line, and the rest is shown."""
+        """A round's answers; a refusal is said above the title, and the rest is shown."""
         self.missing = "; ".join(dict.fromkeys(f"{each.code}: {each.message}" for each in refusals.values()))
         self.show(answers)
         self.write_below()

@@ -12,8 +12,8 @@ SIGNS = {"yellow": "▲", "red": "●", "": " "}
 NOTHING = "-"
 #: How grave the state of an account is.
 HEALTH = {"up": "", "degraded": "yellow", "paused": "red", "exhausted": "red", "suspended": "red"}
-#: An operator's own doing is no emergency.
-OPERATOR = "operator"
+#: Causes that are an operator's own doing, and no emergency.
+WANTED = frozenset({"operator", "drain"})
 #: How grave the state of a job is.
 FATES = {"failed": "red", "undecided": "yellow", "cancelled": "", "done": ""}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -113,7 +113,7 @@ def bar(part: Any, whole: Any, width: int) -> str:
 def tone_of(account: Mapping[str, Any]) -> str:
     """How grave an account's state is. What an operator has wanted, to suspend or drain it, is worth a look."""
     tone = HEALTH.get(str(account.get("state")), "yellow")
-    if tone and account.get("cause") == OPERATOR:
+    if tone and account.get("cause") in WANTED:
         return "yellow"
     return tone or ("yellow" if account.get("draining") else "")
 

@@ -263,7 +263,7 @@ class House:
         attempt = {
             "attempt": 1, "account": found["account"], "nonce": "1309948213", "interaction_id": "88",
             "message_id": "1309948777",
-            "outcome": "done" if found["status"] == "done" else None, "at": timeline[2]["at"],
+            "outcome": found["status"] if found["status"] in ("done", "failed") else None, "at": timeline[2]["at"],
         }  # fmt: skip
         shown = timeline[: 1 if found["status"] == "queued" else 5 if found["status"] == "drawing" else 6]
         return {"history": [], "attempts": [attempt] if found["attempt"] else [], "timeline": shown, "late": []}
