@@ -215,7 +215,7 @@ class ConsoleApp(App[Quit | None]):
             return f"▲ no connection to {self.url}, trying again ({away}): {self.lost_why}"
         theirs = self.status.get("version")
         if theirs and theirs != self.own_version:
-            return f"▲ the daemon is version {theirs}, this console {self.own_version}: use the daemon's own console"
+            return f"▲ the daemon is version {theirs}, this console {self.own_version}: it changes nothing there"
         return f"▲ {self.view.missing}" if self.view.missing else ""
 
     def on_view_changed(self, changed: View.Changed) -> None:

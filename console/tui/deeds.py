@@ -178,5 +178,6 @@ def of_node(node: Mapping[str, Any]) -> tuple[Deed, ...]:
     """Deeds for a host of the cluster."""
     name = str(node.get("node", ""))
     held = f"{plural(node.get('sockets') or 0, 'socket')}, {plural(node.get('accounts') or 0, 'account')}"
-    question = f"Drain node {name}? It takes nothing new, and what it holds ({held}) goes to others."
-    return (Deed("d", "drain", "nodes", name, "drain", question),)
+    question = f"Drain node {name}? It takes nothing new; what it holds ({held}) is finished."
+    again = f"Resume node {name}? It begins drawings again."
+    return (Deed("d", "drain", "nodes", name, "drain", question), Deed("r", "resume", "nodes", name, "resume", again))

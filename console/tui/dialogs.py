@@ -96,7 +96,7 @@ Jobs         c cancel   r retry   t trace   f another state
              on the page of one: f follow its timeline, u user, a account
 Users        b ban   u unban   n quota
 Events       f another level; End follows what comes
-Nodes        d drain
+Nodes        d drain   r resume
 
 Signs        ▲ yellow: needs a look     ● red: needs a hand
 """

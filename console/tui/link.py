@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 from urllib.parse import quote, urlencode
@@ -11,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from console.reach import Daemon
+from system.version import HEADER, own_version
 
 BASE = "/admin/v1"
 ANSWER_S_MAX = 5.0
@@ -80,7 +82,11 @@ class Link:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
-                headers={"Authorization": f"Bearer {self._daemon.key}", "Accept": "application/json"},
+                headers={
+                    "Authorization": f"Bearer {self._daemon.key}",
+                    "Accept": "application/json",
+                    HEADER: own_version(),
+                },
                 timeout=aiohttp.ClientTimeout(total=ANSWER_S_MAX),
                 trust_env=not self._daemon.is_near,
             )
@@ -88,13 +94,25 @@ class Link:
             async with self._session.request(method, _url(self._daemon, path), json=body) as answer:
                 text = await _read(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Lost(" ".join(str(error).split()) or type(error).__name__) from None
+            raise Lost(_why(error)) from None
         return _understood(answer.status, text)
 
 
 def _url(daemon: Daemon, path: str) -> URL:
     """Quoted already: a name keeps what it is quoted as."""
     return URL(f"{daemon.url}{BASE}/{path}", encoded=True)
+
+
+def _why(error: BaseException) -> str:
+    """In a few words: the system's own where it has any."""
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number > 0:
+        return os.strerror(number)
+    return (
+        "it does not answer"
+        if isinstance(error, TimeoutError)
+        else " ".join(str(error).split()) or type(error).__name__
+    )
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

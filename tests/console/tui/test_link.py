@@ -16,6 +16,7 @@ from console.tui import link as links
 from console.tui import main
 from console.tui.app import ConsoleApp
 from console.tui.link import Link, Lost, Refused, named, route
+from system.version import HEADER, own_version
 from tests.console.tui.house import House, problem
 
 KEY = "admin"
@@ -27,10 +28,12 @@ class Served:
     def __init__(self, house: House) -> None:
         self.house, self.url = house, ""
         self.heard: list[tuple[str, str, object]] = []
+        self.versions: set[str | None] = set()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json() if request.can_read_body else None
         self.heard.append((request.method, request.raw_path, body))
+        self.versions.add(request.headers.get(HEADER))
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             status, told = problem(401, "unauthenticated", "The key is not known, or no longer valid.")
             return web.json_response(told, status=status)
@@ -78,6 +81,7 @@ def test_answers_changes_and_refusals_come_over_one_kept_connection():
                 await link.get(named("users", "a b?é"))
             assert (refused.value.status, refused.value.code) == (404, "not_found")
             assert house.heard[-1][1] == "/admin/v1/users/a%20b%3F%C3%A9"
+            assert house.versions == {own_version()}
             await link.close()
 
     asyncio.run(converse())
@@ -90,7 +94,7 @@ def test_no_limner_too_much_and_nobody_are_all_a_lost_connection():
             for path in ("page", "huge"):
                 with pytest.raises(Lost):
                     await link.get(path)
-        with pytest.raises(Lost):
+        with pytest.raises(Lost, match=r"^Connection refused$"):
             await link.get("status")
         await link.close()
 
