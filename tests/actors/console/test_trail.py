@@ -1,0 +1,68 @@
+"""The audit trail: every change and refusal is on it with who, what and what came of it, and no secret ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.console.messages import AskConsole
+from actors.console.trail import REFUSALS_PER_MIN
+from protocol.api import Instruct
+from tests.actors.console.test_actor import answer, instruct, set_up
+from tests.actors.stage import Stage, play
+
+
+async def trail(stage: Stage) -> list[dict[str, Any]]:
+    status, told = await instruct(stage, "audit", "list")
+    assert status == 200
+    return told["audit"]
+
+
+def test_changes_and_refusals_are_written_down_and_reads_are_not() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        await instruct(stage, "users", "add", name="ana")
+        await instruct(stage, "users", "ban", "nobody", reason="spam")
+        await instruct(stage, "users", "list")
+        await instruct(stage, "users", "show", "nobody")
+        told = [(row["by"], row["noun"], row["of"], row["verb"], row["outcome"]) for row in await trail(stage)]
+        assert told == [("op", "users", "nobody", "ban", "not_found"), ("op", "users", None, "add", "changed")]
+        assert (await trail(stage))[0]["detail"].startswith("reason=spam: There is no user nobody")
+
+    play(scene)
+
+
+def test_what_is_not_known_to_hold_no_secret_is_not_written_down() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        await instruct(stage, "accounts", "add", name="hen", token="sesame", tokn="sesame", key="sesame")
+        rows = await trail(stage)
+        assert len(rows) == 1
+        assert rows[0]["detail"].startswith("name=hen")
+        assert "sesame" not in str(rows)
+
+    play(scene)
+
+
+def test_who_may_not_change_is_refused_and_written_down_at_an_even_pace() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        for _ in range(REFUSALS_PER_MIN + 20):
+            stage.tell("console", AskConsole("eve", "viewer", "s1", Instruct("queue", None, "pause", {})))
+            status, refused = await answer(stage)
+            assert (status, refused["code"]) == (403, "forbidden")
+        rows = await trail(stage)
+        assert REFUSALS_PER_MIN <= len(rows) <= REFUSALS_PER_MIN + 6  # some time passes meanwhile
+        assert {(row["by"], row["role"], row["outcome"]) for row in rows} == {("eve", "viewer", "forbidden")}
+
+    play(scene)
+
+
+def test_control_characters_of_a_name_reach_no_terminal() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        await instruct(stage, "jobs", "cancel\x1b[31m", "x\x07y")
+        (row,) = await trail(stage)
+        assert (row["verb"], row["of"]) == ("cancel?[31m", "x?y")
+        assert row["detail"].isprintable()
+
+    play(scene)
