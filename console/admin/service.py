@@ -70,6 +70,12 @@ def drain(asked: Asked, name: Annotated[str, typer.Argument(help="As `limner adm
     asked.change(f"Drain the node {name}?", f"nodes/{path_of(name)}/drain")
 
 
+@changing(node, "resume")
+def resume(asked: Asked, name: Annotated[str, typer.Argument(help="As `limner admin nodes` shows it.")]) -> None:
+    """Let a drained host take new drawings again."""
+    asked.change(f"Let the node {name} take new drawings again?", f"nodes/{path_of(name)}/resume")
+
+
 def audit(asked: Asked, limit: Limit = None, before: BeforeId = None) -> None:
     """Who gave which instruction, and what came of it.
 

@@ -36,6 +36,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "actor resume account/fox-07": ("actors/account/fox-07/resume", {}),
     "loglevel account/fox-07 debug --seconds 60": ("actors/account/fox-07/loglevel", {"level": "debug", "seconds": 60}),
     "node drain vm": ("nodes/vm/drain", {}),
+    "node resume vm": ("nodes/vm/resume", {}),
     "config reload": ("config/reload", {}),
     "backup /srv/limner.db": ("backup", {"file": "/srv/limner.db"}),
 }
