@@ -169,7 +169,10 @@ class Watch:
         words = f"{memory_mb or 0:.0f} MB of memory are filled, {pacing.memory_mb} may be"
         yield Finding("memory_full", None, over(memory_mb, pacing.memory_mb), words, STOPPED)
         words = f"a commit of the store takes {(look.commit_s or 0) * 1000:.0f} ms, {pacing.commit_ms:g} may be"
-        yield Finding("store_slow", None, over(look.commit_s, pacing.commit_ms / 1000), words, STOPPED)
+        slow = over(look.commit_s, pacing.commit_ms / 1000)
+        if look.store_trouble is not None:  # what it refuses it was slow to refuse: that is told already
+            slow = Verdict.BETWEEN
+        yield Finding("store_slow", None, slow, words, STOPPED)
         words = f"messages wait {look.late_s * 1000:.0f} ms for their turn, {pacing.loop_lag_ms:g} may be"
         less = "fewer new drawings are let in"
         yield Finding("loop_late", None, over(look.late_s, pacing.loop_lag_ms / 1000), words, less)

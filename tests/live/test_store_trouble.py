@@ -33,6 +33,10 @@ concurrent = 100
 
 [store]
 url = "sqlite:///{store}/limner.db"
+
+# Its disk is small: no alarm may stop intake before the store refuses.
+[pacing]
+disk_free_mb = 0
 """
 DRAWING_S = 0.3
 EACH_S = 0.15

@@ -181,3 +181,11 @@ def test_a_new_watch_goes_on_from_the_pace_that_an_account_has() -> None:
     assert watch.places("fox") == 1
     watch.forget("fox")
     assert watch.places("fox") is None
+
+
+def test_a_store_that_refuses_is_one_alarm_not_a_slow_one_too_that_lasts_longer() -> None:
+    watch = Watch()
+    looks(watch, 6, commit_s=5.0, store_trouble="store_locked")
+    assert on(watch) == ["store_trouble"]
+    looks(watch)
+    assert (watch.pace, on(watch)) == (1.0, [])
