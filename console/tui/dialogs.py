@@ -16,7 +16,8 @@ from console.tui.deeds import Deed, Unfit
 class Confirm(ModalScreen[dict[str, Any] | None]):
     """Asks whether a deed shall be done, with its fields. Ends with its arguments, or None: no.
 
-    Without fields "no" has the focus, so that a key too many changes nothing; `y` is yes.
+    "No" has the focus, so that a key too many changes nothing, and `y` is yes. Where a field must be filled, it has the
+    focus, and Enter in it is yes.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,6 +29,11 @@ class Confirm(ModalScreen[dict[str, Any] | None]):
     def __init__(self, deed: Deed) -> None:
         super().__init__()
         self.deed = deed
+
+    @property
+    def must_fill(self) -> bool:
+        """Whether there is no answer without a field."""
+        return self.deed.needs_one or any(not field.optional for field in self.deed.fields)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -41,10 +47,11 @@ class Confirm(ModalScreen[dict[str, Any] | None]):
             with Horizontal(classes="buttons"):
                 yield Button(f"Yes: {self.deed.label}", id="yes", compact=True)
                 yield Button("No", id="no", compact=True)
+            keys = "Enter yes · Esc no" if self.must_fill else "y yes · n or Esc no"
+            yield Label(f"{keys} · Tab" if self.deed.fields else keys, markup=False, classes="dim hint")
 
     def on_mount(self) -> None:
-        fields = self.query(Input)
-        (fields.first() if fields else self.query_one("#no")).focus()
+        (self.query(Input).first() if self.must_fill else self.query_one("#no")).focus()
 
     def action_yes(self) -> None:
         """Done, if the fields can be read."""

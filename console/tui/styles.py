@@ -67,5 +67,6 @@ ModalScreen { align: center middle; background: $background 60%; }
 .buttons Button { margin-right: 2; background: $background; color: $foreground; border: none; height: 1;
     min-width: 8; text-style: none; }
 .buttons Button:focus { text-style: bold reverse; background: $background; }
+.hint { margin-top: 1; }
 .dim { color: $text-muted; }
 """

@@ -73,6 +73,15 @@ async def test_what_is_so_already_is_said_to_be(stage):
 
 
 @on_stage()
+async def test_a_reason_is_reached_by_tab_and_sent(stage):
+    await stage.press("f3", "down", "down", "s")
+    await stage.pilot.press("tab")
+    await stage.type("holiday")
+    await stage.press("enter")
+    assert stage.house.audit[-1]["detail"] == "{'reason': 'holiday'}"
+
+
+@on_stage()
 async def test_slots_are_asked_for_and_must_be_a_number_from_one(stage):
     await stage.press("f3", "down", "down", "n")
     for wrong in ("0", "-1", "x", ""):
@@ -99,7 +108,7 @@ async def test_a_restarted_actor_shows_one_restart_more(stage):
 
 @on_stage(role="viewer")
 async def test_a_viewer_is_told_that_nothing_was_changed(stage):
-    await stage.press("f3", "down", "down", "s", "tab", "enter")
+    await stage.press("f3", "down", "down", "s", "y")
     assert "● suspend ant-15 refused: forbidden" in stage.text
     assert stage.house.accounts[15]["state"] == "up"
 
@@ -107,8 +116,8 @@ async def test_a_viewer_is_told_that_nothing_was_changed(stage):
 @on_stage()
 async def test_queue_job_user_and_level_deeds_ask_the_routes_that_are_agreed(stage):
     await stage.press("p", "y", "r", "y")
-    await stage.press("f4", "c", "y", "t", "enter")
-    await stage.press("f5", "b", "enter", "u", "y")
+    await stage.press("f4", "c", "y", "t", "y")
+    await stage.press("f5", "b", "y", "u", "y")
     await stage.press("f2", "down", "s", "y", "r", "y", "l", "enter")
     job = stage.house.jobs[0]["job"]
     assert changes(stage) == [
