@@ -72,7 +72,7 @@ class LogOut(Struct, frozen=True, tag=True):
 
 
 class LogInOperator(Struct, frozen=True, tag=True):
-    """POST /admin/v1/login. Answered by LoggedIn; its token is a key for Instruct and ShowOperator, and nothing else."""
+    """POST /admin/v1/login. Answered by LoggedIn; its token is a key for Instruct and ShowOperator alone."""
 
 
 class LogOutOperator(Struct, frozen=True, tag=True):

@@ -1,8 +1,8 @@
 """The Queue's part about taking on less: what the Monitor decided about new wishes (core/pacing.py).
 
-While its share is below 1, wishes beyond it are refused `queue_full`; while an alarm stops intake, and while the operator
-drains this node, all are refused `draining`, as when the service is about to stop. All say when to try again, and keep
-nothing. What is accepted already goes on: only drawing makes a full house emptier.
+While its share is below 1, wishes beyond it are refused `queue_full`; while an alarm stops intake, and while the
+operator drains this node, all are refused `draining`, as when the service is about to stop. All say when to try again,
+and keep nothing. What is accepted already goes on: only drawing makes a full house emptier.
 """
 
 from __future__ import annotations

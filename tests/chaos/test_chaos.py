@@ -65,8 +65,8 @@ def test_the_verdict_finds_a_nonce_that_was_sent_twice(report: Report) -> None:
 
 def test_the_verdict_finds_a_drawing_that_was_made_twice(report: Report) -> None:
     job = drawn_jobs(report)[0]
-    again = f"INSERT INTO attempts SELECT job, attempt + 100, account, '77', lease, NULL, NULL, NULL, NULL, at \
-        FROM attempts WHERE job = '{job}' LIMIT 1"
+    again = f"INSERT INTO attempts (job, attempt, account, nonce, lease, at) \
+        SELECT job, attempt + 100, account, '77', lease, at FROM attempts WHERE job = '{job}' LIMIT 1"
     row = copy.deepcopy(report.verdict.ledger[-1]) | {"nonce": "77", "outcome": "done"}
     assert "drawn twice" in judged_anew(report, [*report.verdict.ledger, row], again)
 

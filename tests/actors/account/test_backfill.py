@@ -83,4 +83,4 @@ def test_no_more_than_so_many_pages_are_read(monkeypatch: pytest.MonkeyPatch) ->
         searches = sum("before" not in request.path for request in pages)
         assert len(pages) == 2 * searches > 0
 
-    live(scene, drawing_s=60.0)
+    live(scene, drawing_s=120.0)
