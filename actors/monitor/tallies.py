@@ -34,9 +34,12 @@ class AccountTally:
         self.round_trip_s: float | None = None
         self._interval: dict[str, int] = {}
         self._slowest_s: float | None = None
+        #: What was told last, and in which second: several of a console's questions need it at once.
+        self._told: tuple[int, dict[str, object]] | None = None
 
     def answered(self, status: str, now: float) -> None:
         """Discord has answered a call of its."""
+        self._told = None
         if status == "429":
             self.hour.add(LIMITED, now)
             self._note(LIMITED)
@@ -45,16 +48,19 @@ class AccountTally:
 
     def reconnected(self, now: float) -> None:
         """Its gateway connection had to be made anew."""
+        self._told = None
         self.hour.add(RECONNECTS, now)
         self._note(RECONNECTS)
 
     def beat(self, seconds: float) -> None:
         """A heartbeat was acknowledged."""
+        self._told = None
         self.round_trip_s = seconds
         self._slowest_s = max(seconds, self._slowest_s or 0.0)
 
     def ended(self, job: JobEnded, now: float) -> None:
         """A drawing of its has ended."""
+        self._told = None
         if job.outcome == DONE:
             self.hour.add(DONE, now)
             self._note(DONE)
@@ -77,6 +83,11 @@ class AccountTally:
 
     def told(self, now: float) -> dict[str, object]:
         """The last hour, in the words of docs/ADMIN.md."""
+        if self._told is None or self._told[0] != int(now):
+            self._told = int(now), self._summed(now)
+        return self._told[1]
+
+    def _summed(self, now: float) -> dict[str, object]:
         hour = self.hour.totals(now)
         seconds = [seconds for at, seconds in self.drawings if now - at <= HOUR_S]
         counts = {what: hour[what] for what in (DONE, FAILED, LIMITED, RECONNECTS)}
