@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -97,6 +98,9 @@ def fetch(
 
 def no_connection(daemon: Daemon, why: object) -> Quit:
     """Nobody is there."""
+    if isinstance(why, ssl.SSLError):  # its number is none of the system's
+        words = f"no connection to {daemon.url}: {getattr(why, "reason", None) or why}; does it speak TLS? If not, --url http://…"
+        return Quit(NO_CONNECTION, words)
     number = getattr(why, "errno", None)  # its own words: asyncio's have the address in a tuple; getaddrinfo's are < 0
     told = os.strerror(number) if number and number > 0 else getattr(why, "strerror", None)
     words = told or str(why) or type(why).__name__

@@ -16,7 +16,6 @@ from core.health import Cause
 from protocol.client import ClientMistake, rfc3339
 from system.message import Message
 
-REASON_CHARS_MAX = 200
 OBEYED_S_MAX = 10.0
 #: What the Monitor measures of an account (its Overview).
 MEASURED = ("pace", "done", "failed", "reconnects", "limited", "seconds")
@@ -86,8 +85,8 @@ def drain(desk: Desk, asked: AskConsole) -> None:
 def take_out(desk: Desk, asked: AskConsole, cause: Cause) -> None:
     """Out of work, for this cause."""
     reason = f"{WORDS[cause]} {asked.user}"
-    if asked.instruct.arguments.get("reason"):
-        reason = f"{reason}: {desk.text(asked, 'reason', REASON_CHARS_MAX)}"
+    if (why := desk.reason(asked)) is not None:
+        reason = f"{reason}: {why}"
     account = meant(desk, asked).name
     order(desk, asked, account, lambda ask: Suspend(account, reason, ask, cause))
 

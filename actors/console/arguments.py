@@ -31,7 +31,7 @@ def number(asked: AskConsole, name: str, default: float, least: float, most: flo
     except (ValueError, OverflowError):
         found = math.nan
     if not least <= found <= most:
-        raise ClientMistake("bad_frame", f"{name} is a number from {least:g} to {most:g}.")
+        raise ClientMistake("bad_frame", f"{name} is a number from {least:.15g} to {most:.15g}.")
     return found
 
 

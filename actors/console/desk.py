@@ -25,7 +25,7 @@ from system.loop_base import LoopBase
 from system.message import Message
 from system.version import own_version, understands
 
-NAME_CHARS_MAX, QUERY_CHARS_MAX = 64, 128
+NAME_CHARS_MAX, QUERY_CHARS_MAX, REASON_CHARS_MAX = 64, 128, 200
 #: Of a list without a `limit`, and with the greatest.
 PAGE_LENGTH, PAGE_LENGTH_MAX = 100, 1000
 CHANGED, UNCHANGED = {"ok": True, "changed": True}, {"ok": True, "changed": False}
@@ -129,6 +129,15 @@ class Desk(StoreAsker):
         if not value.strip().isprintable() or "/" in value:
             raise ClientMistake("bad_frame", f"Give {argument} without slashes and control characters.")
         return value.strip()
+
+    def reason(self, asked: AskConsole) -> str | None:
+        """Why, in somebody's own words; None without it. Raises ClientMistake."""
+        value = asked.instruct.arguments.get("reason")
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or len(value) > REASON_CHARS_MAX or not value.isprintable():
+            raise ClientMistake("bad_frame", f"reason is one line of at most {REASON_CHARS_MAX} characters.")
+        return value.strip() or None
 
     def query(self, asked: AskConsole, argument: str) -> str | None:
         """An argument of a list; None without it. Raises ClientMistake."""

@@ -31,7 +31,6 @@ from storage.overseeing import (
 )
 
 ROLES = ("user", "viewer", "admin")
-REASON_CHARS_MAX = 200
 KEYS_SHOWN_MAX = 200
 USED_MAX = 1_000_000
 #: The gate and the Queue answer within this time, or have just died.
@@ -125,8 +124,7 @@ def add_user(desk: Desk, asked: AskConsole) -> None:
 
 def ban(desk: Desk, asked: AskConsole) -> None:
     """The user may do nothing any more: sockets are closed, what waits is cancelled and refunded."""
-    if asked.instruct.arguments.get("reason"):
-        desk.text(asked, "reason", REASON_CHARS_MAX)
+    desk.reason(asked)  # for the trail, which has all arguments
 
     def banned(user: UserRecord, changed: bool) -> None:
         desk.tell("gate", TurnAway(user.id, None, "forbidden", BANNED))

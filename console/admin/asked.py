@@ -150,10 +150,12 @@ class Asked:
             as_json(answer)
         elif not isinstance(answer, Mapping):
             raise Quit(FAILED, STRANGE)
-        elif more := {name: value for name, value in answer.items() if name not in ("ok", "changed")}:
-            as_pairs(more)
-        else:
-            print(DONE if answer.get("changed") else UNCHANGED)
+        elif answer.get("ok") is not False:
+            more = {name: value for name, value in answer.items() if name not in ("ok", "changed")}
+            if "changed" in answer or not more:
+                print(DONE if answer.get("changed") else UNCHANGED)
+            if more:
+                as_pairs(more)
         if isinstance(answer, Mapping) and answer.get("ok") is False:
             raise Quit(FAILED, "it did not happen")
 

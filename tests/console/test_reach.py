@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -114,6 +115,13 @@ def test_why_there_is_no_connection_is_said_in_plain_words(why, words):
     assert no_connection(Daemon("http://127.0.0.1:9", "k"), why).message.startswith(
         f"no connection to http://127.0.0.1:9: {words}; is it running?"
     )
+
+
+def test_tls_to_who_speaks_none_is_told_as_that():
+    why = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    told = no_connection(Daemon("https://127.0.0.1:9", "k"), why).message
+    assert "WRONG_VERSION_NUMBER" in told
+    assert told.endswith("does it speak TLS? If not, --url http://…")
 
 
 def test_nobody_there_is_no_connection():

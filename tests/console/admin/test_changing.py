@@ -93,6 +93,13 @@ def test_a_refusal_is_an_exit_code_and_one_line(status: int, code: str, ending: 
     assert admin("queue", "pause", "--yes") == (ending, "", f"limner: {code}: Not now.\n")
 
 
+def test_what_more_a_change_answers_stands_below_what_came_of_it(fake: Fake, admin: Admin) -> None:
+    fake.answers = {"POST users/ana/ban": CHANGED | {"cancelled": 3}}
+    assert admin("user", "ban", "ana", "--yes") == (0, "done\ncancelled  3\n", "")
+    fake.answers = {"POST users/ana/ban": UNCHANGED | {"cancelled": 0}}
+    assert admin("user", "ban", "ana", "--yes") == (0, "nothing to do: it is so already\ncancelled  0\n", "")
+
+
 def test_what_did_not_happen_is_a_failure(fake: Fake, admin: Admin) -> None:
     fake.answers = {"POST queue/pause": {"ok": False}}
     assert admin("queue", "pause", "--yes")[0] == 1
