@@ -99,7 +99,8 @@ def fetch(
 def no_connection(daemon: Daemon, why: object) -> Quit:
     """Nobody is there."""
     if isinstance(why, ssl.SSLError):  # its number is none of the system's
-        words = f"no connection to {daemon.url}: {getattr(why, "reason", None) or why}; does it speak TLS? If not, --url http://…"
+        told = getattr(why, "reason", None) or why
+        words = f"no connection to {daemon.url}: {told}; does it speak TLS? If not, --url http://…"
         return Quit(NO_CONNECTION, words)
     number = getattr(why, "errno", None)  # its own words: asyncio's have the address in a tuple; getaddrinfo's are < 0
     told = os.strerror(number) if number and number > 0 else getattr(why, "strerror", None)
