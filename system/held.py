@@ -27,12 +27,14 @@ class Urgent(Message, frozen=True):
 class Held:
     """Stands in for a suspended actor, and keeps its mail."""
 
-    __slots__ = ("_record", "actor", "mail")
+    __slots__ = ("_record", "actor", "mail", "since")
 
     def __init__(self, record: "ActorRecord") -> None:
         self._record = record
         self.actor = record.instance
         self.mail: list[tuple[ActorRecord, Any, ActorAddress]] = []
+        #: Unix s, for people.
+        self.since = record.base.wall()
 
     def receiveMessage(self, message: Any, sender: ActorAddress) -> None:
         if isinstance(message, Urgent):

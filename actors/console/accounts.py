@@ -111,6 +111,7 @@ def order(desk: Desk, asked: AskConsole, account: str, make: Callable[[str], Mes
     name = f"account/{account}"
     if desk.base.whereis(name) is None:
         raise ClientMistake("draining", f"The account {account} is being started again; try again in a moment.")
+    desk.check_not_suspended(name)
 
     def obeyed(told: Obeyed) -> None:
         desk.settled(told.ask)

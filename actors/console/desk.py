@@ -119,6 +119,13 @@ class Desk(StoreAsker):
         if expected is not None:
             expected.overdue()
 
+    def check_not_suspended(self, name: str) -> None:
+        """What a suspended actor is told is done much later than its operator thinks. Raises ClientMistake."""
+        record = self.base.names.get(name)
+        if record is not None and record.suspended:
+            words = f"The actor {name} is suspended; `limner admin actor resume {name}` first."
+            raise ClientMistake("draining", words)
+
     # --- arguments and answers -------------------------------------------------------------------------------
 
     def text(self, asked: AskConsole, argument: str, chars_max: int = NAME_CHARS_MAX) -> str:

@@ -135,6 +135,7 @@ def _lively(desk: Desk, rows: Sequence[JobRow], then: Callable[[Live], None]) ->
 def cancel(desk: Desk, asked: AskConsole) -> None:
     """As when its user cancels it: at once while it waits, and then a request to the bot."""
     job = asked.instruct.id or ""
+    desk.check_not_suspended("queue")
 
     def heard(told: CancelHeard) -> None:
         desk.settled(told.request_id)
@@ -153,6 +154,7 @@ def cancel(desk: Desk, asked: AskConsole) -> None:
 def retry(desk: Desk, asked: AskConsole) -> None:
     """A new job of a failed one's user and request, once: the same again is the same new job."""
     job = asked.instruct.id or ""
+    desk.check_not_suspended("queue")
 
     def found(answer: Found) -> None:
         if not isinstance(answer, JobFound):

@@ -19,6 +19,7 @@ UNANSWERED = "The queue does not answer just now; try again in a moment."
 def listed(desk: Desk, asked: AskConsole) -> None:
     """How the queue stands, and who waits most first."""
     limit = desk.limit(asked)
+    desk.check_not_suspended("queue")
     told: dict[str, QueueStands | Overview] = {}
 
     def heard(words: QueueStands | Overview) -> None:
@@ -80,6 +81,8 @@ def resume(desk: Desk, asked: AskConsole) -> None:
 
 
 def _order(desk: Desk, asked: AskConsole, paused: bool) -> None:
+    desk.check_not_suspended("queue")
+
     def heard(told: QueuePaused) -> None:
         desk.settled(told.ask)
         if told.code is not None:

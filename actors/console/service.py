@@ -8,12 +8,14 @@ from typing import Any
 from actors.console.desk import Desk
 from actors.console.messages import AskConsole
 from actors.console.survey import Survey
+from core.alarms import Level
 from core.health import State
 from system.version import own_version
 
 #: What the Monitor measures (its Overview), and what of it is shown while it says nothing.
 MEASURED = ("intake", "pace", "alarms", "commit_s", "memory_bytes", "disk_free_bytes", "fairness_jain")
 COUNTED_JOBS = ("done_today", "failed_today", "per_s")
+ACTOR_SUSPENDED = "actor_suspended"
 OPEN, PAUSED, DRAINED = "open", "paused", "draining"
 
 
@@ -33,6 +35,7 @@ def _shown(desk: Desk, survey: Survey) -> dict[str, Any]:
         "reasons": [*measured.get("reasons", ()), *_silent(survey)],
         **{name: measured.get(name) for name in MEASURED},
         "intake": _intake(desk, survey, measured),
+        "alarms": _alarms(desk, measured.get("alarms")),
         "jobs": _jobs(survey, measured),
         "wait": measured.get("wait") or {"p50_s": None, "p99_s": None},
         "tokens": _tokens(desk, survey),
@@ -48,6 +51,22 @@ def _shown(desk: Desk, survey: Survey) -> dict[str, Any]:
         "restarts": sum(desk.base.restarts.snapshot().values()),
         "loop_lag_s": totals.loop_lag_s,
     }
+
+
+def _alarms(desk: Desk, measured: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """The Monitor's alarms, and who is suspended: said here, for it may be the Monitor. None: nobody knows any."""
+    rests = [
+        {
+            "code": ACTOR_SUSPENDED,
+            "level": Level.YELLOW.value,
+            "about": record.label,
+            "words": f"{record.label} suspended: its messages wait, {len(held.mail)} by now",
+            "since": held.since,
+            "did": f"nothing, until `limner admin actor resume {record.label}`",
+        }
+        for record, held in desk.base.held.items()
+    ]
+    return [*(measured or ()), *rests] if rests else measured
 
 
 def _silent(survey: Survey) -> list[str]:

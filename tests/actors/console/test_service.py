@@ -106,6 +106,43 @@ def test_who_is_silent_is_named_and_what_only_they_know_is_null(silent: str, unk
     play(scene)
 
 
+@pytest.mark.parametrize("name", ["monitor", "scheduler"])
+def test_who_is_suspended_is_an_alarm_until_they_are_resumed(name: str) -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.cast("scheduler")
+        assert (await instruct(stage, "actors", "suspend", name))[0] == 200
+        stage.tell(name, AskSummary("nobody"))
+        ask(stage, "status", "list")
+        await stage.quiet(ANSWER_S_MAX)
+        _, shown = await answer(stage)
+        (alarm,) = shown["alarms"]
+        assert (alarm["code"], alarm["level"], alarm["about"]) == ("actor_suspended", "yellow", name)
+        assert alarm["words"].startswith(f"{name} suspended: its messages wait")
+        assert alarm["did"] == f"nothing, until `limner admin actor resume {name}`"
+        assert (await instruct(stage, "actors", "resume", name))[0] == 200
+        for asked_before in (("monitor", AskOverview), ("queue", AskSummary), ("account/fox", AskStanding)):
+            await stage.heard(*asked_before)
+        assert (await status(stage))["alarms"] == []
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("noun", "verb", "id"),
+    [("queue", "list", None), ("queue", "pause", None), ("jobs", "cancel", "j1"), ("jobs", "retry", "j1")],
+)
+def test_what_a_suspended_queue_would_do_later_is_refused_at_once(noun: str, verb: str, id: str | None) -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        await instruct(stage, "actors", "suspend", "queue")
+        code, refused = await instruct(stage, noun, verb, id)
+        assert (code, refused["code"]) == (503, "draining")
+        assert "`limner admin actor resume queue` first" in refused["detail"]
+
+    play(scene)
+
+
 def test_with_nobody_left_but_console_and_gate_status_is_answered_all_the_same() -> None:
     async def scene(stage: Stage) -> None:
         stage.cast("gate")
