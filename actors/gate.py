@@ -20,7 +20,7 @@ import sys
 from itertools import islice
 from typing import Any
 
-from actors.console.messages import AskConsole, AskPresence, Presence, Reconfigured, TurnAway
+from actors.console.messages import AskConsole, AskPresence, Presence, Reconfigured, Stranger, TurnAway
 from actors.gallery import AskImage
 from actors.gate_messages import Arrived as Arrived
 from actors.gate_messages import Asked as Asked
@@ -61,8 +61,8 @@ LOGIN_S = 30 * 86_400
 #: Every open socket's key is looked up again once in this time; a revoked key loses its sockets.
 RECHECK_S = 900.0
 RECHECK_TICK_S = 10.0
-#: Instructions without a known key that are logged in a minute.
-STRANGERS_LOGGED_PER_MIN = 30
+#: Instructions without a known key that the console is told of in a minute, for the audit trail.
+STRANGERS_TOLD_PER_MIN = 30
 #: The operator's key of the config file; it speaks for no user.
 OPERATOR = KeyHolder("config", "", "operator", "", ROLE_ADMIN, False)
 
@@ -99,7 +99,7 @@ class Gate(StoreAsker):
         super().on_start()
         admin_key = self.process.config.admin.key
         self.rates = FrameRates(self.process.config.limits.frames_per_min)
-        self.strangers = FrameRates(STRANGERS_LOGGED_PER_MIN)
+        self.strangers = FrameRates(STRANGERS_TOLD_PER_MIN)
         self.operator_digest = digest_of(admin_key.reveal()) if admin_key else ""
         for door in list(self.process.sockets.values()):
             door.close(CLOSE_RESTARTING, "restarting")
@@ -305,9 +305,10 @@ class Gate(StoreAsker):
             self.tell("lobby", Heard(holder.user, socket, question))
 
     def _refuse_unknown(self, socket: str, question: Question, words: str) -> None:
-        """Of instructions it is logged, at an even pace, and not stored: nobody is to fill the disk without a key."""
-        if isinstance(question, Instruct) and self.strangers.takes("", self.now()):
-            self.log.warning("audit", by=None, noun=question.noun, verb=question.verb, outcome="unauthenticated")
+        """Who asks as an operator without a key of ours is on the audit trail: nobody is to try keys unseen."""
+        wish = Instruct("login", None, "add", {}) if isinstance(question, LogInOperator) else question
+        if isinstance(wish, Instruct) and self.strangers.takes("", self.now()):
+            self.tell("console", Stranger(wish))
         self._say(socket, Refusal("unauthenticated", words))
 
     def _log_in(self, caller: Caller, holder: KeyHolder) -> None:

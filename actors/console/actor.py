@@ -1,6 +1,7 @@
 """Console: carries out what operators ask for (CONTRACT §6, docs/ADMIN.md).
 
-Takes   AskConsole, Presence (gate);  Obeyed, Standing, Vacant (accounts);  Overview (monitor);  Summary (any actor);
+Takes   AskConsole, Stranger, Presence (gate);  Obeyed, Standing, Vacant (accounts);  Overview (monitor);
+        Summary (any actor);
         QueueStands, Standings, QueuePaused, WaitingCancelled, CancelHeard, JobAccepted, JobRefused (queue);
         ProgressTold (sessions);  Committed, NotCommitted, LookedUp (store);  AnswerDue, ResendDue (itself)
 Sends   Say, TurnAway, AskPresence, Reconfigured -> gate;  AskStanding, Suspend, Reinstate, SetSlots -> account/NAME;

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from actors.console.arguments import whole
-from actors.console.messages import AnswerDue, AskConsole
+from actors.console.messages import AnswerDue, AskConsole, Stranger
 from actors.console.trail import Trail
 from actors.guests import READING_VERBS, may_do
 from actors.session.messages import Say
@@ -44,7 +44,7 @@ class Expected:
 class Desk(StoreAsker):
     """Base of the Console. Holds who waits for what."""
 
-    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (AskConsole, AnswerDue)
+    ACCEPTS: ClassVar[tuple[type[Message], ...]] = (AskConsole, Stranger, AnswerDue)
     INSTRUCTIONS: ClassVar[Mapping[tuple[str, str], Callable[[Any, AskConsole], None]]]
 
     def __init__(self) -> None:
@@ -72,6 +72,9 @@ class Desk(StoreAsker):
             handler(self, asked)
         except ClientMistake as mistake:
             self.refuse(asked, mistake.code, mistake.message)
+
+    def receiveMsg_Stranger(self, stranger: Stranger, sender: Any) -> None:
+        self.trail.note(AskConsole("", "", "", stranger.instruct), "unauthenticated", refused=True)
 
     def _check_version(self, instruct: Instruct) -> None:
         """Another Limner may read here, and change nothing that it may mean otherwise. Raises ClientMistake."""

@@ -19,6 +19,12 @@ class AskConsole(Message, frozen=True):
     instruct: Instruct
 
 
+class Stranger(Message, frozen=True):
+    """By the gate: somebody without a key that is known gave this instruction, and was refused. For the trail."""
+
+    instruct: Instruct
+
+
 class AnswerDue(Message, frozen=True):
     """The console to itself: who asked under this id has waited long enough."""
 

@@ -2,7 +2,8 @@
 
 A row is on its way to the store before the operator is answered, and is sent again until it is stored. Told of an
 instruction are the arguments that are known to hold no secret. Refusals of who may not give instructions are written at
-an even pace, so that no key that is given away to users can fill the trail; each is logged.
+an even pace, so that no key that is given away to users can fill the trail; each is logged. Who showed no key that is
+known is nobody (`by` and `role` are empty), and all of them share one such pace.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from actors.console.messages import AskConsole, AskPresence, Presence, TurnAway
+from actors.console.messages import AskConsole, AskPresence, Presence, Stranger, TurnAway
 from actors.gallery import AskImage
-from actors.gate import RECHECK_S, Arrived, Asked, Gate, Left, Spoken
+from actors.gate import RECHECK_S, STRANGERS_TOLD_PER_MIN, Arrived, Asked, Gate, Left, Spoken
 from actors.guests import KNOWN_KEY_S, KNOWN_KEYS_MAX, KeyCache, digest_of, may_do
 from actors.logins import OPERATOR_LOGIN_S
 from actors.monitor.messages import AskMonitor
@@ -610,3 +610,20 @@ def test_a_key_that_is_remembered_is_asked_for_again_when_its_user_was_turned_aw
             await stage.quiet()
 
     play(scene)
+
+
+def test_who_instructs_without_a_known_key_is_told_to_the_console_at_an_even_pace_and_other_strangers_are_not():
+    async def scene(stage):
+        await set_up(stage)
+        instruct = Instruct("queue", None, "pause", {})
+        await ask(stage, "q0", None, instruct)
+        for number in range(2 * STRANGERS_TOLD_PER_MIN):
+            await ask(stage, f"q{number + 1}", "wrong", instruct)
+            await answer_lookups(stage, None)
+        await ask(stage, "me", "wrong", ShowMe())
+        await answer_lookups(stage, None)
+        told = await stage.heard("console")
+        assert all(words == Stranger(instruct) for words in told)
+        assert STRANGERS_TOLD_PER_MIN <= len(told) < 1.5 * STRANGERS_TOLD_PER_MIN  # some seconds have passed
+
+    play(scene, config=OPERATED)
