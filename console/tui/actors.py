@@ -5,7 +5,7 @@ Of ten thousand actors only what is seen is asked for: the children of open bran
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -49,9 +49,12 @@ class Actors(View):
         Binding("left,minus", "branch(False)", show=False),
     ]
 
-    #: Open branches, over visits.
-    opened: ClassVar[dict[str, None]] = {ROOT: None}
     total: int | None = None
+
+    def __init__(self, place: Place, now: Callable[[], float]) -> None:
+        super().__init__(place, now)
+        #: Open branches, the one opened first first.
+        self.opened: dict[str, None] = {ROOT: None}
 
     @property
     def is_tree(self) -> bool:
