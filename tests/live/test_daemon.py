@@ -160,7 +160,11 @@ def test_sigterm_is_an_orderly_end_within_ten_seconds_and_queued_jobs_go_on_at_t
 
 
 def test_a_terminal_that_goes_away_is_an_orderly_end_also_when_kernel_and_shell_both_tell(start):
-    daemon = start()
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever these tests themselves run under
+    try:
+        daemon = start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
     daemon.process.send_signal(signal.SIGHUP)
     eventually(lambda: '"event": "stopping"' in daemon.log(), "it stops")
     assert daemon.stop(signal.SIGHUP) == 0

@@ -29,9 +29,10 @@ def single_picture(visitor, daemon):
 
 def test_a_region_is_painted_by_hand_and_by_keyboard_and_drawn_anew(daemon, visit):
     ana = visit(daemon.url, **DESK)
-    single_picture(ana, daemon).hover()
+    card = single_picture(ana, daemon)
     page, sheet = ana.page, ana.page.get_by_role("application")
-    page.get_by_role("button", name="Vary (Region)").click()
+    card.hover()
+    card.get_by_role("button", name="Vary (Region)").click()
     expect(sheet).to_be_focused()
     expect(page.get_by_role("button", name="Draw anew")).to_be_disabled()
 
