@@ -32,7 +32,7 @@ WATCH_EACH_S = 2.0
 #: Cursor to the corner, and what is below it away.
 REDRAW = "\x1b[H\x1b[J"
 CLEAR = "\x1b[2J"
-DONE, UNCHANGED = "done", "nothing to do: it is so already"
+DONE, UNCHANGED, NO_CHANGE = "done", "nothing to do: it is so already", "nothing changed by this"
 STRANGE = "the daemon's answer is not one that this limner knows; -o json prints it as it came"
 
 Render = Callable[[Any, TextIO], None]
@@ -152,10 +152,12 @@ class Asked:
             raise Quit(FAILED, STRANGE)
         elif answer.get("ok") is not False:
             more = {name: value for name, value in answer.items() if name not in ("ok", "changed")}
-            if "changed" in answer or not more:
+            if not more:
                 print(DONE if answer.get("changed") else UNCHANGED)
-            if more:
-                as_pairs(more)
+                return
+            if "changed" in answer:  # what follows may be left to do: a restart, say
+                print(DONE if answer["changed"] else NO_CHANGE)
+            as_pairs(more)
         if isinstance(answer, Mapping) and answer.get("ok") is False:
             raise Quit(FAILED, "it did not happen")
 

@@ -97,7 +97,7 @@ def test_what_more_a_change_answers_stands_below_what_came_of_it(fake: Fake, adm
     fake.answers = {"POST users/ana/ban": CHANGED | {"cancelled": 3}}
     assert admin("user", "ban", "ana", "--yes") == (0, "done\ncancelled  3\n", "")
     fake.answers = {"POST users/ana/ban": UNCHANGED | {"cancelled": 0}}
-    assert admin("user", "ban", "ana", "--yes") == (0, "nothing to do: it is so already\ncancelled  0\n", "")
+    assert admin("user", "ban", "ana", "--yes") == (0, "nothing changed by this\ncancelled  0\n", "")
 
 
 def test_what_did_not_happen_is_a_failure(fake: Fake, admin: Admin) -> None:
