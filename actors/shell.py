@@ -28,6 +28,7 @@ from thespian.actors import (
 
 from actors.process import Process
 from system.held import Urgent
+from system.lives import Wanted
 from system.log_levels import DEBUG
 from system.message import Message
 from system.plain_structlog import structlog
@@ -65,7 +66,7 @@ class UnknownMessage(TypeError):
     """A message that this actor does not accept: a mistake of the sender's, said loudly."""
 
 
-class Killed(RuntimeError):
+class Killed(Wanted):
     """Death on request."""
 
 

@@ -15,6 +15,8 @@ from console.endings import USAGE, Quit
 from core.config import Config
 
 BACKLOG = 4096
+#: What is kept, prompts and digests of keys among it, is for nobody else on this machine.
+PRIVATE_UMASK = 0o077
 LOCK_NAME = "lock"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (compared with, not bound to)
 
@@ -35,6 +37,7 @@ class Ground:
 
 def take_ground(config: Config, data: Path) -> Ground:
     """Everything, or Quit with exit code 2 and nothing held."""
+    os.umask(PRIVATE_UMASK)
     raise_open_files()
     listener = listen(config.server.host, config.server.port)
     try:

@@ -25,6 +25,10 @@ def kind_of(name: str) -> str:
     return name.partition("/")[0]
 
 
+class Wanted(Exception):
+    """Base of deaths that somebody asked for: they are logged without a traceback, which would look like a fault."""
+
+
 class NameTaken(ValueError):
     """The name belongs to another living actor, or the actor has another name."""
 
@@ -137,7 +141,8 @@ class Lives(Mailroom):
         kind = record.kind
         self.last_errors.put(record.label, LastError(kind, reason, self.wall(), crashes))
         at = during if isinstance(during, str) else type(during).__name__ if during is not None else "work"
-        log.error("%s crashed at %s", record.label, at, exc_info=error, extra={**about(record), "during": at})
+        shown = None if isinstance(error, Wanted) else error
+        log.error("%s crashed at %s", record.label, at, exc_info=shown, extra={**about(record), "during": at})
         self.end(record, reason)
 
     def end(self, record: ActorRecord, reason: str | None, recursive: bool = True) -> None:

@@ -30,7 +30,9 @@ NAME_CHARS_MAX, QUERY_CHARS_MAX, REASON_CHARS_MAX = 64, 128, 200
 PAGE_LENGTH, PAGE_LENGTH_MAX = 100, 1000
 CHANGED, UNCHANGED = {"ok": True, "changed": True}, {"ok": True, "changed": False}
 VERSION_CHARS_MAX = 40
-NOT_ALLOWED = "This key's role does not allow it."
+NOT_ALLOWED = (
+    "This key's role does not allow it: looking takes a key of role viewer or admin, changing one of role admin."
+)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.widgets import Input, Label, Static
 
-from console.endings import FAILED, REFUSED, Quit
+from console.endings import FAILED, INTERRUPTED, REFUSED, Quit
 from console.tui.accounts import AccountPage, Accounts
 from console.tui.actors import ActorPage, Actors
 from console.tui.deeds import Deed
@@ -68,6 +68,7 @@ class ConsoleApp(App[Quit | None]):
         Binding("o", "order", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q,ctrl+q", "leave", show=False),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
 
     def __init__(
@@ -298,6 +299,10 @@ class ConsoleApp(App[Quit | None]):
     def action_leave(self) -> None:
         """The end."""
         self.exit(None)
+
+    def action_interrupt(self) -> None:
+        """The end, at once, whatever is open."""
+        self.exit(Quit(INTERRUPTED, "interrupted"))
 
     def action_order(self) -> None:
         """The next order of the list."""

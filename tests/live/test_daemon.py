@@ -192,7 +192,8 @@ def test_keys_address_and_pictures_are_the_same_after_a_restart(start):
     daemon.start()
     assert (daemon.key, daemon.admin_key, daemon.sim) == before
     assert daemon.picture(daemon.job(job)) == picture
-    assert (daemon.data / "demo.json").stat().st_mode & 0o777 == 0o600
+    for kept in ("demo.json", "limner.db", "limner.db-wal"):
+        assert (daemon.data / kept).stat().st_mode & 0o077 == 0, kept
 
 
 def test_an_account_restarted_by_the_operator_in_the_middle_of_a_drawing_finishes_it(start):

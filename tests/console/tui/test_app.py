@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console.endings import REFUSED, Quit
+from console.endings import INTERRUPTED, REFUSED, Quit
 from tests.console.tui.house import InProcess
 from tests.console.tui.stage import Stage, staged
 
@@ -275,6 +275,19 @@ def test_q_leaves_and_the_source_is_closed():
         return stage.source
 
     assert asyncio.run(visit()).away == "closed"
+
+
+@pytest.mark.parametrize("before", [(), ("slash",), ("f3", "d"), ("question_mark",)])
+def test_ctrl_c_ends_it_as_it_ends_any_command_whatever_is_open(before):
+    async def visit() -> Quit | None:
+        async with staged() as stage:
+            await stage.press(*before)
+            await stage.pilot.press("ctrl+c")
+            return stage.app.return_value
+
+    ended = asyncio.run(visit())
+    assert isinstance(ended, Quit)
+    assert ended.code == INTERRUPTED
 
 
 @pytest.mark.parametrize("kind", ["actors", "accounts", "jobs", "users", "events", "nodes", "audit"])
