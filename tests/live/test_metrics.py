@@ -115,7 +115,7 @@ def test_everything_is_there_from_the_start_for_each_account(daemon: Daemon) -> 
     _, listed = ask(f"{daemon.url}/admin/v1/accounts", daemon.admin_key)
     names = {account["name"] for account in listed["accounts"]}
     assert found.values("limner_account_up", "account") == names
-    assert found.total("limner_account_up") == len(names)
+    eventually(lambda: Metrics(daemon).total("limner_account_up") == len(names), "each account is connected")
     assert found.values("limner_gateway_reconnects_total", "how") == {"resume", "identify"}
     assert found.values("limner_tokens", "state") == {"free", "granted", "begun"}
     assert found.total("limner_jobs_total") == 0
