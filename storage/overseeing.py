@@ -155,6 +155,13 @@ class ReadCase(Struct, frozen=True, tag=True):
     job: str
 
 
+class CountEnded(Struct, frozen=True, tag=True):
+    """How many jobs of all users ended from `since` until before `until`. Answers Ended."""
+
+    since: float
+    until: float
+
+
 class JobRow(Struct, frozen=True):
     """A job in a list; `prompt` is its beginning."""
 
@@ -177,6 +184,13 @@ class JobRows(Struct, frozen=True, tag=True):
 
     jobs: tuple[JobRow, ...]
     next: str | None
+
+
+class Ended(Struct, frozen=True, tag=True):
+    """So many ended `done`, and so many `failed`."""
+
+    done: int
+    failed: int
 
 
 class AttemptRow(Struct, frozen=True):
@@ -293,5 +307,5 @@ class AuditRows(Struct, frozen=True, tag=True):
 
 OverseeWrite = Ban | SetQuota | RevokeKey | SaveSwitch | AddAudit | PruneAudit
 OverseeWritten = Revoked
-OverseeRead = ListUsers | ReadPerson | ReadNames | FindJobs | ReadCase | ReadSwitch | ReadAudit
-OverseeFound = UserRows | Person | Names | JobRows | Case | SwitchFound | AuditRows
+OverseeRead = ListUsers | ReadPerson | ReadNames | FindJobs | ReadCase | CountEnded | ReadSwitch | ReadAudit
+OverseeFound = UserRows | Person | Names | JobRows | Case | Ended | SwitchFound | AuditRows

@@ -18,6 +18,7 @@ from storage.attempts import read_past
 from storage.audit import read_audit, read_switch
 from storage.cases import find_jobs, read_case
 from storage.connection import Connection
+from storage.ended import count_ended
 from storage.forgetting import ReadDiscards
 from storage.gateways import read_gateway, read_suspension
 from storage.operations import (
@@ -43,6 +44,7 @@ from storage.operations import (
 )
 from storage.overseeing import (
     QUEUE_PAUSED,
+    CountEnded,
     FindJobs,
     ListUsers,
     ReadAudit,
@@ -183,6 +185,7 @@ FINDERS: dict[type[Any], Callable[[Connection, Any], Found]] = {
     ReadNames: read_names,
     FindJobs: find_jobs,
     ReadCase: read_case,
+    CountEnded: count_ended,
     ReadSwitch: read_switch,
     ReadAudit: read_audit,
 }

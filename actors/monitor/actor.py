@@ -2,11 +2,12 @@
 
 Takes   Observed, Surveyed, Restarted (everyone, scheduler, supervisors);  JobEnded (queue);  AccountState (accounts);
         AccountGone (accounts' supervisor);  StoreTroubled, StoreWell, CommitUnderWay (store);  PicturesTroubled,
-        PicturesWell (gallery);  AskMonitor (gate);  AskOverview (console);  Sample, Probe, Measured (itself)
-Sends   Say -> gate;  TellHealth -> store, account/NAME;  SetIntake -> queue;  SetPace -> account/NAME;
-        Overview -> console
-Crash   counters start again from zero, as Prometheus expects of a restart; who is well is asked, and accounts that
-        were slowed down say so; alarms are raised again by what they are for
+        PicturesWell (gallery);  AskMonitor (gate);  AskOverview (console);  Committed, NotCommitted, LookedUp (store);
+        Sample, Probe, Measured, ResendDue (itself)
+Sends   Say -> gate;  Commit, Lookup -> store;  TellHealth -> store, account/NAME;  SetIntake -> queue;
+        SetPace -> account/NAME;  Overview -> console
+Crash   counters start again from zero, as Prometheus expects of a restart; what ended today is read from the store;
+        who is well is asked, and accounts that were slowed down say so; alarms are raised again by what they are for
 
 Owns the metrics registry of the process (metrics.py), what is remembered of the last minutes (tallies.py), and what is
 made of it each `[pacing] interval_s` (watch.py). What it decides is told again and again while it is less than
@@ -40,12 +41,14 @@ from actors.monitor.messages import (
     TellHealth,
 )
 from actors.monitor.metrics import Metrics
-from actors.monitor.tallies import Tallies
+from actors.monitor.tallies import Tallies, Today
 from actors.monitor.watch import Decision, Look, Watch
 from actors.session.messages import Say
-from actors.shell import Shell
+from actors.store_client import StoreAsker
 from actors.store_messages import StoreTroubled, StoreWell
 from protocol.api import MetricsShown, ReadyShown, ShowReady
+from storage.operations import Fence, Found
+from storage.overseeing import CountEnded, Ended
 from system.message import Message
 
 #: `[pacing] interval_s` is never taken to be less.
@@ -73,7 +76,7 @@ class Measured(Message, frozen=True):
     disk_free_bytes: int | None
 
 
-class Monitor(Shell):
+class Monitor(StoreAsker):
     """See the module's docstring."""
 
     ACCEPTS = (
@@ -83,16 +86,17 @@ class Monitor(Shell):
         *(Sample, Probe, Measured),
     )
 
+    tallies: Tallies
+
     def __init__(self) -> None:
         super().__init__()
         self.metrics = Metrics()
-        self.tallies = Tallies()
         self.watch = Watch()
         self.up: dict[str, bool] = {}
         self.store_trouble: str | None = STARTING
         self.pictures_trouble: str | None = None
         self.measured = Measured(None, None)
-        self.measuring = self.look_due = False
+        self.measuring = self.look_due = self.asked_today = False
         self.looked_at = 0.0
         #: What of a metric is more than counted.
         self.hears = {
@@ -107,6 +111,8 @@ class Monitor(Shell):
         }
 
     def on_start(self) -> None:
+        super().on_start()
+        self.tallies = Tallies(self.wall())
         self.metrics.expect(self.process.accounts)
         self.looked_at = self.now()
         for name in [name for name in self._myRef.base.names if name == "store" or name.startswith(ACCOUNT)]:
@@ -184,6 +190,20 @@ class Monitor(Shell):
 
     def receiveMsg_StoreWell(self, well: StoreWell, sender: Any) -> None:
         self.store_trouble = None
+        if not (self.asked_today or self.tallies.today.is_known):
+            self.asked_today = True
+            self._read_today(self.tallies.today)
+
+    def _read_today(self, today: Today) -> None:
+        """Learns what had ended before; behind a fence, for what ended just then may be on its way to the store."""
+
+        def found(ended: Found) -> None:
+            if not isinstance(ended, Ended):
+                raise TypeError(f"the store answered {type(ended).__name__} to CountEnded")
+            today.read(ended.done, ended.failed)
+
+        read = CountEnded(today.midnight, today.since)
+        self.store.commit(Fence(self.wall()), lambda outcome: self.store.lookup(read, found))
 
     def receiveMsg_CommitUnderWay(self, commit: CommitUnderWay, sender: Any) -> None:
         self.tallies.commits_still(commit.seconds)

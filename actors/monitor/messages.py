@@ -78,12 +78,13 @@ class Overview(Message, frozen=True):
 
 class JobEnded(Message, frozen=True):
     """A job has come to its end: `outcome` as limner_jobs_total says it, on which account it was drawn last (None: on
-    none), how long ago it was accepted and, if it was, submitted, in s."""
+    none), how long ago it was accepted and, if it was, submitted, in s. `at`: its end as it is stored (Unix s)."""
 
     outcome: str
     account: str | None
     age_s: float
     drawing_s: float | None
+    at: float
 
 
 class CommitUnderWay(Message, frozen=True):

@@ -19,8 +19,9 @@ DRAWINGS_REMEMBERED = 200
 #: Ends of jobs that are an account's or Discord's fault, and no user's.
 FAULTS = frozenset({"upstream_timeout", "upstream_blocked", "undecided"})
 #: Ends that are no failure.
-FINE = frozenset({"done", "cancelled"})
-LIMITED, FAILED, DONE, RECONNECTS = "limited", "failed", "done", "reconnects"
+DONE, CANCELLED = "done", "cancelled"
+FINE = frozenset({DONE, CANCELLED})
+LIMITED, FAILED, RECONNECTS = "limited", "failed", "reconnects"
 #: A status of an answer that never came.
 BROKEN = "broken"
 
@@ -94,18 +95,47 @@ class AccountTally:
         return {**counts, "seconds": median(seconds) if seconds else None, "round_trip_s": self.round_trip_s}
 
 
+class Today:
+    """How many jobs ended on a day, midnight to midnight UTC.
+
+    Those that end from `since` on (Unix s) are told one by one; how many had ended before, who reads them says later.
+    """
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.midnight = since - since % DAY_S
+        self.counts = {DONE: 0, FAILED: 0}
+        #: Nothing ended before midnight. Else it is not known until it is `read`.
+        self.is_known = since == self.midnight
+
+    def ended(self, outcome: str, at: float) -> None:
+        """A job has ended so."""
+        if at >= self.since and outcome != CANCELLED:
+            self.counts[DONE if outcome == DONE else FAILED] += 1
+
+    def read(self, done: int, failed: int) -> None:
+        """So many had ended before `since`."""
+        self.is_known = True
+        self.counts[DONE] += done
+        self.counts[FAILED] += failed
+
+    def told(self) -> dict[str, int | None]:
+        """In the words of docs/ADMIN.md."""
+        return {f"{what}_today": count if self.is_known else None for what, count in self.counts.items()}
+
+
 class Tallies:
     """Of the whole service."""
 
-    def __init__(self) -> None:
+    def __init__(self, wall: float) -> None:
+        """`wall`: from which moment on (Unix s) it will be told of each job that ends."""
         self.accounts: dict[str, AccountTally] = {}
         self.commit_s: float | None = None
         self.jain = 1.0
+        self.today = Today(wall)
         self.queue_depth = 0
         self._ends = RecentCount(MINUTE_S, 12)
         self._waits = RecentSpread(WAITS_S, 20)
-        self._day = 0
-        self._today = {DONE: 0, FAILED: 0}
         self._commits: list[float] = [0, 0.0]
         self._under_way_s = 0.0
         self._lateness: list[float] = []
@@ -121,17 +151,14 @@ class Tallies:
         """A job has ended."""
         self._ends.add(DONE, now)
         self._turn_day(wall)
-        if job.outcome not in FINE:
-            self._today[FAILED] += 1
-        elif job.outcome == DONE:
-            self._today[DONE] += 1
+        self.today.ended(job.outcome, job.at)
         if job.account is not None:
             self.account(job.account).ended(job, now)
 
     def _turn_day(self, wall: float) -> None:
-        day = int(wall // DAY_S)
-        if day != self._day:
-            self._day, self._today = day, {DONE: 0, FAILED: 0}
+        midnight = wall - wall % DAY_S
+        if midnight != self.today.midnight:
+            self.today = Today(midnight)
 
     def waited(self, seconds: float, now: float) -> None:
         """A job has begun, so long after it was accepted."""
@@ -167,5 +194,4 @@ class Tallies:
         self._turn_day(wall)
         p50_s, p99_s = self._waits.quantiles(now, 0.5, 0.99)
         per_s = self._ends.totals(now)[DONE] / MINUTE_S
-        jobs = {"per_s": round(per_s, 3), "done_today": self._today[DONE], "failed_today": self._today[FAILED]}
-        return {"jobs": jobs, "wait": {"p50_s": p50_s, "p99_s": p99_s}}
+        return {"jobs": {"per_s": round(per_s, 3), **self.today.told()}, "wait": {"p50_s": p50_s, "p99_s": p99_s}}

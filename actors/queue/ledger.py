@@ -343,7 +343,8 @@ class QueueLedger(StoreAsker):
         self._said("a job has ended", job)
         now = self.wall()
         drawing_s = None if job.submitted_at is None else now - job.submitted_at
-        self.tell("monitor", JobEnded(job.code or job.state, job.account, now - job.created_at, drawing_s))
+        ended = JobEnded(job.code or job.state, job.account, now - job.created_at, drawing_s, job.finished_at or now)
+        self.tell("monitor", ended)
         if self.process.traces is not None:
             self.tell("tracer", JobOver(job.id))
         self.match()

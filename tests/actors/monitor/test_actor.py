@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from actors.monitor.actor import Monitor
 from actors.monitor.messages import (
@@ -20,10 +21,19 @@ from actors.monitor.messages import (
     SetPace,
 )
 from actors.monitor.metrics import METRICS
+from actors.monitor.tallies import DAY_S
 from actors.session.messages import Say
-from actors.store_messages import StoreTroubled, StoreWell
+from actors.store import Store
+from actors.store_messages import Commit, StoreTroubled, StoreWell
+from core.config import DEFAULT_PLAN
 from protocol.api import MetricsShown, ReadyShown, ShowMetrics, ShowReady
+from storage.operations import AddUser
+from system.virtual_time import START_WALL
 from tests.actors.stage import CONFIG, Stage, play
+from tests.storage.book import ACCEPT, settle_failed
+
+#: When a scene of the stage is under way.
+NOW = START_WALL + 1.0
 
 
 async def metrics(stage: Stage) -> str:
@@ -95,10 +105,10 @@ def test_the_console_hears_how_the_service_and_each_account_do() -> None:
     async def scene(stage: Stage) -> None:
         stage.cast("gate")
         stage.cast("console")
-        stage.cast("monitor", Monitor)
+        stage.cast("monitor", Monitor)  # which begins at midnight: nothing had ended
         fox = AccountState("fox", "up", None, None, slots=2, places=2, going_on=0, moving=0)
         stage.tell("monitor", StoreWell(), fox, Observed("limner_account_up", 1, ("fox",)))
-        stage.tell("monitor", JobEnded("done", "fox", 60.0, 20.0), JobEnded("undecided", "fox", 9.0, 9.0))
+        stage.tell("monitor", JobEnded("done", "fox", 60.0, 20.0, NOW), JobEnded("undecided", "fox", 9.0, 9.0, NOW))
         stage.tell("monitor", Observed("limner_queue_wait_seconds", 3.0), Observed("limner_store_commit_seconds", 0.02))
         stage.tell("monitor", Observed("limner_rest_requests_total", 1.0, ("POST /interactions", "429"), "fox"))
         stage.tell("monitor", Observed("limner_gateway_reconnects_total", 1.0, ("fox", "resume")))
@@ -149,3 +159,28 @@ def test_the_interval_is_that_of_the_config_and_never_none_at_all() -> None:
         assert monitor.interval_s == 0.5
 
     play(scene, config=CONFIG + "\n[pacing]\ninterval_s = 0\n")
+
+
+def test_a_monitor_that_is_started_again_tells_what_ended_today_and_no_end_twice() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.cast("console")
+        stage.cast("store", Store)
+        user = AddUser("U1", "ann", DEFAULT_PLAN, False, 1.0)
+        jobs = [replace(ACCEPT, job=f"j{number}", at=NOW) for number in range(4)]
+        ends = [
+            settle_failed(job.job, NOW + number - DAY_S * (number == 0), "queued", attempt=None)
+            for number, job in enumerate(jobs)
+        ]
+        for number, write in enumerate((user, *jobs, *ends)):
+            stage.tell("store", Commit(f"op-{number}", "console", write))
+        await stage.quiet(10.0)
+        stage.cast("monitor", Monitor)
+        stage.tell("monitor", JobEnded("undecided", "fox", 9.0, 9.0, NOW + 3), AskOverview("at once"))
+        stage.tell("monitor", JobEnded("undecided", "fox", 9.0, 9.0, NOW + 60))
+        await stage.quiet()
+        stage.tell("monitor", AskOverview("when it has read"))
+        first, second = await stage.heard("console", Overview)
+        assert first.service["jobs"]["failed_today"] is None
+        assert (second.service["jobs"]["done_today"], second.service["jobs"]["failed_today"]) == (0, 4)
+
+    play(scene)
