@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -166,7 +165,7 @@ async def run_daemon(
             for slow in SLOW_IMPORTS:  # while the simulator starts
                 import_module(slow)
             announced = await simulator.announced()
-            demo = demos.keep_demo(ground.data, own_url(config, ground.listener), announced.base)
+            demo = demos.keep_demo(ground.data, own_url(config, ground.listener), announced.base, config.admin.key)
             completed = partial(
                 demos.with_simulator, announced=announced, demo=demo, token_key=demos.keep_token_key(ground.data)
             )
@@ -323,13 +322,13 @@ class Daemon:
         self._greet()
 
     def _greet(self) -> None:
+        from console.demo import greeting
+        from console.ground import own_url
+
         lines = [f"limner ready {self.url}", f"  page      {self.url}/"]
         if self.process.demo_key is not None:
-            lines += [
-                f"  demo key  {self.process.demo_key.reveal()}",
-                f'  try       {own_command()} draw "a red fox in snow" -o fox.png',
-                "  note      the Discord behind it is simulated",
-            ]
+            near = own_url(self.process.config, self.ground.listener)
+            lines += greeting(self.ground.data, near, self.process.demo_key)
         print("\n".join([*lines, f"  terms     {TERMS}"]), flush=True)
 
     async def _stop(self, root: asyncio.Future[str | None], web: asyncio.Future[None]) -> None:
@@ -384,11 +383,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _one_line(mistake: typer.TyperException) -> str:
     message = " ".join(mistake.format_message().split()).replace("Value error, ", "")
     return f"{message.rstrip('.')}; see limner --help"
-
-
-def own_command() -> str:
-    """What a person here types for `limner`."""
-    return "limner" if shutil.which("limner") else os.path.relpath(sys.argv[0])
 
 
 def _say(code: int, message: str) -> int:

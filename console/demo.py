@@ -11,7 +11,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import os
 import secrets
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,14 @@ from msgspec.structs import replace
 
 from console.endings import FAILED, Quit
 from console.ground import write_privately
+from console.options import DATA
 from core.config import AccountConfig, Admin, Config, Discord, Secret
 from core.secret import KEY_BYTES_MIN, key_bytes
 
 FILE_NAME = "demo.json"
 TOKEN_KEY_NAME = "token.key"  # noqa: S105  a file, and no token
+#: How keys of our making begin.
+DEMO_KEY, DEMO_ADMIN_KEY = "limner_demo.", "limner_admin."
 START_S_MAX = 20.0
 STOP_S_MAX = 3.0
 AGAIN_S_MIN, AGAIN_S_MAX = 0.5, 5.0
@@ -79,14 +85,42 @@ def read_demo(data: Path) -> Demo | None:
         return None
 
 
-def keep_demo(data: Path, url: str, sim: str) -> Demo:
-    """Writes the file anew, with the keys of the last time: who has one goes on using it."""
+def keep_demo(data: Path, url: str, sim: str, admin_key: Secret | None = None) -> Demo:
+    """Writes the file anew, with the keys of the last time: who has one goes on using it.
+
+    `admin_key`: the config's, which is the one that holds. One of a config that is gone does not go on.
+    """
     before = read_demo(data)
-    key = before.key if before else f"limner_demo.{secrets.token_urlsafe(32)}"
-    admin_key = before.admin_key if before else f"limner_admin.{secrets.token_urlsafe(32)}"
-    demo = Demo(url, key, admin_key, sim)
+    key = before.key if before else DEMO_KEY + secrets.token_urlsafe(32)
+    if admin_key:
+        operators = admin_key.reveal()
+    elif before and before.admin_key.startswith(DEMO_ADMIN_KEY):
+        operators = before.admin_key
+    else:
+        operators = DEMO_ADMIN_KEY + secrets.token_urlsafe(32)
+    demo = Demo(url, key, operators, sim)
     write_privately(data / FILE_NAME, msgspec.json.encode(demo).decode() + "\n")
     return demo
+
+
+def greeting(data: Path, url: str, key: Secret) -> tuple[str, ...]:
+    """What is said to a person when the demo is up: the one time that a secret is printed."""
+    return (
+        f"  demo key  {key.reveal()}",
+        f"  try       {first_drawing(own_command(), data, url, key)}",
+        "  note      the Discord behind it is simulated",
+    )
+
+
+def first_drawing(command: str, data: Path, url: str, key: Secret) -> str:
+    """What a person types for a first drawing, here and now. Without an address `limner draw` looks into DATA only."""
+    where = "" if data.resolve() == DATA.resolve() else f" --url {shlex.quote(url)} --key {shlex.quote(key.reveal())}"
+    return f'{command} draw "a red fox in snow" -o fox.png{where}'
+
+
+def own_command() -> str:
+    """What a person here types for `limner`."""
+    return "limner" if shutil.which("limner") else shlex.quote(os.path.relpath(sys.argv[0]))
 
 
 def keep_token_key(data: Path) -> Secret:

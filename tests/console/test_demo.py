@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from console.demo import Announcement, SimulatedAccount, keep_demo, keep_token_key, read_demo, with_simulator
+import shlex
+
+from console.demo import (
+    Announcement,
+    SimulatedAccount,
+    first_drawing,
+    keep_demo,
+    keep_token_key,
+    read_demo,
+    with_simulator,
+)
 from core.config import Admin, Config, Secret, Store
 from core.secret import key_bytes
 
@@ -23,6 +33,24 @@ def test_keys_stay_the_same_while_addresses_change(tmp_path):
     assert (again.url, again.sim) == ("http://127.0.0.1:9090", "http://127.0.0.1:7002")
     assert read_demo(tmp_path) == again
     assert first.key != first.admin_key
+
+
+def test_the_operators_key_of_the_file_is_the_one_that_holds_and_the_configs_does_not_outlive_it(tmp_path):
+    first = keep_demo(tmp_path, "u", "s")
+    named = keep_demo(tmp_path, "u", "s", Secret("the config's own"))
+    assert (named.key, named.admin_key) == (first.key, "the config's own")
+    assert (tmp_path / "demo.json").stat().st_mode & 0o777 == 0o600
+    assert keep_demo(tmp_path, "u", "s").admin_key not in ("the config's own", "")
+
+
+def test_what_is_said_to_type_first_works_from_here_whatever_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    usual, other = tmp_path / "limner-data", tmp_path / "other"
+    url, key = "http://127.0.0.1:9090", Secret("limner_demo.k")
+    assert first_drawing("limner", usual, url, key) == 'limner draw "a red fox in snow" -o fox.png'
+    told = shlex.split(first_drawing("limner", other, url, key))
+    assert told[:3] == ["limner", "draw", "a red fox in snow"]
+    assert told[-4:] == ["--url", url, "--key", "limner_demo.k"]
 
 
 def test_a_file_that_is_none_of_ours_is_written_anew(tmp_path):
