@@ -119,11 +119,8 @@ def _config(told: dict[str, Any], out: TextIO) -> None:
     for name, value in told.items():
         tables = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         for table in tables:
-            if isinstance(table, dict):
-                print(f"[{name}]", file=out)
-                as_pairs({key: str(each) if type(each) is int else each for key, each in table.items()}, out)
-            else:
-                as_pairs({name: table}, out)
+            print(f"[{name}]" if table else f"[{name}] none", file=out)
+            as_pairs({key: str(each) if type(each) is int else each for key, each in (table or {}).items()}, out)
 
 
 @changing(config, "reload")
