@@ -191,7 +191,7 @@ async def admin_read(request: Request) -> Response:
     key = reader(request, OPERATOR_COOKIE).key
     noun, one = request.path_params["noun"], request.path_params.get("id")
     arguments: dict[str, Argument] = dict(request.query_params)
-    return await _instruct(request, key, Instruct(noun, one, "show" if one else "list", arguments))
+    return await _instruct(request, key, Instruct(noun, one, "list" if one is None else "show", arguments))
 
 
 async def admin_change(request: Request) -> Response:

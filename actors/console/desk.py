@@ -68,6 +68,8 @@ class Desk(StoreAsker):
         try:
             if not may_do(asked.role, instruct):
                 raise ClientMistake("forbidden", NOT_ALLOWED)
+            if instruct.id is not None and not instruct.id.strip():
+                raise ClientMistake("bad_frame", f"Say which of the {instruct.noun} is meant: its name is empty here.")
             if handler is None:
                 raise ClientMistake("not_found", self._no_such(instruct))
             self._check_version(instruct)
@@ -164,20 +166,21 @@ class Desk(StoreAsker):
         """How long a list may be. Raises ClientMistake."""
         return whole(asked, "limit", PAGE_LENGTH, 1, PAGE_LENGTH_MAX)
 
-    def answer(self, asked: AskConsole, body: object, status: int = 200) -> None:
-        """What was asked for. Of a verb that changes something: that it is so now, or (UNCHANGED) that it was so."""
+    def answer(self, asked: AskConsole, body: object, status: int = 200, note: str = "") -> None:
+        """What was asked for. Of a verb that changes something: that it is so now, or (UNCHANGED) that it was so;
+        `note`: what the trail says of it besides."""
         if asked.instruct.verb not in READING_VERBS:
             unchanged = isinstance(body, dict) and body.get("changed") is False
-            self.trail.note(asked, "unchanged" if unchanged else "changed", refused=False)
+            self.trail.note(asked, "unchanged" if unchanged else "changed", refused=False, words=note)
         self._say(asked, body, status)
 
-    def changed(self, asked: AskConsole, body: object = CHANGED, status: int = 200) -> None:
+    def changed(self, asked: AskConsole, body: object = CHANGED, status: int = 200, note: str = "") -> None:
         """It has been done, and is stored if it is of what is stored."""
-        self.answer(asked, body, status)
+        self.answer(asked, body, status, note)
 
-    def unchanged(self, asked: AskConsole) -> None:
+    def unchanged(self, asked: AskConsole, note: str = "") -> None:
         """It was so before."""
-        self.answer(asked, UNCHANGED)
+        self.answer(asked, UNCHANGED, note=note)
 
     def refuse(self, asked: AskConsole, code: str, message: str) -> None:
         """Nothing was done."""

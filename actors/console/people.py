@@ -9,6 +9,7 @@ from typing import Any
 from actors.console.arguments import one_of, whole
 from actors.console.desk import Desk
 from actors.console.messages import AskConsole, AskPresence, Presence, TurnAway
+from actors.console.trail import keys_as_ids
 from actors.guests import BANNED, digest_of
 from actors.queue.orders import CancelWaiting, PlanChanged, WaitingCancelled
 from core.config import DEFAULT_PLAN
@@ -240,14 +241,16 @@ def _add_key(desk: Desk, asked: AskConsole, user: str, role: str) -> None:
             case Applied(user=found):
                 if found is None:
                     raise TypeError("the store named nobody whose key it is")
-                desk.changed(asked, {"user": found.name, "plan": found.plan, "role": role, "key": key}, 201)
+                body = {"user": found.name, "plan": found.plan, "role": role, "key": key}
+                desk.changed(asked, body, 201, note=f"user {found.id} has the key {key_id}")
 
     write = AddKey(key_id, user, digest_of(key), role, False, None, desk.wall())
     desk.store.commit(write, added, desk.unstored(asked))
 
 
 def revoke_key(desk: Desk, asked: AskConsole) -> None:
-    """The key is worth nothing any more, and its sockets are closed."""
+    """The key is worth nothing any more, and its sockets are closed. Who holds the whole key need not know its id."""
+    key_id = keys_as_ids(asked.instruct.id or "")
 
     def revoked(outcome: Written) -> None:
         match outcome:
@@ -255,9 +258,10 @@ def revoke_key(desk: Desk, asked: AskConsole) -> None:
                 desk.refuse(asked, code, message)
             case Revoked(user=user, digest=digest, fresh=fresh):
                 desk.tell("gate", TurnAway(user, digest, "unauthenticated", REVOKED))
-                desk.changed(asked) if fresh else desk.unchanged(asked)
+                note = f"user {user} has the key {key_id} no more"
+                desk.changed(asked, note=note) if fresh else desk.unchanged(asked, note)
 
-    desk.store.commit(RevokeKey(asked.instruct.id or "", desk.wall()), revoked, desk.unstored(asked))
+    desk.store.commit(RevokeKey(key_id, desk.wall()), revoked, desk.unstored(asked))
 
 
 INSTRUCTIONS = {

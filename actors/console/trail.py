@@ -1,13 +1,14 @@
 """The audit trail: what operators asked for and what came of it, a row each, written once it is known.
 
 A row is on its way to the store before the operator is answered, and is sent again until it is stored. Told of an
-instruction are the arguments that are known to hold no secret. Refusals of who may not give instructions are written at
-an even pace, so that no key that is given away to users can fill the trail; each is logged. Who showed no key that is
-known is nobody (`by` and `role` are empty), and all of them share one such pace.
+instruction are the arguments that are known to hold no secret, and of keys their ids. Refusals of who may not give
+instructions are written at an even pace, so that no key that is given away to users can fill the trail; each is logged.
+Who showed no key that is known is nobody (`by` and `role` are empty), and all of them share one such pace.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ TOLD = (
     *("name", "reason", "plan", "used", "role", "slots", "weight", "modes", "kind", "driver", "guild_id", "channel_id"),
     *("level", "seconds", "file"),
 )
+#: A key of ours: its id, and what is secret of it.
+KEY = re.compile(r"limner_([\w-]+)\.[\w-]+")
 VALUE_CHARS_MAX, DETAIL_CHARS_MAX, NAME_CHARS_MAX = 200, 1000, 100
 #: Refusals of who is no admin that are written in a minute, of each.
 REFUSALS_PER_MIN = 30
@@ -74,6 +77,11 @@ class Trail:
             then()
 
 
+def keys_as_ids(text: str) -> str:
+    """The text with the id of each key that somebody put there in its place."""
+    return KEY.sub(r"\1", text)
+
+
 def _plain(text: str, chars_max: int = NAME_CHARS_MAX) -> str:
-    """One line that a terminal shows as it is."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:chars_max])
+    """One line that a terminal shows as it is, without keys."""
+    return "".join(letter if letter.isprintable() else "?" for letter in keys_as_ids(text)[:chars_max])

@@ -180,7 +180,9 @@ class _Like(io.StringIO):
 
 
 def path_of(id: str) -> str:
-    """An id as a part of a path; the slash of an actor's name stands as it is."""
+    """An id as a part of a path; the slash of an actor's name stands as it is. Raises Quit: it is none at all."""
+    if not id.strip():
+        raise Quit(USAGE, "say which one is meant: its name is empty here")
     return quote(id, safe="/")
 
 

@@ -231,6 +231,8 @@ def test_instructions_go_to_the_console_by_role(tmp_path):
         assert listed == {"by": "ada", "noun": "jobs", "id": "None", "verb": "list"}
         shown = (await house.ask("GET", "/admin/v1/jobs/j1", ADMIN_KEY)).json
         assert (shown["by"], shown["id"], shown["verb"]) == ("operator", "j1", "show")
+        nobody = (await house.ask("GET", "/admin/v1/accounts/", ADMIN_KEY)).json
+        assert (nobody["id"], nobody["verb"]) == ("", "show")  # and no list of all
         done = await house.ask("POST", "/admin/v1/accounts/fox/slots", ADMIN_KEY, json={"slots": 2})
         assert (done.status, done.json["verb"]) == (200, "slots")
         assert (await house.ask("POST", "/admin/v1/queue/pause", ADMIN_KEY)).json["id"] == "None"

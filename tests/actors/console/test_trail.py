@@ -66,3 +66,35 @@ def test_control_characters_of_a_name_reach_no_terminal() -> None:
         assert row["detail"].isprintable()
 
     play(scene)
+
+
+def test_of_keys_their_ids_are_written_down_also_where_somebody_says_the_key_itself() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        _, first = await instruct(stage, "users", "add", name="ana")
+        _, second = await instruct(stage, "keys", "new", "ana", role="viewer")
+        await instruct(stage, "keys", "revoke", second["key"])
+        await instruct(stage, "users", "ban", first["key"], reason=f"{first['key']} is everywhere")
+        ids = [made["key"].removeprefix("limner_").partition(".")[0] for made in (first, second)]
+        banned, revoked, made, added = await trail(stage)
+        assert f"has the key {ids[0]}" in added["detail"]
+        assert (made["of"], revoked["of"], banned["of"]) == ("ana", ids[1], ids[0])
+        assert f"has the key {ids[1]}" in made["detail"]
+        assert f"has the key {ids[1]} no more" in revoked["detail"]
+        assert f"reason={ids[0]} is everywhere" in banned["detail"]
+        secrets = [made["key"].partition(".")[2] for made in (first, second)]
+        assert [secret for secret in secrets if secret in str(await trail(stage))] == []
+
+    play(scene)
+
+
+def test_an_empty_name_is_refused_and_lists_nothing() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        for verb, id in (("show", ""), ("suspend", " ")):
+            status, refused = await instruct(stage, "accounts", verb, id)
+            assert (status, refused["code"]) == (400, "bad_frame")
+            assert "empty" in refused["detail"]
+        assert [row["verb"] for row in await trail(stage)] == ["suspend"]
+
+    play(scene)

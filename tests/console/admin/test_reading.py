@@ -268,3 +268,29 @@ def test_what_is_piped_is_never_cut() -> None:
 
 def test_a_terminal_obeys_nothing_that_a_table_holds() -> None:
     assert cell("\x1b[31mred\x07\u202e") == "?[31mred??"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("describe", "account", ""),
+        ("describe", "node", " "),
+        ("account", "suspend", "", "--yes"),
+        ("job", "trace", ""),
+        ("key", "new", "", "--yes"),
+    ],
+)
+def test_an_empty_name_is_a_mistake_and_asks_for_nothing(arguments: tuple[str, ...], fake: Fake, admin: Admin) -> None:
+    code, _, told = admin(*arguments)
+    assert (code, told) == (2, "limner: say which one is meant: its name is empty here\n")
+    assert fake.asked == []
+
+
+def test_a_table_that_the_config_does_not_have_is_said_to_be_none_and_is_no_line_of_another(
+    fake: Fake, admin: Admin
+) -> None:
+    fake.answers["GET config"] = {"admin": {"key": "…"}, "cluster": None, "accounts": [], "front": {"discord": None}}
+    _, shown, _ = admin("config", "show")
+    assert [line.split() for line in shown.splitlines()] == [
+        ["[admin]"], ["key", "…"], ["[cluster]", "none"], ["[accounts]", "none"], ["[front]"], ["discord", "-"]
+    ]  # fmt: skip
