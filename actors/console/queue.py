@@ -8,17 +8,20 @@ from actors.console.desk import Desk
 from actors.console.messages import AskConsole
 from actors.monitor.messages import AskOverview, Overview
 from actors.queue.orders import AskQueue, PauseQueue, QueuePaused, QueueStands
+from protocol.client import ClientMistake
 from storage.operations import Found
 from storage.overseeing import Names, ReadNames
 
 #: The Queue and the Monitor answer within this time, or have just died.
 STANDS_S_MAX, ORDER_S_MAX = 2.0, 10.0
+#: Between how many jobs of a page's last user wait and the user's id, in what names the next page.
+BETWEEN, DIGITS_MAX = "~", 12
 UNANSWERED = "The queue does not answer just now; try again in a moment."
 
 
 def listed(desk: Desk, asked: AskConsole) -> None:
     """How the queue stands, and who waits most first."""
-    limit = desk.limit(asked)
+    limit, after = desk.limit(asked), _after(desk.query(asked, "before"))
     desk.check_not_suspended("queue")
     told: dict[str, QueueStands | Overview] = {}
 
@@ -36,8 +39,18 @@ def listed(desk: Desk, asked: AskConsole) -> None:
         _name(desk, asked, stands, overview.service if isinstance(overview, Overview) else {})
 
     ask = desk.expect(STANDS_S_MAX, heard, conclude)
-    desk.tell("queue", AskQueue(ask, limit))
+    desk.tell("queue", AskQueue(ask, limit, after))
     desk.tell("monitor", AskOverview(ask))
+
+
+def _after(before: str | None) -> tuple[int, str] | None:
+    """Who stood last on the page before, by its `next`. Raises ClientMistake."""
+    if before is None:
+        return None
+    waiting, between, user = before.partition(BETWEEN)
+    if not (between and waiting.isascii() and waiting.isdecimal() and len(waiting) < DIGITS_MAX):
+        raise ClientMistake("bad_frame", "before is the `next` of the page before.")
+    return int(waiting), user
 
 
 def _name(desk: Desk, asked: AskConsole, stands: QueueStands, service: dict[str, Any]) -> None:
@@ -55,13 +68,14 @@ def _name(desk: Desk, asked: AskConsole, stands: QueueStands, service: dict[str,
             }
             for each in stands.users
         ]
-        wait = service.get("wait") or {}
+        wait, last = service.get("wait") or {}, stands.users[-1] if stands.more else None
         body = {
             "depth": stands.depth,
             "paused": stands.paused,
             "intake": service.get("intake"),
             "lanes": stands.lanes,
             "users": users,
+            "next": f"{last.waiting}{BETWEEN}{last.user}" if last is not None else None,
             "wait_p50_s": wait.get("p50_s"),
             "wait_p99_s": wait.get("p99_s"),
         }

@@ -44,10 +44,14 @@ class QueuePaused(Message, frozen=True):
 
 
 class AskQueue(Message, frozen=True):
-    """How does the queue stand, and who waits most, `users` of them at most? Answered by QueueStands."""
+    """How does the queue stand, and who waits most, `users` of them at most? Answered by QueueStands.
+
+    `after`: those that come after a user with so many jobs that wait.
+    """
 
     ask: str
     users: int
+    after: tuple[int, str] | None = None
 
 
 class QueueUser(Struct, frozen=True):
@@ -60,13 +64,14 @@ class QueueUser(Struct, frozen=True):
 
 
 class QueueStands(Message, frozen=True):
-    """`lanes`: how many wait by mode."""
+    """`lanes`: how many wait by mode. `more`: after these users there are others."""
 
     ask: str
     depth: int
     paused: bool
     lanes: dict[str, int]
     users: tuple[QueueUser, ...]
+    more: bool
 
 
 class AskStandings(Message, frozen=True):

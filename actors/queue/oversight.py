@@ -6,8 +6,10 @@ so all stand where they stood. What draws goes on. It is stored, and so outlives
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from heapq import nlargest
+from heapq import nsmallest
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from actors.console.messages import Reconfigured
@@ -66,17 +68,21 @@ class QueueOversight(QueueCancels):
         for flow in self.fair.flows():
             for lane, count in flow.waits.items():
                 lanes[mode_of(lane)] += count
-        most = nlargest(asked.users, self.fair.flows(), key=_waiting)
+        last = (-math.inf, "") if asked.after is None else (-asked.after[0], asked.after[1])
+        ranked = ((rank, flow) for flow in self.fair.flows() if (rank := _rank(flow))[0] and rank > last)
+        most = nsmallest(asked.users + 1, ranked, key=itemgetter(0))
         drawing = Counter(job.user for job in self.jobs.values() if job.state in WITH_THE_BOT)
         users = tuple(
-            QueueUser(flow.user, _waiting(flow), drawing[flow.user], flow.weight) for flow in most if _waiting(flow)
+            QueueUser(flow.user, -rank, drawing[flow.user], flow.weight) for (rank, _), flow in most[: asked.users]
         )
-        self.tell("console", QueueStands(asked.ask, len(self.fair), self.paused, dict(lanes), users))
+        more = len(most) > asked.users
+        self.tell("console", QueueStands(asked.ask, len(self.fair), self.paused, dict(lanes), users, more))
 
     def receiveMsg_AskStandings(self, asked: AskStandings, sender: Any) -> None:
         places = {job: place for job in asked.jobs if (place := self.fair.place(job)) is not None}
         self.tell("console", Standings(asked.ask, places))
 
 
-def _waiting(flow: Flow) -> int:
-    return sum(flow.waits.values())
+def _rank(flow: Flow) -> tuple[int, str]:
+    """Who has the most waiting comes first."""
+    return -sum(flow.waits.values()), flow.user

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BASE = "/admin/v1"
 WATCH_EACH_S = 2.0
+#: The longest list that one answer holds (docs/ADMIN.md).
+PAGE_LENGTH_MAX = 1000
 #: Cursor to the corner, and what is below it away.
 REDRAW = "\x1b[H\x1b[J"
 CLEAR = "\x1b[2J"
@@ -81,6 +83,19 @@ class Asked:
 
         asked = urlencode({name: value for name, value in query.items() if value is not None})
         return call(self.daemon, "GET", f"{BASE}/{path}" + (f"?{asked}" if asked else ""))
+
+    def list(self, path: str, rows: str, limit: int | None, before: str | None, **query: Any) -> Any:
+        """The answer to GET of a list of `limit` rows, joined of as many pages as that takes."""
+        found: list[Any] = []
+        while True:
+            page = None if limit is None else min(PAGE_LENGTH_MAX, limit - len(found))
+            told = self.get(path, **query, limit=page, before=before)
+            if not isinstance(told, dict) or not isinstance(told.get(rows), list):
+                return told  # as it came: whoever renders it says that it is strange
+            found += told[rows]
+            before = told.get("next")
+            if limit is None or before is None or len(found) >= limit:
+                return {**told, rows: found}
 
     def post(self, path: str, **arguments: Any) -> Any:
         """The answer to POST; what is None is not said."""

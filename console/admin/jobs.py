@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 @reading_group(queue)
-def queue_shown(asked: Asked, limit: Limit = None) -> None:
+def queue_shown(asked: Asked, limit: Limit = None, before: BeforeId = None) -> None:
     """The queue: how long it is, and who waits most."""
-    asked.show(lambda: asked.get("queue", limit=limit), _queue)
+    asked.show(lambda: asked.list("queue", "users", limit, before), _queue)
 
 
 def _queue(told: dict[str, Any], out: TextIO) -> None:
@@ -42,6 +42,7 @@ def _queue(told: dict[str, Any], out: TextIO) -> None:
             tuple(each[name] for name in ("name", "waiting", "drawing", "weight", "user")) for each in told["users"]
         ]
         as_table(("user", "waiting", "drawing", Column("weight", 1), Column("id", 2)), rows, out)
+        more(told, out)
 
 
 @changing(queue, "pause")
@@ -68,8 +69,8 @@ def jobs(
     before: BeforeId = None,
 ) -> None:
     """Jobs, the newest first."""
-    query = {"user": user, "state": state, "account": account, "limit": limit, "before": before}
-    asked.show(lambda: asked.get("jobs", **query), _jobs)
+    query = {"user": user, "state": state, "account": account}
+    asked.show(lambda: asked.list("jobs", "jobs", limit, before, **query), _jobs)
 
 
 def _jobs(told: dict[str, Any], out: TextIO) -> None:

@@ -51,7 +51,7 @@ def users(
     before: BeforeId = None,
 ) -> None:
     """Users, with what they used today and what waits."""
-    asked.show(lambda: asked.get("users", sort=sort, filter=filter, limit=limit, before=before), _users)
+    asked.show(lambda: asked.list("users", "users", limit, before, sort=sort, filter=filter), _users)
 
 
 def _users(told: dict[str, Any], out: TextIO) -> None:

@@ -81,7 +81,7 @@ def audit(asked: Asked, limit: Limit = None, before: BeforeId = None) -> None:
 
     The newest first; refusals too.
     """
-    asked.show(lambda: asked.get("audit", limit=limit, before=before), _audit)
+    asked.show(lambda: asked.list("audit", "audit", limit, before), _audit)
 
 
 def _audit(told: dict[str, Any], out: TextIO) -> None:

@@ -177,7 +177,7 @@ def test_more_actors_than_a_slice_are_all_shown_once_though_some_end_meanwhile()
         ("actors", "loglevel", {"level": "loud"}, "level is one of debug"),
         ("actors", "loglevel", {"level": "debug", "seconds": -1}, "seconds is a number from 1"),
         ("actors", "loglevel", {"level": "debug", "seconds": True}, "seconds is a number from 1"),
-        ("events", "list", {"limit": "100000"}, "limit is a number from 1 to 1000"),
+        ("events", "list", {"limit": "100000"}, "limit is a number from 1 to 2000"),
         ("users", "quota", {"used": -1}, "used is a number from 0 to 1000000."),
         ("users", "ban", {"reason": "two\nlines"}, "reason is one line of at most 200 characters"),
         ("users", "ban", {"reason": "x" * 201}, "reason is one line of at most 200 characters"),

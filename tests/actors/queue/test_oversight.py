@@ -46,11 +46,26 @@ def test_a_paused_queue_takes_jobs_and_gives_no_place_until_it_is_resumed() -> N
         assert await stage.heard("scheduler", Next) == []
         stage.tell("queue", AskQueue("ask", 10), AskStandings("ask", (told.job.id, "j9")))
         users = (QueueUser("ana", 1, 0, 1.0),)
-        assert await stage.one("console", QueueStands) == QueueStands("ask", 1, True, {"fast": 1}, users)
+        assert await stage.one("console", QueueStands) == QueueStands("ask", 1, True, {"fast": 1}, users, False)
         assert await stage.one("console", Standings) == Standings("ask", {told.job.id: 1})
         assert await pause(stage, False)
         assert (await stage.one("scheduler", Next)).job == told.job.id
         assert not await pause(stage, False)
+
+    play(scene)
+
+
+def test_who_waits_is_told_page_by_page_the_most_first() -> None:
+    async def scene(stage: Stage) -> None:
+        await opened(stage)
+        for user in ("ana", "ben", "ben"):
+            await accepted(stage, user=user)
+        told: list[tuple[str, int, bool]] = []
+        for after in (None, (2, "ben"), (1, "ana")):
+            stage.tell("queue", AskQueue("ask", 1, after))
+            page = await stage.one("console", QueueStands)
+            told += [(each.user, each.waiting, page.more) for each in page.users]
+        assert told == [("ben", 2, True), ("ana", 1, False)]
 
     play(scene)
 

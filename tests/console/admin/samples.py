@@ -48,7 +48,7 @@ ACCOUNTS = {
 QUEUE = {
     **{"depth": 3, "paused": False, "intake": "open", "lanes": {"fast": 2, "relax": 1}},
     "users": [{"user": "u1", "name": "ana", "waiting": 3, "drawing": 1, "weight": 1.0}],
-    **{"wait_p50_s": 3.0, "wait_p99_s": 90.0},
+    **{"next": None, "wait_p50_s": 3.0, "wait_p99_s": 90.0},
 }
 
 

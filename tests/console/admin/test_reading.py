@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -294,3 +295,23 @@ def test_a_table_that_the_config_does_not_have_is_said_to_be_none_and_is_no_line
     assert [line.split() for line in shown.splitlines()] == [
         ["[admin]"], ["key", "…"], ["[cluster]", "none"], ["[accounts]", "none"], ["[front]"], ["discord", "-"]
     ]  # fmt: skip
+
+
+def test_a_long_list_is_read_page_by_page_and_says_when_there_is_more(fake: Fake, admin: Admin) -> None:
+    def page() -> dict[str, Any]:
+        asked = parse_qs(fake.asked[-1][1].partition("?")[2])
+        first, length = int(asked.get("before", ["0"])[0]), int(asked["limit"][0])
+        following = first + length
+        rows = [samples.JOBS["jobs"][0] | {"job": f"J{number}"} for number in range(first, min(following, 2500))]
+        return {"jobs": rows, "next": str(following) if following < 2500 else None}
+
+    fake.answers["GET jobs"] = page
+    _, shown, _ = admin("-o", "json", "jobs", "--limit", "1200", "--user", "ana")
+    assert [job["job"] for job in json.loads(shown)["jobs"]] == [f"J{number}" for number in range(1200)]
+    assert json.loads(shown)["next"] == "1200"
+    assert [path for _, path, _ in fake.asked] == ["jobs?user=ana&limit=1000", "jobs?user=ana&limit=200&before=1000"]
+    _, shown, _ = admin("jobs", "--limit", "1200")
+    assert shown.endswith("more: --before 1200\n")
+    _, shown, _ = admin("jobs", "--limit", "9000")
+    assert "more:" not in shown
+    assert shown.count("J2499") == 1
