@@ -127,8 +127,12 @@ class AccountHealth(StoreAsker):
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether it could end for good: it draws nothing, and all it had to say is stored."""
-        return not self.works and not self.outbox and not self.waits_for and self.pause.is_stored
+        """Whether it could end for good: it draws nothing, and all it had to say is stored.
+
+        It knows what it draws from the Queue: one whom Discord does not let in waits for its driver until it is gone.
+        """
+        knows = self.waits_for.isdisjoint(AccountHealth.WAITS_FOR)
+        return knows and not self.works and not self.outbox and self.pause.is_stored
 
     # --- up or down ------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 from msgspec import structs
 
-from actors.account.messages import Reinstate
+from actors.account.messages import Reinstate, Suspend
 from core.config import Secret
 from core.health import Cause, State
 from protocol.rest import Request
@@ -77,6 +77,20 @@ def test_a_submission_answered_with_401_suspends_for_the_token_which_a_new_one_a
             (job,) = await town.reach("done")
         assert job.charged
         assert [row.outcome for row in town.discord.ledger] == ["done"]
+
+    live(scene)
+
+
+def test_one_whose_token_never_was_right_can_be_removed() -> None:
+    async def scene(town: Calm) -> None:
+        with refused(401, 0):
+            kill(town)
+            account = await suspended(town)
+            assert account.health.worst.cause is Cause.TOKEN
+            assert not account.health.has(Cause.LEAVING)
+            town.base.tell("account/fox", Suspend("fox", "being removed by op", cause=Cause.LEAVING))
+            await town.until(lambda: stored(town) != Nothing())
+            await town.until(lambda: account.holds_nothing)
 
     live(scene)
 
