@@ -1,7 +1,8 @@
 """Crowd: all users of the peak in one process of its own: `python -m bench.peak.crowd PORT PLAN BOOK`.
 
 PLAN is JSON, BOOK the file the ledger is written to at the end. Says on stdout, a line each: `connected S`, `begun T`,
-`sent T`, `settled T`, `looked S`; T by the monotonic clock, S in seconds. Begins when it reads a line.
+`sent T`, `settled T`, `looked S`, and each second in between `done T JOBS REFUSED`; T by the monotonic clock, S in
+seconds. Begins when it reads a line.
 
 A user who keeps a socket hears everything as it happens. One who does not comes to order, resumes, goes when the order
 is acknowledged, and comes again at the end to hear what became of it.
@@ -34,6 +35,7 @@ CONNECTING_AT_ONCE = 100
 UNANSWERED_MAX = 64
 REDIAL_S = 1.0
 LOOK_S = 0.25
+COUNT_S = 1.0
 GOODBYE = masked((1000).to_bytes(2, "big"), CLOSE)
 #: What is only counted: it tells nothing that a ledger needs.
 PASSING = {b"progress": "progress", b"queued": "queued", b"notice": "notice"}
@@ -251,6 +253,13 @@ class Crowd:
                 customer.come()
         await until(lambda: self.book.settled_count == self.plan.jobs or self._silent())
 
+    async def count(self) -> None:
+        """Says how many jobs have ended and how many were refused, until cancelled."""
+        while True:
+            refused = self.book.refused.total()
+            say("done", time.monotonic(), self.book.settled_count - refused, refused)
+            await asyncio.sleep(COUNT_S)
+
     def _silent(self) -> bool:
         return time.monotonic() - self.heard_at > self.plan.settle_s
 
@@ -270,10 +279,12 @@ async def live(port: int, plan: Plan, path: Path) -> None:
     say("connected", time.monotonic() - made_at)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     say("begun", time.monotonic())
+    counting = asyncio.create_task(crowd.count())
     await crowd.order_all()
     say("sent", time.monotonic())
     await crowd.settle()
     settled_at = time.monotonic()
+    counting.cancel()
     cpu_s = time.process_time() - crowd.cpu_s
     say("settled", settled_at)
     looked = await look_at_all(f"http://{HOST}:{port}", crowd.book) if not plan.hold else {}
@@ -284,9 +295,9 @@ async def live(port: int, plan: Plan, path: Path) -> None:
     )  # sockets stay open until the parent ends
 
 
-def say(what: str, figure: float) -> None:
+def say(what: str, *figures: float) -> None:
     """A line for the parent."""
-    print(what, figure, flush=True)
+    print(what, *figures, flush=True)
 
 
 if __name__ == "__main__":
