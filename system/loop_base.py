@@ -258,6 +258,11 @@ class LoopBase(Lives):
         """All living actors in the order of their births: parents before their children."""
         return [record for record in self.actorRegistry.values() if record.parent is not None]
 
+    def children_of(self, label: str) -> list[ActorRecord]:
+        """Those of one living actor, by its name or address, in the order of their births."""
+        parent = self.names.get(label) or self.actorRegistry.get(label)
+        return list(parent.children or ()) if parent is not None and parent.instance is not None else []
+
     def _resolve(self, to: str | ActorAddress) -> ActorRecord | None:
         record = self.names.get(to) if isinstance(to, str) else self.find(to)
         return record if record is not None and record.instance is not None else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from heapq import nlargest, nsmallest
 from operator import attrgetter
 from typing import Any
 
@@ -14,20 +16,21 @@ from actors.console.messages import AskConsole
 from actors.shell import AskSummary, Kill, Summary
 from protocol.client import ClientMistake
 from system.log_levels import LEVELS
-from system.stats import ActorStats
+from system.loop_base import LoopBase
+from system.record import ActorRecord
 
 SUMMARY_S_MAX = 1.0
-#: Actors described, or encoded, at once: then others have their turn. Ten thousand at once would hold up the loop.
-SLICE = 500
-#: By what actors are sorted; numbers: the most first.
-SORTS = {
-    "name": "name",
-    "depth": "depth",
-    "rate": "rate",
-    "restarts": "restarts",
-    "uptime": "uptime_s",
-    "busy": "busy_s",
+#: Actors compared, or described, at once: then others have their turn. Ten thousand at once would hold up the loop.
+COMPARED_SLICE, SLICE = 5_000, 500
+#: By what actors are sorted; numbers: the most first. As they stand in a description, which is ten times as dear.
+SORTS: dict[str, Callable[[LoopBase, ActorRecord], float]] = {
+    "depth": lambda base, record: record.enqueued - record.handled,
+    "rate": lambda base, record: record.rate,
+    "restarts": lambda base, record: base.restarts.get(record.label) or 0,
+    "uptime": lambda base, record: -record.born_at,
+    "busy": lambda base, record: record.busy_s,
 }
+BY_NAME = "name"
 #: Without these nobody could be resumed: they carry, check, and carry out what the operator says.
 NEEDED = frozenset({"root", "gate", "console", "store"})
 LIMIT_MAX = 1_000_000
@@ -36,7 +39,7 @@ LEVEL_S, LEVEL_S_MAX = 300.0, 86_400.0
 
 def tree(desk: Desk, asked: AskConsole) -> None:
     """All actors, or some of them, in the order of their births or by a number of theirs."""
-    sort = one_of(asked, "sort", tuple(SORTS), None)
+    sort = one_of(asked, "sort", (BY_NAME, *SORTS), None)
     arguments = asked.instruct.arguments
     limit = whole(asked, "limit", LIMIT_MAX, 1, LIMIT_MAX)
     sought, under = str(arguments.get("filter") or "").casefold(), str(arguments.get("under") or "")
@@ -44,31 +47,34 @@ def tree(desk: Desk, asked: AskConsole) -> None:
 
 
 async def _tree(desk: Desk, asked: AskConsole, sort: str | None, sought: str, under: str, limit: int) -> None:
-    """In slices, so that others have their turn in between."""
-    base, now = desk.base, desk.now()
-    found: list[ActorStats] = []
-    records = [record for record in base.actors() if not under or _parent_of(record) == under]
-    for at in range(0, len(records), SLICE):
-        found += [
-            base.describe(record, now)
-            for record in records[at : at + SLICE]
-            if record.instance is not None and sought in record.label.casefold()
-        ]
-        await asyncio.sleep(0)
-    if sort == "name":
-        found.sort(key=lambda stats: stats.name or stats.address)
-    elif sort is not None:
-        found.sort(key=attrgetter(SORTS[sort]), reverse=True)
-    shown = found[:limit]
-    pieces = []
+    """First who is shown, then all about these; in slices, so that others have their turn in between."""
+    base = desk.base
+    records = base.actors() if not under else base.children_of(under)
+    found: list[ActorRecord] = []
+    for at in range(0, len(records), COMPARED_SLICE):
+        sliced = records[at : at + COMPARED_SLICE]
+        found += [record for record in sliced if not sought or sought in record.label.casefold()]
+        if len(records) > COMPARED_SLICE:
+            await asyncio.sleep(0)
+    pieces, shown = [], _first(base, found, sort, limit)
     for at in range(0, len(shown), SLICE):
-        pieces.append(msgspec.json.encode(shown[at : at + SLICE])[1:-1])
-        await asyncio.sleep(0)
+        now = desk.now()
+        rows = [base.describe(record, now) for record in shown[at : at + SLICE] if record.instance is not None]
+        if rows:
+            pieces.append(msgspec.json.encode(rows)[1:-1])
+        if len(shown) > SLICE:
+            await asyncio.sleep(0)
     desk.answer(asked, {"actors": msgspec.Raw(b"[" + b",".join(pieces) + b"]"), "total": len(found)})
 
 
-def _parent_of(record: Any) -> str | None:
-    return record.parent.label if record.parent is not None else None
+def _first(base: LoopBase, found: list[ActorRecord], sort: str | None, limit: int) -> list[ActorRecord]:
+    """So many of them in this order; of equals the elder first."""
+    if sort is None:
+        return found[:limit]
+    if sort == BY_NAME:
+        return nsmallest(limit, found, key=attrgetter("label"))
+    value = SORTS[sort]
+    return nlargest(limit, found, key=lambda record: value(base, record))
 
 
 def one(desk: Desk, asked: AskConsole) -> None:

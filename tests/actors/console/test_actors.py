@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from actors.console.actors import NEEDED, SLICE, SUMMARY_S_MAX
+from actors.console.actors import NEEDED, SLICE, SORTS, SUMMARY_S_MAX
 from actors.console.messages import AskConsole, AskProgress
 from actors.console.traces import is_a_look
 from actors.gate_messages import Asked
 from actors.queue.messages import Stop
-from actors.shell import AskSummary, Shell
+from actors.shell import AskSummary, Kill, Shell
 from actors.store_messages import Lookup
 from protocol.api import Instruct, ShowJob
 from storage.operations import ReadJob
@@ -162,6 +162,23 @@ def test_more_actors_than_a_slice_are_all_shown_once_though_some_end_meanwhile()
         stage.base.names[f"many/{3 * SLICE - 1}"].exit()
         _, tree = await answer(stage)
         assert [actor["name"] for actor in tree["actors"]] == [f"many/{number}" for number in range(3 * SLICE - 1)]
+
+    play(scene)
+
+
+def test_what_actors_are_sorted_by_is_what_is_told_of_them() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.cast("parent", Parent)
+        await stage.quiet()
+        stage.tell("child/1", *[Uttered()] * 5)
+        stage.tell("child/2", Kill("a test"))
+        await stage.quiet()
+        stage.base.sample_rates()
+        for sort in SORTS:
+            _, tree = await instruct(stage, "tree", "list", sort=sort)
+            told = [actor[f"{sort}_s" if sort in ("uptime", "busy") else sort] for actor in tree["actors"]]
+            assert told == sorted(told, reverse=True), sort
 
     play(scene)
 
