@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from actors.account.errands import HistoryCame, messages_of
 from actors.account.messages import Previewed, Progressed, preview_path
 from actors.account.pause import cause_of_notice
-from actors.account.presence import AccountPresence
+from actors.account.presence import SAVE_EVENTS_MAX, AccountPresence
 from actors.account.readings import drawing_nonce, sign_of
 from actors.account.work import Step, Work, after_refusal
 from actors.queue.messages import Drawn, Failed, Returned, Sighted
@@ -25,6 +25,10 @@ from system.message import Message
 
 #: A doubt that the Queue has for no longer than this is ended at once, and not with the start message.
 TAKEN_TOLD_S_MIN = 30.0
+#: So many events beyond the first that waits for evidence, the session is saved all the same. Discord replays a bounded
+#: number of them and ends a session that asks for more, and with it goes the evidence of all its drawings; what waits
+#: is a message, which the next life finds in the channel.
+HELD_EVENTS_MAX = SAVE_EVENTS_MAX // 2
 
 
 class AccountHearing(AccountPresence):
@@ -146,9 +150,11 @@ class AccountHearing(AccountPresence):
             self.outbox.put(self._drawn(late.job_id, late.attempt, late.sign.parcel, None), self.seq)
 
     def stored_seq(self) -> int | None:
-        pending = [self.outbox.oldest_seq, self.held_seq, *(work.took_seq for work in self.works.values())]
-        first = min((seq for seq in pending if seq is not None), default=None)
-        return self.seq if first is None or self.seq is None else min(self.seq, first - 1)
+        if self.seq is None:
+            return None
+        held = None if self.held_seq is None else max(self.held_seq, self.seq + 1 - HELD_EVENTS_MAX)
+        pending = [self.outbox.oldest_seq, held, *(work.took_seq for work in self.works.values())]
+        return min(self.seq, min((seq for seq in pending if seq is not None), default=self.seq + 1) - 1)
 
     # --- what Account does about it --------------------------------------------------------------------------
 
