@@ -18,6 +18,7 @@ from protocol.api import Answer
 from protocol.buckets import InvalidBudget
 from protocol.client import ServerFrame
 from storage.pictures import Pictures
+from system.boot import clock_id
 from system.event_ring import EventRing
 from system.host import Host
 from system.links import Links
@@ -53,8 +54,9 @@ class Process:
     writer: Executor | None = None
     #: 401, 403 and 429 answers of Discord, counted for this host's address: too many ban it (protocol.buckets).
     invalid_answers: InvalidBudget = field(default_factory=InvalidBudget)
-    #: What the machine gives us: memory, room on its disks.
+    #: What the machine gives us: memory, room on its disks; and whose monotonic seconds the loop counts.
     host: Host = field(default_factory=Host)
+    clock: str | None = field(default_factory=clock_id)
     #: The latest lines of the log, and how much each actor says (console/logs.py fills the one and obeys the other).
     events: EventRing = field(default_factory=EventRing)
     log_levels: LogLevels = field(default_factory=LogLevels)

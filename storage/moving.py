@@ -133,7 +133,7 @@ S = State
 AFRESH = dict.fromkeys(
     (
         *("account", "nonce", "lease", "gateway_session", "interaction_id", "start_message_id", "job_hash"),
-        *("submitted_at", "undecided_at"),
+        *("submitted_at", "undecided_at", "cut_off"),
     ),
     nothing,
 )
@@ -150,7 +150,7 @@ SUBMIT = Move(
     submitted_at=of("at"),
 )
 GIVE_BACK = Move((S.SUBMITTING, S.UNDECIDED), S.QUEUED, **AFRESH)
-DOUBT = Move((S.SUBMITTING,), S.UNDECIDED, undecided_at=of("at"))
+DOUBT = Move((S.SUBMITTING,), S.UNDECIDED, undecided_at=of("at"), cut_off=of("cut_off"))
 START = Move((S.SUBMITTING, S.UNDECIDED), S.DRAWING, started_at=of("at"), **TOLD)
 LEARN_DRAWING = Move((S.DRAWING,), S.DRAWING, **TOLD)
 LEARN_KEEPING = Move((S.KEEPING,), S.KEEPING, **TOLD)

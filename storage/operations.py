@@ -113,11 +113,12 @@ class GiveBack(Struct, frozen=True, tag=True):
 
 
 class Doubt(Struct, frozen=True, tag=True):
-    """submitting → undecided: the POST may have arrived."""
+    """submitting → undecided: the POST may have arrived. `cut_off` as in JobRecord."""
 
     job: str
     attempt: int
     at: float
+    cut_off: str | None = None
 
 
 class Track(Struct, frozen=True, tag=True):

@@ -35,7 +35,8 @@ class JobRecord(Struct, frozen=True):
 
     An act has `affinity` (the account that drew its parent, where it must be drawn too) and the button it presses:
     `press_custom_id` on message `press_message_id`. `plan` is the user's plan at acceptance. `undecided_at`: since when
-    nobody knows whether the latest attempt was taken; `cancel_asked_at`: when the user asked the bot to stop.
+    nobody knows whether the latest attempt was taken; `cut_off`: when its POST had certainly been cut off, by a clock
+    that cannot be set (core.reconcile.stamp); `cancel_asked_at`: when the user asked the bot to stop.
     """
 
     id: str
@@ -73,6 +74,7 @@ class JobRecord(Struct, frozen=True):
     started_at: float | None
     finished_at: float | None
     undecided_at: float | None = None
+    cut_off: str | None = None
     cancel_asked_at: float | None = None
     images: tuple[ImageRecord, ...] = ()
     history: tuple[Moment, ...] = ()

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in migrations/versions: a database that shows it needs no migration, and no import of Alembic.
-REVISION = "0009"
+REVISION = "0010"
 
 metadata = MetaData(
     naming_convention={
@@ -100,6 +100,7 @@ jobs = Table(
     Column("started_at", Double),
     Column("finished_at", Double),
     Column("undecided_at", Double),
+    Column("cut_off", String),
     Column("cancel_asked_at", Double),
     # What the job took of the quota, and of which day: a refund goes back exactly there.
     Column("charge", Integer, nullable=False),

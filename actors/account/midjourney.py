@@ -26,7 +26,7 @@ from actors.account.work import ACCOUNT_CAUSES, LIMITED, Step, Work, after_poste
 from actors.queue.messages import Doubtful, Drawn, Failed, Returned
 from core.correlate import GHOST_S_MAX
 from core.job import State
-from core.reconcile import ANSWERED_S, Doubt, Ruling, patience_s, rule
+from core.reconcile import ANSWERED_S, Doubt, Ruling, moment, patience_s, rule, stamp
 from storage.operations import Found, JobRecord, Past, ReadPast
 
 #: How soon a token is looked at again that came while the bot's commands were being learnt, the session kept, or the
@@ -102,16 +102,19 @@ class Account(AccountActs):
         else:
             self.end(work, after_posted(self.subject, work, posted), never_taken=True)
 
-    def doubt(self, work: Work, patience_s: float, answered: bool = False) -> None:
-        work.step, work.since = Step.DOUBTFUL, self.now()
+    def doubt(self, work: Work, patience_s: float, answered: bool = False, cut_off: str | None = None) -> None:
+        """`cut_off`: when its POST had been cut off, as an earlier life stored it (core.reconcile.stamp)."""
+        now, clock = self.now(), self.process.clock
+        work.step, work.since = Step.DOUBTFUL, now
+        since = moment(cut_off, clock, now)
         cut_s = self.process.config.limits.in_flight_s
         in_flight_s = min(ANSWERED_S, cut_s) if answered else cut_s
         # A painted region, and a form that an earlier life may have filled in, leave no trace that could be missing.
         unproven = (work.job is not None and work.job.action == REGION) or (work.restored and work.form_filled)
         session_id = None if unproven else work.session_id
-        work.doubt = Doubt(self.now(), self.now() + patience_s, session_id, in_flight_s)
+        work.doubt = Doubt(since, now + patience_s, session_id, in_flight_s)
         self.correlator.doubt(work.job_id, work.attempt)
-        self.outbox.put(Doubtful(self.subject, work.job_id, work.attempt), None)
+        self.outbox.put(Doubtful(self.subject, work.job_id, work.attempt, stamp(since, clock)), None)
 
     # --- ends ------------------------------------------------------------------------------------------------
 
@@ -150,7 +153,8 @@ class Account(AccountActs):
         self.search_due = True
         if job.state != State.DRAWING:
             doubted_at = self.wall() if job.undecided_at is None else job.undecided_at
-            self.doubt(work, patience_s(doubted_at, self.wall(), self.process.config.limits.undecided_s))
+            patience = patience_s(doubted_at, self.wall(), self.process.config.limits.undecided_s)
+            self.doubt(work, patience, cut_off=job.cut_off)
 
     def on_taken_up(self) -> None:
         """Read what else could own a message that names no drawing; the correlator does not guess without."""
@@ -176,6 +180,11 @@ class Account(AccountActs):
         for work in self.works.values():
             self._rely_on_channel(work)
         self._search_channel()
+
+    def on_replayed(self) -> None:
+        for work in tuple(self.works.values()):
+            if work.step is Step.DOUBTFUL and work.doubt is not None:
+                self._judge(work, work.doubt, self.now())
 
     def _rely_on_channel(self, work: Work) -> None:
         """What was taken, and told to a session that is gone: the one result that can only be its own must do."""

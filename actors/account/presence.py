@@ -20,7 +20,7 @@ from core.correlate import Correlator
 from core.health import Cause, Health
 from protocol.drawing import MIDJOURNEY_APPLICATION_ID, NIJI_APPLICATION_ID, Command
 from protocol.drawing_events import Observer
-from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, SavedSession, Strange
+from protocol.gateway import Dispatch, Event, Fatal, Hangup, Identity, Ready, Resumed, SavedSession, Strange
 from storage.operations import Found, GatewayRecord, ReadGateway, SaveGateway, Written
 from system.message import Message
 
@@ -160,6 +160,8 @@ class AccountPresence(AccountDesk):
                     self.save_due_at = 0.0
                     self._save(self.now())
                     self.on_ready()
+                case Resumed():
+                    self.on_replayed()
                 case Strange(why=why):
                     self.oddities.note(why)
                 case Hangup(then=Fatal() as fatal):
@@ -176,6 +178,9 @@ class AccountPresence(AccountDesk):
 
     def on_ready(self) -> None:
         """A new gateway session: what happened before it is not replayed."""
+
+    def on_replayed(self) -> None:
+        """The gateway session goes on: all that it was told meanwhile has been heard."""
 
     # --- time ------------------------------------------------------------------------------------------------
 

@@ -196,7 +196,7 @@ class QueueCourse(QueueLedger):
             if fact is not None:
                 self._acknowledge(fact)
 
-        self.move(Doubt(job.id, job.attempt, self.wall()), doubted, refused)
+        self.move(Doubt(job.id, job.attempt, self.wall(), fact.cut_off if fact else None), doubted, refused)
 
     def await_evidence(self, job: JobRecord) -> None:
         """The job is undecided, maybe since an earlier life of ours: that counts."""

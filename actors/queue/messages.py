@@ -241,11 +241,12 @@ class Returned(Message, frozen=True):
 
 
 class Doubtful(Message, frozen=True):
-    """The POST may have arrived; evidence will tell."""
+    """The POST may have arrived; evidence will tell. `cut_off`: when it had been cut off (core.reconcile.stamp)."""
 
     account: str
     job: str
     attempt: int
+    cut_off: str | None = None
 
 
 class Sighted(Message, frozen=True):

@@ -5,27 +5,27 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reconcile import GRACE_S, LET_GO_S, TRACE_S, Doubt, Ruling, patience_s, rule
+from core.reconcile import GRACE_S, LET_GO_S, TRACE_S, Doubt, Ruling, moment, patience_s, rule, stamp
 
 UNDECIDED_S = 600.0
 IN_FLIGHT_S = 100.0
 DOUBT = Doubt(since=1000.0, until=1000.0 + UNDECIDED_S, gateway_session="s1", in_flight_s=IN_FLIGHT_S)
+SETTLED_AT = 1000.0 + IN_FLIGHT_S + TRACE_S
 
 
-def test_a_resume_of_the_same_session_after_the_flight_time_proves_it_not_taken() -> None:
-    resumed_at = DOUBT.since + IN_FLIGHT_S
-    assert rule(DOUBT, resumed_at + TRACE_S, "s1", resumed_at) is Ruling.NOT_TAKEN
+def test_a_resume_of_the_same_session_proves_it_not_taken_when_nothing_could_be_taken_or_told_any_more() -> None:
+    assert rule(DOUBT, SETTLED_AT, "s1", SETTLED_AT) is Ruling.NOT_TAKEN
 
 
-def test_a_resume_that_came_too_early_proves_nothing_and_another_is_made() -> None:
-    now = DOUBT.since + IN_FLIGHT_S + TRACE_S
-    assert rule(DOUBT, now, "s1", DOUBT.since + 1.0) is Ruling.PROVE
-    assert rule(DOUBT, now, "s1", None) is Ruling.PROVE
+def test_a_resume_that_came_too_early_proves_nothing_and_another_is_made_in_time() -> None:
+    early = SETTLED_AT - 0.1
+    assert rule(DOUBT, SETTLED_AT, "s1", early) is Ruling.PROVE
+    assert rule(DOUBT, SETTLED_AT, "s1", None) is Ruling.PROVE
+    assert rule(DOUBT, early, "s1", None) is Ruling.WAIT
 
 
-def test_traces_may_come_a_little_after_resumed() -> None:
-    resumed_at = DOUBT.since + IN_FLIGHT_S
-    assert rule(DOUBT, resumed_at, "s1", resumed_at) is Ruling.WAIT
+def test_a_proof_holds_whatever_becomes_of_the_time_after_it() -> None:
+    assert rule(DOUBT, SETTLED_AT + 200.0, "s1", SETTLED_AT) is Ruling.NOT_TAKEN
 
 
 seconds = st.floats(min_value=0, max_value=2000)
@@ -40,7 +40,8 @@ def test_it_is_given_back_only_when_a_resume_of_its_own_session_covers_it(
     if ruling is Ruling.NOT_TAKEN:
         assert live == DOUBT.gateway_session
         assert resumed_after_s is not None
-        assert IN_FLIGHT_S <= resumed_after_s <= after_s - TRACE_S
+        assert resumed_after_s >= IN_FLIGHT_S + TRACE_S
+        assert after_s >= IN_FLIGHT_S + TRACE_S
     if ruling is Ruling.LET_GO:
         assert after_s >= UNDECIDED_S + LET_GO_S
 
@@ -50,6 +51,30 @@ def test_a_doubt_without_a_known_session_is_never_proven(after_s: float, live: s
     doubt = Doubt(1000.0, 1000.0 + UNDECIDED_S, None, IN_FLIGHT_S)
     ruling = rule(doubt, doubt.since + after_s, live, doubt.since + after_s)
     assert ruling in (Ruling.WAIT, Ruling.LET_GO)
+
+
+clocks = st.sampled_from(["boot-1", "boot-1 time:[1]", "boot-2 time:[1]"])
+
+
+@given(then=st.floats(0, 1e9), clock=clocks, later_clock=clocks, after_s=st.floats(-1e9, 1e9))
+def test_a_moment_is_known_to_later_lives_of_the_same_clock_and_begins_anew_in_all_others(
+    then: float, clock: str, later_clock: str, after_s: float
+) -> None:
+    now = then + after_s
+    found = moment(stamp(then, clock), later_clock, now)
+    assert found <= now
+    if found < now:
+        assert clock == later_clock
+        assert abs(found - then) <= 0.001
+    if clock == later_clock and after_s >= 0.001:
+        assert found < now
+
+
+@given(told=st.none() | st.text() | st.sampled_from(["nan boot-1", "-inf boot-1", "inf boot-1", "5.0", "boot-1"]))
+def test_what_is_no_moment_of_ours_begins_anew(told: str | None) -> None:
+    assert moment(told, "boot-1", 100.0) == 100.0
+    assert moment("5.0 boot-1", None, 100.0) == 100.0
+    assert stamp(5.0, None) is None
 
 
 @given(lives=st.lists(st.floats(min_value=0.1, max_value=GRACE_S - 1), min_size=1, max_size=200))

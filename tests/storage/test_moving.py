@@ -206,10 +206,12 @@ def test_a_wish_to_cancel_is_not_kept_where_the_bot_has_no_part(book: Book, stag
 
 def test_a_doubt_says_since_when_and_a_new_attempt_knows_nothing_of_it(book: Book) -> None:
     job = book.submitting()
-    assert book.changed(book.do(Doubt(job, 1, 55.0))).undecided_at == 55.0
-    assert isinstance(book.do(Doubt(job, 1, 66.0)), Stale)
-    assert book.job(job).undecided_at == 55.0
-    assert book.changed(book.do(GiveBack(job, 1, "not taken", 70.0))).undecided_at is None
+    doubted = book.changed(book.do(Doubt(job, 1, 55.0, "5.000 boot-1")))
+    assert (doubted.undecided_at, doubted.cut_off) == (55.0, "5.000 boot-1")
+    assert isinstance(book.do(Doubt(job, 1, 66.0, "6.000 boot-1")), Stale)
+    assert (book.job(job).undecided_at, book.job(job).cut_off) == (55.0, "5.000 boot-1")
+    again = book.changed(book.do(GiveBack(job, 1, "not taken", 70.0)))
+    assert (again.undecided_at, again.cut_off) == (None, None)
 
 
 def test_what_is_known_already_is_not_written_again(book: Book) -> None:
