@@ -72,7 +72,9 @@ RULES = MappingProxyType(
         Cause.REFUSED: Rule(State.SUSPENDED, "its rights are put right, then `account resume`", kept=True),
         # The next four are said anew at each start, which may be one with another config.
         Cause.SETUP: Rule(State.SUSPENDED, "its config is put right and Limner restarted, or `account resume`"),
-        Cause.TOKEN: Rule(State.SUSPENDED, "a valid token: in the config and a restart, or removed and added anew; or `account resume`"),
+        Cause.TOKEN: Rule(
+            State.SUSPENDED, "a valid token in the config and a restart, or added anew, or `account resume`"
+        ),
         Cause.INTENTS: Rule(
             State.SUSPENDED, "the intents are allowed in Discord's developer portal, then `account resume` or a restart"
         ),
