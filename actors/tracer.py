@@ -1,8 +1,9 @@
 """Tracer: exports each job's trace at its end, from its stored history (core/trace.py). There if traces are asked for.
 
-Takes   JobOver (queue);  Committed, NotCommitted, LookedUp (store);  FlushDue, Exported, ResendDue (itself)
+Takes   AskedFor (web);  JobOver (queue);  Committed, NotCommitted, LookedUp (store);  FlushDue, Exported, ResendDue (itself)
 Sends   Lookup -> store
-Crash   the traces of the jobs that waited are not exported; drawings know nothing of it
+Crash   the traces of the jobs that waited are not exported, and who asked for others is forgotten, as at a restart;
+        drawings know nothing of it
 
 Off the way of drawings: what waits is bounded, one export is under way at a time, in a thread, and a collector that
 does not take it is left alone for a while. What could not be exported then is dropped, and that is said once.
@@ -15,7 +16,7 @@ from collections import deque
 from typing import Any
 
 from actors.store_client import StoreAsker
-from core.trace import Span, spans
+from core.trace import Caller, Trace, spans
 from storage.operations import Found, JobFound, ReadJob
 from storage.records import JobRecord
 from system.message import Message
@@ -26,8 +27,15 @@ FLUSH_AGAIN_S = 30.0
 #: Jobs in one export, and jobs that may wait for theirs: beyond it the oldest has none.
 JOBS_AT_ONCE = 100
 WAITING_MAX = 2_000
+#: Jobs of which is known who asked for them; beyond it, of the latest.
+CALLERS_MAX = 50_000
 
-Trace = tuple[str, tuple[Span, ...], dict[str, Any], str | None]
+
+class AskedFor(Message, frozen=True):
+    """This job was accepted, and who asked for it is in the middle of a trace."""
+
+    job: str
+    caller: Caller
 
 
 class JobOver(Message, frozen=True):
@@ -50,11 +58,12 @@ class Exported(Message, frozen=True):
 class Tracer(StoreAsker):
     """See the module's docstring."""
 
-    ACCEPTS = (JobOver, FlushDue, Exported)
+    ACCEPTS = (AskedFor, JobOver, FlushDue, Exported)
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting: deque[str] = deque(maxlen=WAITING_MAX)
+        self.callers: dict[str, Caller] = {}
         self.batch: list[Trace] = []
         self.missing = 0
         self.is_well = True
@@ -71,6 +80,11 @@ class Tracer(StoreAsker):
     def summary(self) -> dict[str, Any]:
         return {"waiting": len(self.waiting), "exported": self.exported, "dropped": self.dropped, "well": self.is_well}
 
+    def receiveMsg_AskedFor(self, asked: AskedFor, sender: Any) -> None:
+        if len(self.callers) >= CALLERS_MAX:
+            del self.callers[next(iter(self.callers))]
+        self.callers[asked.job] = asked.caller
+
     def receiveMsg_JobOver(self, over: JobOver, sender: Any) -> None:
         self.dropped += len(self.waiting) == WAITING_MAX
         self.waiting.append(over.job)
@@ -86,7 +100,7 @@ class Tracer(StoreAsker):
 
     def _found(self, found: Found) -> None:
         if isinstance(found, JobFound):
-            self.batch.append(_trace_of(found.job))
+            self.batch.append(_trace_of(found.job, self.callers.pop(found.job.id, None)))
         self._one_less()
 
     def _one_less(self) -> None:
@@ -113,7 +127,7 @@ class Tracer(StoreAsker):
         self.after(FLUSH_EACH_S if told.taken else FLUSH_AGAIN_S, FlushDue())
 
 
-def _trace_of(job: JobRecord) -> Trace:
+def _trace_of(job: JobRecord, caller: Caller | None) -> Trace:
     """Its spans, with what they are found by. The prompt is nobody's matter."""
     about: dict[str, Any] = {
         "job": job.id,
@@ -125,4 +139,5 @@ def _trace_of(job: JobRecord) -> Trace:
     about |= {"code": job.code, "state": job.state, "attempts": job.attempt}
     attributes = {f"limner.{name}": value for name, value in about.items() if value is not None}
     history = tuple((moment.state, moment.at) for moment in job.history)
-    return job.id, spans(job.id, history), attributes, job.code if job.state == "failed" else None
+    failed = job.code if job.state == "failed" else None
+    return Trace(job.id, spans(job.id, history), attributes, failed, caller)

@@ -6,14 +6,18 @@ SDK reads: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME and so on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.trace import Span, trace_id
+from msgspec import structs
+
+from core.trace import ASKED, Span, Trace, span_id, trace_id
 from system.plain_structlog import structlog
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.trace import SpanContext
 
 #: Any of these says where spans go.
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -33,40 +37,58 @@ class Traces:
         self._exporter = exporter
         self._resource = Resource.create({} if names_itself else {"service.name": SERVICE})
 
-    def export(self, jobs: Sequence[tuple[str, Sequence[Span], Mapping[str, Any], str | None]]) -> bool:
-        """Spans of jobs, with the attributes that each of them has, and why the whole failed, if it did.
-
-        Whether the collector took them.
-        """
+    def export(self, traces: Sequence[Trace]) -> bool:
+        """Spans of jobs, and one each in the traces of who asked for them. Whether the collector took them."""
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        made = [self._made(job, span, about, failed) for job, spans, about, failed in jobs for span in spans]
+        made = [span for trace in traces if trace.spans for span in self._made(trace)]
         return not made or self._exporter.export(made) is SpanExportResult.SUCCESS
 
-    def _made(self, job: str, span: Span, attributes: Mapping[str, Any], failed: str | None) -> Any:
+    def _made(self, trace: Trace) -> Iterator[ReadableSpan]:
+        """The spans of one job: the whole is linked with where it was asked for, where a span leads to it."""
+        from opentelemetry.trace import Link, Status, StatusCode
+
+        ours, caller, (whole, *parts) = trace_id(trace.job), trace.caller, trace.spans
+        status = Status(StatusCode.ERROR, trace.failed) if trace.failed else Status()
+        asked_in = None if caller is None else _context(caller.trace, caller.span, caller.sampled, is_remote=True)
+        links = () if asked_in is None else (Link(asked_in),)
+        yield self._span(whole, _context(ours, whole.id), None, trace, links=links, status=status)
+        for part in parts:
+            yield self._span(part, _context(ours, part.id), _context(ours, whole.id), trace)
+        if caller is not None and caller.sampled:
+            asked = structs.replace(whole, name=ASKED)
+            place, links = _context(caller.trace, span_id(trace.job, ASKED)), (Link(_context(ours, whole.id)),)
+            yield self._span(asked, place, asked_in, trace, links=links, status=status)
+
+    def _span(
+        self, span: Span, context: SpanContext, parent: SpanContext | None, trace: Trace, **more: Any
+    ) -> ReadableSpan:
         from opentelemetry.sdk.trace import ReadableSpan
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-        from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
-        def context(id: str) -> SpanContext:
-            return SpanContext(int(trace_id(job), 16), int(id, 16), False, TraceFlags(TraceFlags.SAMPLED))
-
-        is_whole = span.parent is None
         return ReadableSpan(
             span.name,
-            context(span.id),
-            parent=None if span.parent is None else context(span.parent),
+            context,
+            parent=parent,
             resource=self._resource,
-            attributes=attributes,
-            status=Status(StatusCode.ERROR, failed) if is_whole and failed else Status(),
+            attributes=trace.attributes,
             start_time=round(span.began * 1e9),
             end_time=round(span.ended * 1e9),
             instrumentation_scope=InstrumentationScope(SERVICE),
+            **more,
         )
 
     def close(self) -> None:
         """Nothing more is exported; an export under way gives up trying again."""
         self._exporter.shutdown()
+
+
+def _context(trace: str, span: str, sampled: bool = True, is_remote: bool = False) -> SpanContext:
+    """A span's address."""
+    from opentelemetry.trace import SpanContext, TraceFlags
+
+    flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
+    return SpanContext(int(trace, 16), int(span, 16), is_remote, flags)
 
 
 def open_traces(environment: Mapping[str, str]) -> Traces | None:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from actors.tracer import AskedFor
 from core.job import State
 from protocol.api import (
     Argument,
@@ -38,7 +39,7 @@ from protocol.api import (
 from protocol.client import ClientMistake, decode_order, to_map
 from protocol.frames import ID_CHARS_MAX, JOBS_PAGE_LENGTH, JOBS_PAGE_LENGTH_MAX
 from system.version import HEADER as VERSION_HEADER
-from web.requests import body_of, changer, desk_of, idempotency_key, read_json, reader, remote_address
+from web.requests import body_of, caller_in, changer, desk_of, idempotency_key, read_json, reader, remote_address
 from web.visitor import COOKIE, OPERATOR_COOKIE, is_at_this_machine
 
 STATES = frozenset(str(state) for state in State)
@@ -73,6 +74,8 @@ async def place_job(request: Request) -> Response:
     headers = {"Location": f"/api/v1/jobs/{shown.job.job}"}
     if shown.replayed:
         headers["Idempotent-Replay"] = "true"
+    elif desk.process.traces is not None and (caller := caller_in(request)) is not None:
+        desk.tell("tracer", AskedFor(shown.job.job, caller))
     return json_response(shown.job, 202, headers)
 
 

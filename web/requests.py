@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
+from core.trace import Caller, caller_of
 from protocol.client import ClientMistake
 from web.exchange import Desk
 from web.problems import TooLarge
@@ -41,6 +42,12 @@ def idempotency_key(request: Request) -> str | None:
         return shown.encode("latin-1").decode()
     except UnicodeDecodeError:
         return shown
+
+
+def caller_in(request: Request) -> Caller | None:
+    """The span that the request belongs to (W3C Trace Context); None without one, or when it cannot be told."""
+    told = request.headers.getlist("traceparent")
+    return caller_of(told[0]) if len(told) == 1 else None
 
 
 def reader(request: Request, cookie: str = COOKIE) -> Credential:

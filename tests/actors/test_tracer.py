@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra limner[otel] is not installed")
 
@@ -15,8 +16,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from actors.queue.messages import JobSettled, Kept, NotKept
-from actors.tracer import FLUSH_AGAIN_S, FLUSH_EACH_S, WAITING_MAX, JobOver, Tracer
-from core.trace import span_id, trace_id
+from actors.tracer import CALLERS_MAX, FLUSH_AGAIN_S, FLUSH_EACH_S, WAITING_MAX, AskedFor, JobOver, Tracer
+from core.trace import Caller, span_id, trace_id
 from storage.operations import ImageRecord
 from system.tracing import Traces
 from tests.actors.queue.test_actor import accepted, drawn, set_up, submitted
@@ -87,6 +88,39 @@ def test_a_job_that_has_ended_is_one_trace_of_its_states_without_its_prompt() ->
         }
         assert whole.resource.attributes["service.name"] == "limner"
         assert "a fox" not in str([span.to_json() for span in collector.get_finished_spans()])
+
+    traced(scene)
+
+
+CALLER = Caller("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", sampled=True)
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_who_asked_in_a_trace_of_their_own_finds_the_drawing_from_there_and_is_found_from_it(sampled: bool) -> None:
+    async def scene(stage: Stage, collector: Collector) -> None:
+        job = await a_drawing(stage)
+        caller = replace(CALLER, sampled=sampled)
+        stage.tell("tracer", AskedFor(job, caller), AskedFor("j-later", caller))
+        await stage.quiet(FLUSH_EACH_S)
+        whole, *others = collector.get_finished_spans()
+        (link,) = whole.links
+        assert (link.context.trace_id, link.context.span_id) == (int(CALLER.trace, 16), int(CALLER.span, 16))
+        assert [(link.context.is_remote, link.context.trace_flags.sampled)] == [(True, sampled)]
+        assert whole.context.trace_id == int(trace_id(job), 16)
+        theirs = [span for span in others if span.context.trace_id == int(CALLER.trace, 16)]
+        assert [(span.name, span.parent.span_id) for span in theirs] == [("asked", int(CALLER.span, 16))] * sampled
+        assert [[link.context for link in span.links] for span in theirs] == [[whole.context]] * sampled
+        assert list(stage.instance("tracer").callers) == ["j-later"]
+
+    traced(scene)
+
+
+def test_of_callers_the_latest_are_remembered() -> None:
+    async def scene(stage: Stage, collector: Collector) -> None:
+        stage.tell("tracer", *(AskedFor(f"j{number}", CALLER) for number in range(CALLERS_MAX + 2)))
+        await stage.quiet()
+        callers = stage.instance("tracer").callers
+        assert (len(callers), "j1" in callers, "j2" in callers) == (CALLERS_MAX, False, True)
 
     traced(scene)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.trace import ROOT, span_id, spans, trace_id
+from core.trace import ROOT, Caller, caller_of, span_id, spans, trace_id
 
 HISTORY = (
     ("queued", 10.0),
@@ -57,3 +58,47 @@ def test_of_a_job_without_history_there_is_nothing_to_tell():
 def test_no_span_ends_before_it_began_whatever_the_clock_did(history):
     for span in spans("j1", tuple(history)):
         assert span.ended >= span.began
+
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    ("header", "sampled"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", True),
+        (f"00-{TRACE}-{SPAN}-00", False),
+        (f"00-{TRACE}-{SPAN}-0a", False),
+        (f" 00-{TRACE}-{SPAN}-03\t", True),
+        (f"cc-{TRACE}-{SPAN}-01-what.the.future.will.be.like", True),
+        (f"cc-{TRACE}-{SPAN}-01", True),
+    ],
+)
+def test_who_asks_says_so_as_trace_context_has_it(header, sampled):
+    assert caller_of(header) == Caller(TRACE, SPAN, sampled)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        f"00-{TRACE}-{SPAN}",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"cc-{TRACE}-{SPAN}-01.more",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{TRACE[1:]}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-1",
+        f"00-{TRACE}-{SPAN}-01\n",
+        f"00-{TRACE[:-1]}\u0665-{SPAN}-01",
+    ],
+)
+def test_what_is_no_traceparent_is_passed_over(header):
+    assert caller_of(header) is None
+
+
+@given(st.text(max_size=80))
+def test_whatever_stands_there_is_a_caller_or_none(header):
+    assert caller_of(header) is None
