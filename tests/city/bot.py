@@ -9,7 +9,6 @@ no trace at all of what it took would prove a lie.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from tests.city.discord import Channel, Discord, Resident, Row
 
 BOT_ID = "936929561302675456"
+BOT = {"id": BOT_ID, "username": "Midjourney Bot", "bot": True}
 WAITING, RUNNING, OVER = "waiting", "running", "over"
 RUNNING_MAX = 3
 WAITING_MAX = 10
@@ -113,18 +113,18 @@ class Bot:
         elif piece.draws and self.weather.strikes("broken_off"):
             piece.ends_in = "broken"
         seconds = self.dice.uniform(*self.draw_s) * (LOOKS[piece.kind].share if piece.draws else 0.3)
-        self._in(piece, 0.1, lambda: self._tell_interaction(piece, "INTERACTION_SUCCESS"))
-        self._in(piece, 0.3, lambda: self._start(piece))
+        self._in(0.1, self._tell_interaction, piece, "INTERACTION_SUCCESS")
+        self._in(0.3, self._start, piece)
         if not piece.draws:
-            self._in(piece, 0.4 + seconds, lambda: self._tell(piece))
+            self._in(0.4 + seconds, self._tell, piece)
             return
         for share, percent in STAGES:
-            self._in(piece, 0.4 + share * seconds, lambda percent=percent: self._progress(piece, percent))
+            self._in(0.4 + share * seconds, self._progress, piece, percent)
         if not piece.stuck:
-            self._in(piece, 0.4 + seconds, lambda: self._finish(piece))
+            self._in(0.4 + seconds, self._finish, piece)
 
-    def _in(self, piece: Piece, seconds: float, step: Callable[[], None]) -> None:
-        piece.handles.append(self.loop.call_later(seconds, step))
+    def _in(self, seconds: float, step: Callable[..., None], piece: Piece, *more: Any) -> None:
+        piece.handles.append(self.loop.call_later(seconds, step, piece, *more))
 
     def _fill(self, resident: Resident) -> None:
         for piece in self.busy[resident.name]:
@@ -150,7 +150,7 @@ class Bot:
             return
         name = f"{piece.hash}_grid_0.webp"
         changes = {"content": self._content(piece, f"{percent}%", piece.mode)}
-        changes |= {"components": grammar.cancel_components(piece.hash)}
+        changes |= {"components": grammar.Buttons("cancel", piece.hash).shown()}
         self._edit(piece, **changes, attachments=[self.discord.cdn.attach(piece.channel.id, name, piece)])
 
     def _finish(self, piece: Piece) -> None:
@@ -160,7 +160,7 @@ class Bot:
             content=grammar.final_content(
                 piece.kind, piece.shown, piece.resident.user_id, piece.index, piece.tone, piece.mode
             ),
-            components=grammar.result_components(piece.kind, piece.hash),
+            components=grammar.result_buttons(piece.kind, piece.hash).shown(),
             attachments=[self.discord.cdn.attach(piece.channel.id, name, piece)],
         )
         piece.row.outcome, piece.row.message_id = "done", result["id"]
@@ -290,7 +290,7 @@ class Bot:
         message = {
             "id": self.discord.snowflake(),
             "channel_id": piece.channel.id,
-            "author": {"id": BOT_ID, "username": "Midjourney Bot", "bot": True},
+            "author": BOT,
             "application_id": BOT_ID,
             "content": "",
             "attachments": [],
@@ -307,4 +307,5 @@ class Bot:
 
 def hash_of(dice: Any) -> str:
     """A new job's uuid."""
-    return str(uuid.UUID(bytes=dice.randbytes(16), version=4))
+    drawn = dice.randbytes(16).hex()
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-a{drawn[17:20]}-{drawn[20:]}"

@@ -125,7 +125,7 @@ class Discord:
         resident = self.account_of(authorization["Authorization"])
         assert resident is not None, "an account shows its token"
         submits = request.route == "POST /interactions"
-        answered: asyncio.Future[Response] = self.loop.create_future()
+        answered: asyncio.Future[Response | None] = self.loop.create_future()
         strikes = self.weather.strikes
         if strikes("post_unsent"):
             await asyncio.sleep(self.dice.uniform(*REQUEST_S))
@@ -134,13 +134,16 @@ class Discord:
         way_s = self.dice.uniform(0.0, IN_FLIGHT_S_MAX) if slow else self.dice.uniform(*REQUEST_S)
         if not (submits and strikes("post_lost")):
             self.loop.call_later(way_s, self._arrive, resident, request, answered)
+        patience = self.loop.call_later(self.dice.uniform(1.0, ANSWER_S_MAX), _answer, answered, None)
         try:
-            async with asyncio.timeout(self.dice.uniform(1.0, ANSWER_S_MAX)):
-                return await answered
-        except TimeoutError:
-            raise LinkBroken("TimeoutError", None) from None
+            answer = await answered
+        finally:
+            patience.cancel()
+        if answer is None:
+            raise LinkBroken("TimeoutError", None)
+        return answer
 
-    def _arrive(self, resident: Resident, request: Request, answered: asyncio.Future[Response]) -> None:
+    def _arrive(self, resident: Resident, request: Request, answered: asyncio.Future[Response | None]) -> None:
         strikes = self.weather.strikes
         submits = request.route == "POST /interactions"
         if strikes("rate_limited"):
@@ -264,7 +267,8 @@ class Discord:
         custom_id = body["data"]["custom_id"]
         if message is None:
             raise Refusal(404, 10008, "Unknown Message")
-        if not grammar.has_button(message["components"], custom_id):
+        components = msgspec.json.decode(msgspec.json.encode(message["components"]))
+        if not grammar.has_button(components, custom_id):
             raise Refusal(400, 50035, "Invalid Form Body", {"data": {"custom_id": "COMPONENT_VALIDATION_FAILED"}})
         press = grammar.read_custom_id(custom_id) or Press("pick", "")
         row.kind = press.kind
@@ -328,6 +332,6 @@ def leading_addresses(prompt: str) -> list[str]:
     return list(itertools.takewhile(lambda word: word.startswith("https://"), prompt.split()))
 
 
-def _answer(answered: asyncio.Future[Response], response: Response) -> None:
+def _answer(answered: asyncio.Future[Response | None], response: Response | None) -> None:
     if not answered.done():
         answered.set_result(response)

@@ -57,7 +57,7 @@ class CityWire:
         self.session: Session | None = None
         self.open = True
         self._down_at = self._up_at = 0.0
-        self.tell({"op": 10, "d": {"heartbeat_interval": gateway.heartbeat_ms}})
+        self.tell(10, {"heartbeat_interval": gateway.heartbeat_ms})
 
     # --- the client's end ---
 
@@ -85,9 +85,9 @@ class CityWire:
 
     # --- the server's end ---
 
-    def tell(self, payload: dict[str, Any]) -> None:
+    def tell(self, op: int, data: Any = None, seq: int | None = None, name: str | None = None) -> None:
         """A frame, on its way."""
-        self._down(msgspec.json.encode({"s": None, "t": None} | payload).decode())
+        self._down(msgspec.json.encode({"op": op, "d": data, "s": seq, "t": name}).decode())
 
     def shut(self, code: int) -> None:
         """Close with this code, after what was said before."""
@@ -160,7 +160,7 @@ class Gateway:
         payload = msgspec.json.decode(text)
         if payload["op"] == 1:
             if not self.weather.strikes("no_ack"):
-                wire.tell({"op": 11})
+                wire.tell(11)
         elif payload["op"] == 2:
             self._identify(wire, payload["d"])
         elif payload["op"] == 6:
@@ -193,7 +193,7 @@ class Gateway:
             return
         if session is None or self._is_stale(session, told["seq"]) or self.weather.strikes("resume_refused"):
             self._forget(session)
-            wire.tell({"op": 9, "d": False})
+            wire.tell(9, False)
             return
         if told["seq"] > session.seq:
             wire.shut(4007)
@@ -204,7 +204,7 @@ class Gateway:
         self.discord.note(f"resume {session.id} after {told['seq']} of {session.seq} on wire {wire.number}")
         for seq, name, data in session.events:
             if seq > told["seq"]:
-                wire.tell({"op": 0, "s": seq, "t": name, "d": data})
+                wire.tell(0, data, seq, name)
         self._say(session, "RESUMED", {})
         session.events.pop()
 
@@ -227,7 +227,7 @@ class Gateway:
         session.seq += 1
         session.events.append((session.seq, name, data))
         if session.wire is not None:
-            session.wire.tell({"op": 0, "s": session.seq, "t": name, "d": data})
+            session.wire.tell(0, data, session.seq, name)
 
     def part(self, wire: CityWire, code: int | None) -> None:
         """A wire has ended; with 1000 and 1001, and with some codes of the server's, so has its session."""
@@ -262,7 +262,7 @@ class Gateway:
 
     def ask_to_reconnect(self, wire: CityWire) -> None:
         """Op 7, and a close soon after."""
-        wire.tell({"op": 7, "d": None})
+        wire.tell(7)
         self.discord.loop.call_later(RECONNECT_CLOSE_S, wire.shut, 4000)
 
     def invalidate(self, wire: CityWire, can_resume: bool) -> None:
@@ -270,7 +270,7 @@ class Gateway:
         if not can_resume and wire.session is not None:
             self._forget(wire.session)
             wire.session = None
-        wire.tell({"op": 9, "d": can_resume})
+        wire.tell(9, can_resume)
 
     def _now(self) -> float:
         return self.discord.loop.time()

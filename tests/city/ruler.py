@@ -33,7 +33,8 @@ class PeakWitness(Witness):
     def _capacity(self, new: Row) -> None:
         assert self.discord is not None
         busy = self.discord.at_the_bot(new.account)
-        self.claim(len(busy) < self.slots[new.account], f"{new.account} is oversold: {new.nonce} beside {busy}")
+        if len(busy) >= self.slots[new.account]:
+            self.broken(f"{new.account} is oversold: {new.nonce} beside {busy}")
 
     def verdict(self, accepted: int) -> None:
         """At the end: what is in the database, at the bot and with the users is one and the same."""

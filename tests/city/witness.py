@@ -7,6 +7,7 @@ that nobody made. It believes neither the actors nor itself: what it knows of jo
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from core.job import TERMINAL, State, may_move
@@ -65,8 +66,7 @@ class Witness:
         """What is new since the last look."""
         for job, state in self._new("history", "job, state"):
             before = self.states.get(job)
-            legal = state == State.QUEUED if before is None else may_move(State(before), State(state))
-            self.claim(legal, f"{job} went from {before} to {state}")
+            self.claim(is_legal(before, state), f"{job} went from {before} to {state}")
             self.states[job] = state
             self.on_move(job, before, state)
         self.look_at_attempts()
@@ -153,3 +153,9 @@ class Witness:
         """A user's jobs: state and ref."""
         rows = self.query('SELECT id, state, ref FROM jobs WHERE "user" = ?', user)
         return {job: (state, ref) for job, state, ref in rows}
+
+
+@cache
+def is_legal(before: str | None, state: str) -> bool:
+    """Whether a job may go from there to here; None: it is new."""
+    return state == State.QUEUED if before is None else may_move(State(before), State(state))
