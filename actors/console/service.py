@@ -10,6 +10,7 @@ from actors.console.messages import AskConsole
 from actors.console.survey import Survey
 from core.alarms import Level
 from core.health import State
+from protocol.client import rfc3339
 from system.version import own_version
 
 #: What the Monitor measures (its Overview), and what of it is shown while it says nothing.
@@ -66,7 +67,9 @@ def _alarms(desk: Desk, measured: list[dict[str, Any]] | None) -> list[dict[str,
         }
         for record, held in desk.base.held.items()
     ]
-    return [*(measured or ()), *rests] if rests else measured
+    if measured is None and not rests:
+        return None
+    return [{**alarm, "since": rfc3339(alarm["since"])} for alarm in (*(measured or ()), *rests)]
 
 
 def _silent(survey: Survey) -> list[str]:

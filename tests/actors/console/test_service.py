@@ -17,6 +17,7 @@ from actors.session.messages import Say
 from actors.shell import AskSummary, Summary
 from actors.store_messages import LookedUp, Lookup, NotCommitted
 from protocol.api import Instruct
+from protocol.client import rfc3339
 from storage.operations import CountJobs, Counts
 from system.version import UNKNOWN, own_version, understands
 from tests.actors.console.test_actor import answer, ask, instruct
@@ -38,12 +39,15 @@ async def set_up(stage: Stage) -> None:
     await stage.heard("store", Lookup)
 
 
-async def tell(stage: Stage, *silent: str, intake: str = "open", paused: bool = False) -> Lookup | None:
+async def tell(
+    stage: Stage, *silent: str, intake: str = "open", paused: bool = False, alarms: tuple[Any, ...] = ()
+) -> Lookup | None:
     """Answers what the console asks, save of those that are silent."""
     question = await stage.one("monitor", AskOverview)
     lookups = [lookup for lookup in await stage.heard("store", Lookup) if lookup.read == CountJobs()]
     if "monitor" not in silent:
-        stage.tell("console", Overview(question.ask, MEASURED | {"intake": intake}, {"fox": {"pace": 2}}))
+        measured = MEASURED | {"intake": intake, "alarms": list(alarms)}
+        stage.tell("console", Overview(question.ask, measured, {"fox": {"pace": 2}}))
     if "queue" not in silent:
         stage.tell("console", Summary(question.ask, {"waiting": 4, "paused": paused, "under_way": UNDER_WAY}))
     if "account/fox" not in silent:
@@ -106,6 +110,16 @@ def test_who_is_silent_is_named_and_what_only_they_know_is_null(silent: str, unk
     play(scene)
 
 
+def test_an_alarm_of_the_monitors_is_told_with_its_time_as_every_other_one() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        alarm = {"code": "store_slow", "level": "red", "about": None, "words": "slow", "since": 1.5, "did": "waited"}
+        shown = await status(stage, alarms=(alarm,))
+        assert shown["alarms"] == [alarm | {"since": "1970-01-01T00:00:01.500Z"}]
+
+    play(scene)
+
+
 @pytest.mark.parametrize("name", ["monitor", "scheduler"])
 def test_who_is_suspended_is_an_alarm_until_they_are_resumed(name: str) -> None:
     async def scene(stage: Stage) -> None:
@@ -119,6 +133,7 @@ def test_who_is_suspended_is_an_alarm_until_they_are_resumed(name: str) -> None:
         (alarm,) = shown["alarms"]
         assert (alarm["code"], alarm["level"], alarm["about"]) == ("actor_suspended", "yellow", name)
         assert alarm["words"].startswith(f"{name} suspended: its messages wait")
+        assert alarm["since"] == rfc3339(next(iter(stage.base.held.values())).since), "as every other time"
         assert alarm["did"] == f"nothing, until `limner admin actor resume {name}`"
         assert (await instruct(stage, "actors", "resume", name))[0] == 200
         for asked_before in (("monitor", AskOverview), ("queue", AskSummary), ("account/fox", AskStanding)):
