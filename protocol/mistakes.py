@@ -36,7 +36,7 @@ CODES: dict[str, Code] = {
     "banned_prompt": Code(403, "The prompt contains something that is not drawn here"),
     "not_found": Code(404, "No such thing"),
     "not_cancellable": Code(409, "It can no longer be cancelled"),
-    "ref_conflict": Code(409, "The same reference was used for another request"),
+    "ref_conflict": Code(409, "Taken already by something else"),
     "quota_exceeded": Code(429, "The quota is used up", retry_after=True),
     "too_many_jobs": Code(429, "Too many unfinished jobs", retry_after=True),
     "rate_limited": Code(429, "Too many requests", retry_after=True),
