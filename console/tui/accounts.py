@@ -14,7 +14,7 @@ from console.tui.facts import Fact, Facts
 from console.tui.jobs import JOB_COLUMNS, job_row
 from console.tui.link import Answer, named, route
 from console.tui.place import Place
-from console.tui.view import View, rows_of, shown_of
+from console.tui.view import View, rows_of
 from console.tui.words import age, clock, joined, line, matches, number, signed, span, tone_of
 
 GRAVITY = {"red": 0, "yellow": 1, "": 2}
@@ -48,8 +48,7 @@ class Accounts(View):
 
     @property
     def heading(self) -> str:
-        shown = shown_of(len(self.things), len(self.rows), self.needle, self.order)
-        return f"Accounts  {shown}  (figures of the last hour)"
+        return f"Accounts  {self.shown(len(self.rows), self.order)}  (figures of the last hour)"
 
     def asks(self) -> dict[str, str]:
         return {"accounts": "accounts"}
@@ -145,7 +144,8 @@ class AccountPage(View):
                 Fact("places", f"{number(account.get('busy'))} busy of {number(account.get('slots'))}"),
                 Fact("pace", f"{number(paced)} at once" if paced is not None else ""),
                 Fact("a drawing", f"takes {span(account['seconds'])}" if account.get("seconds") is not None else ""),
-                Fact("last hour", joined(f"{number(account.get(each))} {said}" for each, said in LAST_HOUR)),
+                Fact("last hour", joined(f"{number(account.get(each))} {each}" for each in ("done", "failed"))),
+                Fact("429", f"{number(account.get('limited'))} in the last hour" if account.get("limited") else ""),
                 Fact("driver", line(account.get("driver"))),
                 Fact("modes", line(account.get("modes"))),
                 Fact("weight", line(account.get("weight"))),
@@ -164,6 +164,3 @@ class AccountPage(View):
     def action_events(self) -> None:
         """What the log has of it."""
         self.post_message(self.Goes(Place("events", needle=self.place.of)))
-
-
-LAST_HOUR = (("done", "done"), ("failed", "failed"), ("limited", "times 429"))

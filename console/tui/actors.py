@@ -16,7 +16,7 @@ from console.tui.deeds import Deed, of_actor
 from console.tui.facts import Fact, Facts
 from console.tui.link import Answer, named, route
 from console.tui.place import Place
-from console.tui.view import View, rows_of, shown_of
+from console.tui.view import View, rows_of
 from console.tui.words import SIGNS, line, number, span
 
 ROOT = "root"
@@ -64,7 +64,7 @@ class Actors(View):
     @property
     def heading(self) -> str:
         order = "" if self.order == "tree" else {"depth": "mailbox"}.get(self.order, self.order)
-        return f"Actors  {shown_of(len(self.things), self.total, self.needle, order)}"
+        return f"Actors  {self.shown(self.total, order)}"
 
     def asks(self) -> dict[str, str]:
         if self.is_tree:
@@ -77,14 +77,16 @@ class Actors(View):
         if not self.is_tree:
             actors = rows_of(answers, "list", "actors")[: self.limit]
             self.total = answers.get("list", {}).get("total")
-            self.fill(actors, "name", lambda actor: _row(actor, str(actor.get("name") or actor.get("address"))))
+            self.fill(
+                actors, "name", lambda actor: _row(actor, str(actor.get("name") or actor.get("address"))), self.total
+            )
             return
         self.total = answers.get("all", {}).get("total")
         rows, self.things = [], {}
         for depth, actor in self._branches(answers):
             if MORE in actor:
                 words = f"{INDENT * depth}{number(actor[MORE])} more: / finds, o orders"
-                rows.append(Row(f"{MORE} {actor['parent']}", (words,), "dim"))
+                rows.append(Row(f"{MORE} {actor['parent']}", (words,), "dim", spans=True))
                 continue
             name = str(actor.get("name") or actor.get("address"))
             mark = (OPEN if name in self.opened else SHUT) if actor.get("children") else INDENT

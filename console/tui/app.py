@@ -1,60 +1,49 @@
-"""The console as an app: the frame around the screens, the way between them, and the looks at the daemon.
-
-It looks each second at what is on the screen, and goes on by itself when the daemon was away.
-"""
+"""The console as an app: the frame around the screens, the way between them, and what is done from them."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import structlog
 from textual import events, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
+from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
-from console.endings import FAILED, INTERRUPTED, REFUSED, Quit
+from console.endings import FAILED, INTERRUPTED, Quit
 from console.tui.accounts import AccountPage, Accounts
 from console.tui.actors import ActorPage, Actors
 from console.tui.deeds import Deed
 from console.tui.dialogs import Confirm, Help
 from console.tui.events import Events
-from console.tui.feet import ALWAYS, TAB_ENTRIES, Entry, Feet
+from console.tui.feet import ALWAYS, TAB_ENTRIES, Feet
 from console.tui.found import Found
+from console.tui.frame import entries_of, notice_of, title_of
 from console.tui.grid import Grid
-from console.tui.header import Header, History
+from console.tui.header import Header
 from console.tui.jobs import JobPage, Jobs
-from console.tui.link import Answer, Lost, Refused, Source
+from console.tui.link import Lost, Refused, Source
 from console.tui.nodes import Audit, Nodes
 from console.tui.overview import Overview
 from console.tui.place import HOME, TABS, Place, tab_of
 from console.tui.styles import CSS, THEME
 from console.tui.users import UserPage, Users
-from console.tui.view import View
-from console.tui.words import span
+from console.tui.view import MORE, View
+from console.tui.watch import LOOK_EACH_S, Watching
 
 VIEWS: Mapping[str, type[View]] = {
     "overview": Overview, "actors": Actors, "accounts": Accounts, "jobs": Jobs, "users": Users, "events": Events,
     "nodes": Nodes, "audit": Audit, "actor": ActorPage, "account": AccountPage, "job": JobPage, "user": UserPage,
     "found": Found,
 }  # fmt: skip
-LOOK_EACH_S = 1.0
-#: Of the screens without it, the status for the line on top is looked at each second look.
-STATUS_EACH = 2
 SAID_S = 8.0
 TRAIL_MAX = 20
-#: Answers of another version may lack what we count on.
-NOT_UNDERSTOOD = (TypeError, ValueError, AttributeError, KeyError, IndexError)
-
-log = structlog.get_logger("limner.console")
 
 
-class ConsoleApp(App[Quit | None]):
+class ConsoleApp(Watching):
     """`limner console`. Ends with None, or with why it could not go on."""
 
     CSS = CSS
@@ -76,18 +65,12 @@ class ConsoleApp(App[Quit | None]):
         now: Callable[[], float] = time.time, look_each_s: float | None = LOOK_EACH_S,
     ) -> None:  # fmt: skip
         """`version` is ours. `look_each_s` None: it looks only when told to (`look`), as tests want it."""
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
-        self.source, self.url, self.own_version, self.now = source, url, version, now
-        self.look_each_s = look_each_s
-        self.history = History()
-        self.status: Answer = {}
-        self.lost_since: float | None = None
-        self.lost_why = ""
+        super().__init__(source, now, look_each_s)
+        self.url, self.own_version = url, version
         self.tabs: dict[str, View] = {}
         self.trail: list[View] = []
-        self._looks = 0
-        self._wanted = asyncio.Event()
         self._finding = False
+        self._said: Timer | None = None
 
     # --- the frame -------------------------------------------------------------------------------------------------
 
@@ -106,11 +89,6 @@ class ConsoleApp(App[Quit | None]):
         self.register_theme(THEME)
         self.theme = THEME.name
         await self.go(HOME)
-        if self.look_each_s is not None:
-            self._keep_looking()
-
-    async def on_unmount(self) -> None:
-        await self.source.close()
 
     @property
     def view(self) -> View:
@@ -122,111 +100,36 @@ class ConsoleApp(App[Quit | None]):
         """Whether a dialog is open."""
         return len(self.screen_stack) > 1
 
-    # --- looks at the daemon ---------------------------------------------------------------------------------------
+    # --- around the screens ----------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="looks")
-    async def _keep_looking(self) -> None:
-        while True:
-            await self.look()
-            self._wanted.clear()
-            try:
-                await asyncio.wait_for(self._wanted.wait(), self.look_each_s)
-            except TimeoutError:
-                continue
-
-    async def look(self) -> None:
-        """One look: asks for what the screen shows, and shows it. A daemon that is away leaves all as it was."""
-        view = self.view
-        asks = view.asks()
-        with_status = isinstance(view, Overview) or self._looks % STATUS_EACH == 0 or self.lost_since is not None
-        self._looks += 1
-        if with_status:
-            asks["status"] = "status"
-        found = await asyncio.gather(*(self.source.get(path) for path in asks.values()), return_exceptions=True)
-        told = dict(zip(asks, found, strict=True))
-        for each in told.values():
-            if isinstance(each, BaseException) and not isinstance(each, Lost | Refused):
-                raise each
-        answers = {name: each for name, each in told.items() if isinstance(each, Mapping)}
-        refusals = {name: each for name, each in told.items() if isinstance(each, Refused)}
-        lost = next((each for each in told.values() if isinstance(each, Lost)), None)
-        no_entry = refusals.pop("status", None) or next(iter(refusals.values()), None)
-        if no_entry is not None and no_entry.status in (401, 403):
-            self.exit(Quit(REFUSED, f"{no_entry.code}: {no_entry.message}"))
-            return
-        self._hold(lost)
-        self._show(view, answers, refusals, lost is not None)
-
-    def _hold(self, lost: Lost | None) -> None:
-        """Remembers whether the daemon is there."""
-        if lost is None:
-            self.lost_since = None
-        elif self.lost_since is None:
-            self.lost_since = self.now()
-        self.lost_why = str(lost or "")
-
-    def _show(self, view: View, answers: dict[str, Answer], refusals: dict[str, Refused], is_lost: bool) -> None:
-        try:
-            if "status" in answers:
-                self.status = answers.pop("status")
-                self.history.add(self.status)
-                self.query_base(Header).tell(self.status, self.history)
-            if isinstance(view, Overview):
-                view.status = self.status
-            if view is self.view and not is_lost:
-                view.take(answers, refusals)
-        except NOT_UNDERSTOOD as trouble:
-            log.warning("an answer was not understood", view=view.place.kind, why=repr(trouble))
-            view.missing = "the daemon's answer is not understood; is it of another version?"
-        self._write_frame()
-
-    def query_base(self, kind: type[Any], selector: str = "") -> Any:
-        """A widget of the frame, also while a dialog is open."""
-        found = self.screen_stack[0].query(selector) if selector else self.screen_stack[0].query(kind)
-        return found.first(kind)
-
-    def _write_frame(self) -> None:
+    def write_frame(self) -> None:
         """Everything around the screen: notice, title, what can be done, and where we are."""
         if not self.trail:
             return
-        notice = self._notice()
+        view, known = self.view, self.known
+        notice = notice_of(known, view, self.url, self.own_version, self.now())
         line: Static = self.query_base(Static, "#notice")
         line.update(notice)
         line.set_class(bool(notice), "told")
-        self.screen_stack[0].set_class(self.lost_since is not None, "lost")
-        view = self.view
-        heading = f"─ {view.heading} "
+        self.screen_stack[0].set_class(known.lost_since is not None, "lost")
+        if isinstance(self.screen, Confirm):
+            self.screen.say_lost(notice if known.lost_since is not None else "")
         title: Static = self.query_base(Static, "#title")
-        title.update(heading + "─" * max(0, self.size.width - 2 - len(heading)))
-        entries = [Entry(deed.key, deed.label, f"app.press('{deed.key}')") for deed in view.deeds()]
-        entries += [Entry(key, label, f"app.press('{key.lower()}')") for key, label in view.KEYS]
-        entries.append(Entry("/", "filter", "app.filter") if view.CAN_FILTER else Entry("/", "search", "app.find"))
-        if len(self.trail) > 1:
-            entries.append(Entry("Esc", "back", "app.back"))
-        self.query_base(Feet, "#deeds").tell(entries)
+        title.update(title_of(view, known, self.size.width - 2, self.now()))
+        self.query_base(Feet, "#deeds").tell(entries_of(view, known, len(self.trail) > 1))
         kinds = [place.kind for place, _ in TABS]
         kind = tab_of(self.trail[0].place)
         lit = TAB_ENTRIES[kinds.index(kind)] if kind in kinds else None
         self.query_base(Feet, "#tabs").tell((*TAB_ENTRIES, *ALWAYS), lit)
 
-    def _notice(self) -> str:
-        """What holds for every screen: that nobody is there, or is of another version; else what this one lacks."""
-        if self.lost_since is not None:
-            away = span(self.now() - self.lost_since)
-            return f"▲ no connection to {self.url}, trying again ({away}): {self.lost_why}"
-        theirs = self.status.get("version")
-        if theirs and theirs != self.own_version:
-            return f"▲ the daemon is version {theirs}, this console {self.own_version}: it changes nothing there"
-        return f"▲ {self.view.missing}" if self.view.missing else ""
-
     def on_view_changed(self, changed: View.Changed) -> None:
         changed.stop()
-        self._write_frame()
+        self.write_frame()
         if changed.wants:
-            self._wanted.set()
+            self.want()
 
     def on_resize(self) -> None:
-        self._write_frame()
+        self.write_frame()
 
     # --- the way ---------------------------------------------------------------------------------------------------
 
@@ -253,7 +156,7 @@ class ConsoleApp(App[Quit | None]):
     def _new(self, place: Place) -> View:
         view = VIEWS[place.kind](place, self.now)
         if isinstance(view, Overview):
-            view.history, view.status = self.history, self.status
+            view.history, view.status = self.history, self.known.status
         return view
 
     def _face(self, view: View) -> None:
@@ -262,11 +165,14 @@ class ConsoleApp(App[Quit | None]):
             each.display = each is view
         view.grid.focus()
         self.say("")
-        self._write_frame()
-        self._wanted.set()
+        self.write_frame()
+        self.want(status=isinstance(view, Overview))
 
     async def on_grid_opened(self, opened: Grid.Opened) -> None:
         opened.stop()
+        if opened.key == MORE:
+            self.view.turn(onward=True)
+            return
         place = self.view.leads_to(opened.key)
         if place is not None and place != self.view.place:
             await self.go(place)
@@ -280,10 +186,12 @@ class ConsoleApp(App[Quit | None]):
         await self.go(TABS[at][0])
 
     async def action_back(self) -> None:
-        """Where we came from; a filter is taken away first."""
+        """Where we came from; a page is turned back, and a filter taken away first."""
+        if self.view.turn(onward=False):
+            return
         if self.view.needle and len(self.trail) == 1:
             self.view.filter("")
-            self._write_frame()
+            self.write_frame()
         elif len(self.trail) > 1:
             await self.trail.pop().remove()
             self._face(self.view)
@@ -357,11 +265,16 @@ class ConsoleApp(App[Quit | None]):
         deed = next((each for each in self.view.deeds() if each.key == key.key), None)
         if deed is not None:
             key.stop()
+            if self.known.reads_only:
+                self.say(f"▲ no {deed.label}: the key of {self.known.name} has the role {self.known.role}", "yellow")
+                return
             self.begin(deed)
 
     @work(group="deeds")
     async def begin(self, deed: Deed) -> None:
-        """Asks, and does it if it shall be."""
+        """Asks, and does it if it shall be. Meanwhile the cursor stays at what is asked about."""
+        self.view.grid.pin()
+        self.want()
         body = await self.push_screen_wait(Confirm(deed))
         if body is not None:
             await self.perform(deed, body)
@@ -375,19 +288,21 @@ class ConsoleApp(App[Quit | None]):
             self.say(f"● {what} refused: {refused.code}: {refused.message}", "red")
             return
         except Lost as lost:
-            self.say(f"▲ {what}: no answer, look whether it was done ({lost})", "yellow")
+            known = "no answer, look whether it was done" if lost.may_be_done else "not done, for nobody is there"
+            self.say(f"▲ {what}: {known} ({lost})", "yellow")
             return
         self.say(f"done: {what}" if answer.get("changed", True) else f"nothing to do: {what}; it was so already")
         if deed.noun == "jobs" and answer.get("job"):
             await self.go(Place("job", str(answer["job"])))
-        self._wanted.set()
+        self.want(status=True)
 
     def say(self, words: str, tone: str = "") -> None:
         """Words in place of the keys, for a while."""
         feet: Feet = self.query_base(Feet, "#deeds")
         feet.say(words, tone)
-        if words:
-            self.set_timer(SAID_S, lambda: feet.say(""), name="said")
+        if self._said is not None:
+            self._said.stop()
+        self._said = self.set_timer(SAID_S, lambda: feet.say(""), name="said") if words else None
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours: a line for the person, not a page of traceback. Tests see it as it is."""

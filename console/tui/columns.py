@@ -28,11 +28,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """`key` says which thing it is; `tone`: "", "yellow", "red", or "dim"; one cell a column."""
+    """`key` says which thing it is; `tone`: "", "yellow", "red", or "dim"; one cell a column; a row that
+    `spans` has one for all of them.
+    """
 
     key: str
     cells: tuple[str, ...]
     tone: str = ""
+    spans: bool = False
 
 
 @dataclass(frozen=True)

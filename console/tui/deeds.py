@@ -151,7 +151,8 @@ def of_user(user: Mapping[str, Any]) -> tuple[Deed, ...]:
     """Deeds for a user."""
     name = str(user.get("name", ""))
     waiting = plural(user.get("waiting") or 0, "waiting job")
-    ban = f"Ban user {name}? Their sockets are closed; {waiting} cancelled and refunded."
+    lost = "" if not user.get("waiting") else f" Of theirs {waiting} will be cancelled and refunded."
+    ban = f"Ban user {name}? Their sockets are closed, and they cannot draw until the ban is lifted.{lost}"
     quota = (
         f"Change user {name}'s quota? Used today is {user.get('used')} of {user.get('daily')}, plan {user.get('plan')}."
     )

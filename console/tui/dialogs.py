@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -29,6 +30,7 @@ class Confirm(ModalScreen[dict[str, Any] | None]):
     def __init__(self, deed: Deed) -> None:
         super().__init__()
         self.deed = deed
+        self._lost = ""
 
     @property
     def must_fill(self) -> bool:
@@ -44,6 +46,7 @@ class Confirm(ModalScreen[dict[str, Any] | None]):
                     yield Label(f"{field.label}{hint}", markup=False, classes="label")
                     yield Input(field.initial, id=f"field-{field.name}", compact=True, select_on_focus=True)
             yield Label("", markup=False, id="unfit")
+            yield Label("", markup=False, id="away")
             with Horizontal(classes="buttons"):
                 yield Button(f"Yes: {self.deed.label}", id="yes", compact=True)
                 yield Button("No", id="no", compact=True)
@@ -52,6 +55,21 @@ class Confirm(ModalScreen[dict[str, Any] | None]):
 
     def on_mount(self) -> None:
         (self.query(Input).first() if self.must_fill else self.query_one("#no")).focus()
+
+    def tell(self, deeds: Sequence[Deed]) -> None:
+        """What can be done by now: the question is of this moment, not of that in which it was asked."""
+        deed = next((each for each in deeds if (each.key, each.path) == (self.deed.key, self.deed.path)), None)
+        if deed is not None and deed.question != self.deed.question and self.is_mounted:
+            self.deed = deed
+            self.query_one(".question", Label).update(deed.question)
+
+    def say_lost(self, words: str) -> None:
+        """That the question is of a while ago, for nobody is there; empty: somebody is."""
+        if words != self._lost and self.is_mounted:
+            self._lost = words
+            away: Label = self.query_one("#away", Label)
+            away.update(words)
+            away.set_class(bool(words), "told")
 
     def action_yes(self) -> None:
         """Done, if the fields can be read."""

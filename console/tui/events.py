@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from console.tui.columns import Column, Row
 from console.tui.link import Answer, route
 from console.tui.place import Place
-from console.tui.view import View, rows_of, shown_of
+from console.tui.view import ASKING, View, rows_of
 from console.tui.words import SIGNS, clock, joined, line
 
 #: What is kept here of what came; the daemon keeps 2,000 lines (docs/ADMIN.md).
@@ -50,7 +50,7 @@ class Events(View):
     @property
     def heading(self) -> str:
         follows = "following" if self.grid.cursor >= len(self.grid.rows) - 1 else "End follows"
-        return f"Events  {shown_of(len(self.kept), None, self.needle)}  {self.level} and graver · {follows}"
+        return f"Events  {self.shown()}  {self.level} and graver · {follows}"
 
     def asks(self) -> dict[str, str]:
         return {"events": route("events", after=self.last, limit=ASKED_MAX, level=self.level, filter=self.needle)}
@@ -67,6 +67,7 @@ class Events(View):
 
     def refilter(self) -> None:
         self.kept, self.last = {}, None
+        self.grid.empty = ASKING
         self.grid.fill(())
         super().refilter()
 

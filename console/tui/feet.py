@@ -70,6 +70,7 @@ class Feet(Static):
         self._write()
 
     def _write(self) -> None:
+        self.set_class(self._said is not None, "said")
         if self._said is not None:
             said, tone = self._said
             self.update(Content.styled(said, {"yellow": "$warning bold", "red": "$error bold"}.get(tone, "bold")))

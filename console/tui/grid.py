@@ -1,4 +1,4 @@
-"""Grid: a table of any length that draws what is seen. Rows are replaced as a whole; the cursor stays at its row."""
+"""Grid: a table of any length that draws what is seen. Rows are replaced as a whole; the cursor stays at its thing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Grid(ScrollView, can_focus=True):
         Binding("down,j", "move(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown,space", "page(1)", show=False),
-        Binding("home", "move(-1000000)", show=False),
+        Binding("home", "top", show=False),
         Binding("end", "move(1000000)", show=False),
         Binding("enter", "open", show=False),
     ]
@@ -63,6 +63,8 @@ class Grid(ScrollView, can_focus=True):
         self.ordered = ""
         #: Keeps the cursor at the last row while rows are added, as of a log.
         self.tails = False
+        #: The cursor was put where it is: it stays at its thing. Else the top stays under it, whatever comes there.
+        self.is_pinned = False
 
     # --- what it holds -------------------------------------------------------------------------------------------
 
@@ -72,7 +74,7 @@ class Grid(ScrollView, can_focus=True):
         return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
 
     def fill(self, rows: Sequence[Row]) -> None:
-        """Other rows. The cursor stays at the thing it was at; at the top, and at the end of a tail, it stays there."""
+        """Other rows. The cursor stays at the thing it was put at; at the end of a tail it stays there."""
         held = self.row
         at_end = self.tails and self.cursor >= len(self.rows) - 1
         self.rows = tuple(rows)
@@ -80,13 +82,23 @@ class Grid(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self.rows) + HEADING_LINES)
         if at_end:
             self.cursor = last
-        elif self.cursor > 0 and held is not None and (self.row is None or self.row.key != held.key):
+        elif (
+            (self.is_pinned or self.cursor > 0) and held is not None and (self.row is None or self.row.key != held.key)
+        ):
             found = next((at for at, row in enumerate(self.rows) if row.key == held.key), min(self.cursor, last))
             self.cursor = found
         self._show_cursor()
         self.refresh()
         if self.row != held:
             self.post_message(self.Moved())
+
+    def pin(self) -> None:
+        """The thing under the cursor stays under it."""
+        self.is_pinned = True
+
+    def unpin(self) -> None:
+        """The cursor goes to the top, and stays there."""
+        self.cursor, self.is_pinned = 0, False
 
     def _show_cursor(self) -> None:
         """Scrolls as far as needed, the titles on top of everything."""
@@ -99,7 +111,12 @@ class Grid(ScrollView, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Up or down so many rows."""
+        self.pin()
         self.cursor = max(0, min(len(self.rows) - 1, self.cursor + by))
+
+    def action_top(self) -> None:
+        """To the top, to stay there."""
+        self.unpin()
 
     def action_page(self, by: int) -> None:
         """Up or down a screen."""
@@ -124,6 +141,7 @@ class Grid(ScrollView, can_focus=True):
             return
         clicked = click.y - HEADING_LINES + self.scroll_offset.y
         if clicked < len(self.rows):
+            self.pin()
             self.cursor = clicked
             if click.chain == 2:
                 self.action_open()
@@ -148,7 +166,8 @@ class Grid(ScrollView, can_focus=True):
         if at == self.cursor:
             over = self._style("grid--cursor")
             style = style + Style(bgcolor=over.bgcolor, bold=True, reverse=self.app.no_color or None)
-        return self._strip(written(self._fitted(), row.cells), style, width)
+        text = row.cells[0] if row.spans else written(self._fitted(), row.cells)
+        return self._strip(text, style, width)
 
     def _title(self, column: Column) -> str:
         mark = "▾" if column.order and column.order == self.ordered else ""

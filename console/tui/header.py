@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from console.tui.words import SIGNS, number, span, spark
+from console.tui.history import History
+from console.tui.words import SIGNS, WANTED_INTAKE, number, span, spark
 
-SAMPLES_MAX = 240
 SPARK_CHARS = 8
 BETWEEN = "  "
-
-
-@dataclass
-class History:
-    """The last figures of status, for sparklines: one a look, a bounded number of them."""
-
-    per_s: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
-    queued: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
-    wait: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
-    busy: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
-    lag: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
-
-    def add(self, status: Mapping[str, Any]) -> None:
-        """Remembers what one look saw."""
-        jobs, wait, tokens = (status.get(name) or {} for name in ("jobs", "wait", "tokens"))
-        for kept, value in (
-            (self.per_s, jobs.get("per_s")), (self.queued, jobs.get("queued")), (self.wait, wait.get("p50_s")),
-            (self.busy, tokens.get("busy")), (self.lag, status.get("loop_lag_s")),
-        ):  # fmt: skip
-            kept.append(float(value) if isinstance(value, int | float) else 0.0)
 
 
 @dataclass(frozen=True)
@@ -59,7 +38,7 @@ def parts_of(status: Mapping[str, Any], history: History) -> list[Part]:
     parts = [
         Part("limner", 2),
         Part(f"jobs/s {number(jobs.get('per_s'))}", 8),
-        Part(spark(history.per_s, SPARK_CHARS), 1),
+        Part(spark(history.per_s.last(SPARK_CHARS), SPARK_CHARS), 1),
         Part(f"queue {number(jobs.get('queued'))}", 9),
         Part(f"wait p50 {span(wait.get('p50_s'))}", 6),
         Part(f"p99 {span(wait.get('p99_s'))}", 4),
@@ -69,8 +48,9 @@ def parts_of(status: Mapping[str, Any], history: History) -> list[Part]:
     if lying:
         parts.append(Part(f"{SIGNS[grave]} {lying} down", 11, grave))
     if intake != "open":
-        said = "paused" if intake == "paused" else f"stopped: {intake}"
-        parts.append(Part(f"{SIGNS['red']} intake {said}", 12, "red"))
+        tone = "yellow" if intake in WANTED_INTAKE else "red"
+        said = "queue paused" if intake == "paused" else f"intake stopped: {intake}"
+        parts.append(Part(f"{SIGNS[tone]} {said}", 12, tone))
     parts.append(
         Part(f"{SIGNS[worst]} alarms {len(alarms)}", 13, worst) if alarms else Part("alarms 0", 3),
     )

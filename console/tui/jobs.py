@@ -13,7 +13,7 @@ from console.tui.deeds import ENDED, Deed, of_job
 from console.tui.facts import Fact, Facts
 from console.tui.link import Answer, named, route
 from console.tui.place import Place
-from console.tui.view import View, rows_of, shown_of
+from console.tui.view import View, rows_of
 from console.tui.words import FATES, SIGNS, age, bar, clock, joined, line, moment, number, span
 
 #: What `f` goes through; the daemon's words for states (docs/API.md) are taken after `state:` too.
@@ -61,10 +61,10 @@ class Jobs(View):
     @property
     def heading(self) -> str:
         state = f"state {self.state}" if self.state else "newest first"
-        return f"Jobs  {shown_of(len(self.things), None, self.needle)}  {state}"
+        return f"Jobs  {self.shown()}  {state}"
 
     def asks(self) -> dict[str, str]:
-        return {"jobs": route("jobs", limit=self.limit, **self._query())}
+        return {"jobs": route("jobs", limit=self.limit, before=self.before, **self._query())}
 
     def _query(self) -> dict[str, str]:
         """The needle as the daemon takes it: `user:ana state:failed`; a bare word is a state, or else a user."""
@@ -79,15 +79,15 @@ class Jobs(View):
 
     def show(self, answers: Mapping[str, Answer]) -> None:
         if "jobs" in answers:
-            self.fill(rows_of(answers, "jobs"), "job", lambda job: job_row(job, self.now()))
+            goes_on = answers["jobs"].get("next")
+            self.fill(rows_of(answers, "jobs"), "job", lambda job: job_row(job, self.now()), next=goes_on)
         elif self.missing:
             self.fill((), "job", lambda job: job_row(job, self.now()))
 
     def action_state(self) -> None:
         """The next state alone, and at the end all again."""
         self.state = STATES[(STATES.index(self.state) + 1) % len(STATES)]
-        self.grid.cursor = 0
-        self.refilter()
+        self.begin_anew()
 
     def deeds(self) -> tuple[Deed, ...]:
         return of_job(self.thing) if self.thing is not None else ()

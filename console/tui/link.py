@@ -23,7 +23,11 @@ Answer = Mapping[str, Any]
 
 
 class Lost(Exception):
-    """Nobody answers there."""
+    """Nobody answers there. `is_slow`: not in time. `may_be_done`: what was asked for may have been heard."""
+
+    def __init__(self, words: str, is_slow: bool = False, may_be_done: bool = True) -> None:
+        super().__init__(words)
+        self.is_slow, self.may_be_done = is_slow, may_be_done
 
 
 class Refused(Exception):
@@ -94,7 +98,8 @@ class Link:
             async with self._session.request(method, _url(self._daemon, path), json=body) as answer:
                 text = await _read(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Lost(_why(error)) from None
+            is_slow, is_unheard = isinstance(error, TimeoutError), isinstance(error, aiohttp.ClientConnectorError)
+            raise Lost(_why(error), is_slow, may_be_done=not is_unheard) from None
         return _understood(answer.status, text)
 
 

@@ -9,7 +9,7 @@ from console.tui.columns import Column, Row
 from console.tui.deeds import Deed, of_node
 from console.tui.link import Answer, route
 from console.tui.place import Place
-from console.tui.view import View, rows_of, shown_of
+from console.tui.view import View, rows_of
 from console.tui.words import age, joined, line, matches, number, signed
 
 UP = frozenset({"up", "ready", "leader"})
@@ -36,7 +36,7 @@ class Nodes(View):
 
     @property
     def heading(self) -> str:
-        return f"Nodes  {shown_of(len(self.things), None, '')}"
+        return f"Nodes  {self.shown()}"
 
     def asks(self) -> dict[str, str]:
         return {"nodes": "nodes"}
@@ -76,22 +76,27 @@ class Audit(View):
     )
     EMPTY = "nobody has changed anything"
     rows: tuple[Mapping[str, Any], ...] = ()
+    goes_on: Any = None
+
+    @property
+    def _shown(self) -> str:
+        return self.shown(len(self.rows)) if self.needle else self.shown()
 
     @property
     def heading(self) -> str:
-        return f"Audit  {shown_of(len(self.things), len(self.rows), self.needle)}  newest first"
+        return f"Audit  {self._shown}  newest first"
 
     def asks(self) -> dict[str, str]:
-        return {"audit": route("audit", limit=self.limit)}
+        return {"audit": route("audit", limit=self.limit, before=self.before)}
 
     def show(self, answers: Mapping[str, Answer]) -> None:
         if "audit" in answers:
-            self.rows = tuple(rows_of(answers, "audit"))
+            self.rows, self.goes_on = tuple(rows_of(answers, "audit")), answers["audit"].get("next")
         self.refilter()
 
     def refilter(self) -> None:
         kept = [each for each in self.rows if matches(self.needle, *each.values())]
-        self.fill(kept, "id", self._entry)
+        self.fill(kept, "id", self._entry, next=self.goes_on)
         self.post_message(self.Changed())
 
     def _entry(self, entry: Mapping[str, Any]) -> Row:

@@ -30,6 +30,7 @@ Screen { background: $background; color: $foreground; layers: below above; }
 #deeds, #tabs { height: 1; padding: 0 1; text-wrap: nowrap;
     link-color: $foreground; link-style: none; link-background: transparent;
     link-color-hover: $foreground; link-style-hover: underline; link-background-hover: transparent; }
+#deeds.said { height: auto; max-height: 3; text-wrap: wrap; }
 #tabs { background: $panel; }
 #finder { height: 1; padding: 0 1; display: none; }
 #finder.open { display: block; }
@@ -49,9 +50,11 @@ Grid { height: 1fr; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; ov
 .grid--dim { color: $text-muted; }
 .grid--empty { color: $text-muted; }
 .lost .grid--yellow, .lost .grid--red, .lost .grid--title { color: $text-disabled; }
+.lost .charts, .lost .facts, .lost .below { text-opacity: 45%; }
 .lost Grid { color: $text-disabled; }
 
 .facts { height: auto; padding: 0 1; }
+.charts { padding: 0 1; text-wrap: nowrap; }
 .below { height: 2; padding: 0 1; color: $text-muted; }
 
 ModalScreen { align: center middle; background: $background 60%; }
@@ -63,6 +66,8 @@ ModalScreen { align: center middle; background: $background 60%; }
 .field .label { width: 22; }
 .field Input { background: $background; }
 #unfit { color: $warning; height: 1; }
+#away { color: $warning; width: 100%; height: auto; max-height: 2; display: none; }
+#away.told { display: block; }
 .buttons { height: 1; }
 .buttons Button { margin-right: 2; background: $background; color: $foreground; border: none; height: 1;
     min-width: 8; text-style: none; }

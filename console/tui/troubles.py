@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.tui.place import HOME as HERE
 from console.tui.place import Place
 from console.tui.words import line, moment, plural, tone_of
 
 ACCOUNT = "account/"
+#: Alarms whose cure is an actor's, also where the actor is an account's.
+OF_ACTORS = "actor_"
 #: An actor that was started again within this time is worth a look.
 RESTARTED_S = 600.0
 #: What an actor dies of when an operator restarts it: no trouble, but what was wanted.
@@ -41,6 +44,7 @@ def troubles_of(status: Thing, accounts: Iterable[Thing], actors: Iterable[Thing
     known = {str(each.get("name")) for each in accounts}
     alarms = [_alarm(each, known) for each in status.get("alarms") or []]
     told = {trouble.place for trouble in alarms}
+    told |= {Place("account", place.of.removeprefix(ACCOUNT)) for place in told if place.of.startswith(ACCOUNT)}
     found = [*_service(status, alarms), *alarms]
     found += [each for each in map(_account, accounts) if each is not None and each.place not in told]
     found += [each for each in (_actor(actor, now) for actor in actors) if each is not None and each.place not in told]
@@ -56,21 +60,28 @@ def _service(status: Thing, alarms: Sequence[Trouble]) -> list[Trouble]:
     intake = status.get("intake") or "open"
     if intake == "paused":
         words = "the queue is paused by an operator: orders are taken, no drawing begins"
-        found.append(Trouble("yellow", words, Place("overview"), "p and r on this screen pause and resume it"))
+        found.append(Trouble("yellow", words, HERE, "r on this screen resumes it"))
+    elif intake == "draining":
+        node = line(status.get("node") or "")
+        words = f"node {node} drains: new drawings are refused, those that wait are drawn"
+        found.append(Trouble("yellow", words, Place("nodes"), "resume there takes new ones again"))
     return found
 
 
 def _alarm(alarm: Thing, accounts: set[str]) -> Trouble:
     words = line(alarm.get("words") or alarm.get("code"))
-    place = _about(alarm.get("about"), accounts) or Place("events", needle=str(alarm.get("code") or ""))
+    is_actors = str(alarm.get("code") or "").startswith(OF_ACTORS)
+    place = _about(alarm.get("about"), accounts, is_actors) or Place("events", needle=str(alarm.get("code") or ""))
     tone = "red" if alarm.get("level") == "red" else "yellow"
     return Trouble(tone, words, place, line(alarm.get("did") or ""), moment(alarm.get("since")))
 
 
-def _about(about: Any, accounts: set[str]) -> Place | None:
+def _about(about: Any, accounts: set[str], is_actors: bool) -> Place | None:
     """Where an alarm's actor or account can be put right."""
     if not isinstance(about, str) or not about:
         return None
+    if is_actors:
+        return Place("actor", about)
     name = about.removeprefix(ACCOUNT)
     return Place("account", name) if about.startswith(ACCOUNT) or name in accounts else Place("actor", about)
 

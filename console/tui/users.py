@@ -13,7 +13,7 @@ from console.tui.facts import Fact, Facts
 from console.tui.jobs import JOB_COLUMNS, job_row
 from console.tui.link import Answer, named, route
 from console.tui.place import Place
-from console.tui.view import View, rows_of, shown_of
+from console.tui.view import View, rows_of
 from console.tui.words import age, bar, clock, joined, line, number, signed
 
 JOBS_MAX = 100
@@ -41,14 +41,18 @@ class Users(View):
     @property
     def heading(self) -> str:
         order = {"used": "use today"}.get(self.order, self.order)
-        return f"Users  {shown_of(len(self.things), None, self.needle, order)}"
+        return f"Users  {self.shown(order=order)}"
 
     def asks(self) -> dict[str, str]:
-        return {"users": route("users", sort=self.order, filter=self.needle, limit=self.limit)}
+        return {"users": self._route()}
+
+    def _route(self) -> str:
+        return route("users", sort=self.order, filter=self.needle, limit=self.limit, before=self.before)
 
     def show(self, answers: Mapping[str, Answer]) -> None:
         if "users" in answers or self.missing:
-            self.fill(rows_of(answers, "users"), "name", self._row)
+            goes_on = answers.get("users", {}).get("next")
+            self.fill(rows_of(answers, "users"), "name", self._row, next=goes_on)
 
     def _row(self, user: Mapping[str, Any]) -> Row:
         tone = "yellow" if user.get("banned") else ""

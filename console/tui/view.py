@@ -22,6 +22,10 @@ from console.tui.place import Place
 #: How many rows a list asks for at first, how many more when the cursor nears its end, and at most (docs/ADMIN.md).
 ROWS_FIRST, ROWS_MORE, ROWS_MAX = 100, 200, 1000
 NEAR_END = 20
+#: What a list says before its first answer: nothing is claimed of what is not known.
+ASKING = "…"
+#: The row at the end of a list that goes on: its key, and no thing's.
+MORE = " more"
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -58,13 +62,18 @@ class View(Vertical):
         self.needle = place.needle
         self.order = self.ORDERS[0] if self.ORDERS else ""
         self.limit = ROWS_FIRST
-        self.grid = Grid(self.COLUMNS, self.EMPTY)
+        self.grid = Grid(self.COLUMNS, ASKING)
         self.grid.ordered = self.order
         self.below = Static("", markup=False, classes="below")
         #: What the rows were made of, by their keys.
         self.things: dict[str, Mapping[str, Any]] = {}
         #: Why something is missing, in words.
         self.missing = ""
+        #: When its figures came, Unix time in s; None: they have yet to come.
+        self.taken_at: float | None = None
+        #: Where each page of a list too long for one begins, as the daemon named it; the last is seen.
+        self.pages: list[str] = []
+        self._next: str | None = None
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -101,6 +110,7 @@ class View(Vertical):
     def take(self, answers: Mapping[str, Answer], refusals: Mapping[str, Refused]) -> None:
         """A round's answers; a refusal is said above the title, and the rest is shown."""
         self.missing = "; ".join(dict.fromkeys(f"{each.code}: {each.message}" for each in refusals.values()))
+        self.taken_at, self.grid.empty = self.now(), self.EMPTY
         self.show(answers)
         self.write_below()
 
@@ -113,13 +123,35 @@ class View(Vertical):
         """Show only what matches."""
         if needle != self.needle:
             self.needle = needle
-            self.grid.cursor = 0
-            self.limit = ROWS_FIRST
-            self.refilter()
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Another list, seen from its top."""
+        self.grid.unpin()
+        self.limit, self.pages = ROWS_FIRST, []
+        self.refilter()
 
     def refilter(self) -> None:
         """The needle is another one: by itself the next answer shows it."""
         self.post_message(self.Changed(wants=True))
+
+    @property
+    def before(self) -> str | None:
+        """Where the page that is seen begins; None: at the beginning."""
+        return self.pages[-1] if self.pages else None
+
+    def turn(self, onward: bool) -> bool:
+        """The next thousand of the list, or those before. Whether there are any."""
+        if not (self._next if onward else self.pages):
+            return False
+        if onward and self._next:
+            self.pages.append(self._next)
+        else:
+            self.pages.pop()
+        self.grid.unpin()
+        self.limit = ROWS_MAX
+        self.refilter()
+        return True
 
     def next_order(self) -> None:
         """The next of the orders."""
@@ -130,8 +162,7 @@ class View(Vertical):
         """Another order; what is at the top is new."""
         if order in self.ORDERS:
             self.order = self.grid.ordered = order
-            self.grid.cursor = 0
-            self.refilter()
+            self.begin_anew()
 
     @property
     def thing(self) -> Mapping[str, Any] | None:
@@ -139,10 +170,39 @@ class View(Vertical):
         row = self.grid.row
         return self.things.get(row.key) if row is not None else None
 
-    def fill(self, things: Rows, key: str, row: Callable[[Mapping[str, Any]], Row]) -> None:
-        """The table, of these things; `key` names the field that tells them apart."""
+    def fill(
+        self, things: Rows, key: str, row: Callable[[Mapping[str, Any]], Row], total: Any = None, next: Any = None
+    ) -> None:
+        """The table, of these things; `key` names the field that tells them apart.
+
+        `total`: how many there are; `next`: where the daemon's list goes on. What is not shown is said in a last row.
+        """
         self.things = {str(each.get(key)): each for each in things}
-        self.grid.fill([row(each) for each in self.things.values()])
+        rows = [row(each) for each in self.things.values()]
+        self._next = str(next) if next else None
+        more = total - self._first - len(rows) if isinstance(total, int) else None
+        if len(rows) >= ROWS_MAX and (more or next):
+            words = f"{more:,} more" if more is not None else "and more"
+            turns = "Enter: the next thousand" if next else "/ finds, o orders"
+            rows.append(Row(MORE, (f"{words} · {turns}",), "dim", spans=True))
+        self.grid.fill(rows)
+
+    @property
+    def _first(self) -> int:
+        """How many things are on the pages before."""
+        return ROWS_MAX * len(self.pages)
+
+    def shown(self, total: Any = None, order: str = "") -> str:
+        """For titles: how many of how many, by which filter, in which order."""
+        count = len(self.things)
+        shown = f"{self._first + 1:,} to {self._first + count:,}" if self.pages else f"{count:,}"
+        if isinstance(total, int) and total != count:
+            shown += f" of {total:,}"
+        elif total is None and self._next:
+            shown += " and more"
+        return " · ".join(
+            part for part in (shown, f"/{self.needle}" if self.needle else "", f"by {order}" if order else "") if part
+        )
 
     # --- what the table says ---------------------------------------------------------------------------------------
 
@@ -153,20 +213,10 @@ class View(Vertical):
     def on_grid_moved(self, moved: Grid.Moved) -> None:
         moved.stop()
         self.write_below()
-        near = len(self.grid.rows) >= self.limit and self.grid.cursor >= self.limit - NEAR_END
-        if near and self.limit < ROWS_MAX:
+        wants = len(self.grid.rows) >= self.limit < ROWS_MAX and self.grid.cursor >= self.limit - NEAR_END
+        if wants:
             self.limit = min(ROWS_MAX, self.limit + ROWS_MORE)
-        self.post_message(self.Changed(wants=near))
-
-
-def shown_of(shown: int, total: Any, needle: str, order: str = "") -> str:
-    """For titles: how many of how many, by which filter, in which order."""
-    parts = [f"{shown:,} of {total:,}" if isinstance(total, int) and total != shown else f"{shown:,}"]
-    if needle:
-        parts.append(f"/{needle}")
-    if order:
-        parts.append(f"by {order}")
-    return " · ".join(parts)
+        self.post_message(self.Changed(wants))
 
 
 def rows_of(answers: Mapping[str, Answer], name: str, within: str | None = None) -> list[Mapping[str, Any]]:

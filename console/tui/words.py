@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 BARS = "▁▂▃▄▅▆▇"
+#: Eighths of a cell, from nothing to all of it.
+EIGHTHS = " ▁▂▃▄▅▆▇█"
 #: The sign beside each colour of trouble: yellow needs a look, red needs a hand.
 SIGNS = {"yellow": "▲", "red": "●", "": " "}
 NOTHING = "-"
@@ -14,6 +16,8 @@ NOTHING = "-"
 HEALTH = {"up": "", "degraded": "yellow", "paused": "red", "exhausted": "red", "suspended": "red"}
 #: Causes that are an operator's own doing, and no emergency.
 WANTED = frozenset({"operator", "drain"})
+#: Why nothing is begun or taken in, when an operator wants it so (docs/ADMIN.md, "status").
+WANTED_INTAKE = frozenset({"paused", "draining"})
 #: How grave the state of a job is.
 FATES = {"failed": "red", "undecided": "yellow", "cancelled": "", "done": ""}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -93,13 +97,25 @@ def line(value: Any) -> str:
     return "".join(each if each.isprintable() else " " for each in " ".join(str(value).split()))
 
 
-def spark(values: Sequence[float], width: int) -> str:
-    """The last values as bars from nothing to their most; shorter than `width` while there are fewer."""
+def spark(values: Sequence[float | None], width: int) -> str:
+    """The last values as bars from nothing to their most, a blank where there is none; shorter while there are few."""
     shown = list(values)[-width:] if width > 0 else []
-    most = max(shown, default=0.0)
-    if most <= 0:
-        return BARS[0] * len(shown)
-    return "".join(BARS[min(len(BARS) - 1, int(max(0.0, value) / most * (len(BARS) - 1) + 0.5))] for value in shown)
+    most = max((value for value in shown if value is not None), default=0.0) or 1.0
+    top = len(BARS) - 1
+    return "".join(" " if each is None else BARS[min(top, int(max(0.0, each) / most * top + 0.5))] for each in shown)
+
+
+def chart(values: Sequence[float | None], width: int, height: int) -> list[str]:
+    """The last values as columns of `height` lines, the newest at the right; the most fills them.
+
+    What is more than nothing is an eighth of a cell at least; what is not known is blank.
+    """
+    shown = list(values)[-width:] if width > 0 else []
+    most = max((value for value in shown if value is not None), default=0.0) or 1.0
+    full = len(EIGHTHS) - 1
+    tall = [0 if not each or each < 0 else max(1, round(each / most * height * full)) for each in shown]
+    rows = ("".join(EIGHTHS[min(full, max(0, each - row * full))] for each in tall) for row in reversed(range(height)))
+    return [row.rjust(width) for row in rows]
 
 
 def bar(part: Any, whole: Any, width: int) -> str:

@@ -6,6 +6,7 @@ program it is a daemon to look at the console with: `python -m tests.console.tui
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import time
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from console.tui.history import SAMPLES_MAX, STEP_S, History
 from console.tui.link import Answer, Lost, Refused
 
 SESSIONS, ACCOUNTS, USERS, JOBS = 9_960, 24, 60, 240
@@ -139,6 +141,9 @@ class House:
         found = getattr(self, f"_list_{noun}", None)
         return (200, found(query)) if found else problem(404, "not_found", f"Nothing here is called {noun}.")
 
+    def _list_login(self, query: Mapping[str, str]) -> dict[str, Any]:
+        return {"name": "operator" if self.role == "admin" else "vera", "role": self.role}
+
     def _list_status(self, query: Mapping[str, str]) -> dict[str, Any]:
         states = [each["state"] for each in self.accounts]
         busy, slots = (sum(each[name] for each in self.accounts) for name in ("busy", "slots"))
@@ -181,7 +186,10 @@ class House:
             if query.get("state") in (None, each["status"]) and query.get("account") in (None, each["account"])
             and query.get("user") in (None, each["user"], names[each["user"]])
         ]  # fmt: skip
-        return {"jobs": found[: int(query.get("limit", 100))], "next": None}
+        if "before" in query:
+            found = found[[each["job"] for each in found].index(query["before"]) + 1 :]
+        limit = int(query.get("limit", 100))
+        return {"jobs": found[:limit], "next": found[limit - 1]["job"] if len(found) > limit else None}
 
     def _list_users(self, query: Mapping[str, str]) -> dict[str, Any]:
         found = [each for each in self.users if query.get("filter", "") in each["name"]]
@@ -312,6 +320,19 @@ class House:
         return {name: value for name, value in body.items() if name in found}
 
 
+def remembered(now: float) -> History:
+    """Ten minutes until now as they may have been: waves, a peak, and half a minute without a daemon."""
+    history = History()
+    for step in range(SAMPLES_MAX):
+        if 30 <= SAMPLES_MAX - step < 45:
+            continue
+        wave = 1 + math.sin(step / 9) * 0.4
+        jobs = {"per_s": round(9 * wave, 1), "queued": int(900 * wave + (400 if step > 270 else 0))}
+        status = {"jobs": jobs, "wait": {"p50_s": 30 * wave}, "loop_lag_s": 0.002 * wave}
+        history.add(status, now - STEP_S * (SAMPLES_MAX - step))
+    return history
+
+
 def problem(status: int, code: str, detail: str) -> tuple[int, dict[str, Any]]:
     """A refusal."""
     return status, {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail}
@@ -323,6 +344,7 @@ class InProcess:
     def __init__(self, house: House) -> None:
         self.house = house
         self.away = ""
+        self.never_heard = False
         self.key_is_valid = True
 
     async def get(self, path: str) -> Answer:
@@ -335,8 +357,8 @@ class InProcess:
         self.away = "closed"
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
-        if self.away:
-            raise Lost(self.away)
+        if self.away or self.never_heard:
+            raise Lost(self.away or "Connection refused", may_be_done=not self.never_heard)
         if not self.key_is_valid:
             raise Refused(401, "unauthenticated", "The key is not known, or no longer valid.")
         status, answer = self.house.answer(method, path, body)

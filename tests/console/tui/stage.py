@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -20,6 +22,7 @@ SCREENS = Path(__file__).parent / "screens"
 SMALL, LARGE = (80, 24), (120, 40)
 URL = "http://127.0.0.1:8080"
 VERSION = "0.1.0"
+LAYOUTS_MAX = 6
 
 
 class Stage:
@@ -29,9 +32,13 @@ class Stage:
         self.app, self.pilot, self.source, self.house = app, pilot, source, source.house
 
     async def look(self) -> None:
-        """One look at the daemon, all of it shown."""
+        """One look at the daemon, all of it shown: until nothing on the screen moves any more."""
         await self.app.look()
-        await self.pilot.pause()
+        seen = ""
+        for _ in range(LAYOUTS_MAX):
+            await self.pilot.pause()
+            if seen == (seen := self.text):
+                break
 
     async def press(self, *keys: str) -> None:
         """Each key, and a look after it."""
@@ -81,3 +88,20 @@ async def staged(
         stage = Stage(app, pilot, source)
         await stage.look()
         yield stage
+
+
+def on_stage(**how: Any) -> Callable[[Callable[[Stage], Coroutine[Any, Any, None]]], Callable[[], None]]:
+    """Runs the test with a console on a stage."""
+
+    def wrap(test: Callable[[Stage], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        async def run() -> None:
+            async with staged(**how) as stage:
+                await test(stage)
+
+        def called() -> None:
+            asyncio.run(run())
+
+        called.__name__ = test.__name__
+        return called
+
+    return wrap

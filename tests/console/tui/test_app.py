@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
 from console.endings import INTERRUPTED, REFUSED, Quit
 from tests.console.tui.house import InProcess
-from tests.console.tui.stage import Stage, staged
-
-
-def on_stage(**how: Any) -> Callable[[Callable[[Stage], Coroutine[Any, Any, None]]], Callable[[], None]]:
-    """Runs the test with a console on a stage."""
-
-    def wrap(test: Callable[[Stage], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-        async def run() -> None:
-            async with staged(**how) as stage:
-                await test(stage)
-
-        def called() -> None:
-            asyncio.run(run())
-
-        called.__name__ = test.__name__
-        return called
-
-    return wrap
+from tests.console.tui.stage import Stage, on_stage, staged
 
 
 def changes(stage: Stage) -> list[str]:
@@ -107,10 +88,48 @@ async def test_a_restarted_actor_shows_one_restart_more(stage):
 
 
 @on_stage(role="viewer")
-async def test_a_viewer_is_told_that_nothing_was_changed(stage):
+async def test_a_viewer_is_offered_nothing_and_told_why(stage):
+    await stage.press("f3", "down", "down")
+    assert "vera reads only ─" in stage.text
+    assert "s suspend" not in stage.text
+    await stage.press("s", "y")
+    assert "▲ no suspend: the key of vera has the role viewer" in stage.text
+    assert changes(stage) == []
+
+
+@on_stage()
+async def test_a_refusal_is_said_whole_on_more_than_one_line(stage):
+    stage.house.role = "viewer"  # since the console asked: the daemon knows best
     await stage.press("f3", "down", "down", "s", "y")
-    assert "● suspend ant-15 refused: forbidden" in stage.text
+    assert "● suspend ant-15 refused: forbidden: A viewer's key reads, and changes" in stage.text
+    assert " nothing.\n" in stage.text
     assert stage.house.accounts[15]["state"] == "up"
+
+
+@on_stage()
+async def test_what_was_done_to_the_first_row_is_undone_there_though_it_moved(stage):
+    await stage.press("f5", "b", "y")
+    banned = stage.app.view.grid.row.key
+    next(each for each in stage.house.users if each["name"] == banned)["used"] = 0
+    await stage.press("u", "y")
+    assert changes(stage) == [f"users/{banned}/ban", f"users/{banned}/unban"]
+
+
+@on_stage()
+async def test_a_list_too_long_for_one_page_is_turned_page_by_page(stage):
+    first = stage.house.jobs[0]
+    stage.house.jobs = [first | {"job": f"j{number:05}"} for number in range(2_300)]
+    await stage.press("f4")
+    assert "Jobs  100 and more" in stage.text
+    await stage.press(*("end",) * 8)
+    assert "and more · Enter: the next thousand" in stage.text
+    await stage.press("enter")
+    assert "Jobs  1,001 to 2,000 and more" in stage.text
+    assert stage.app.view.grid.row.key == "j01000"
+    await stage.press("end", "enter")
+    assert "Jobs  2,001 to 2,300" in stage.text
+    await stage.press("escape", "escape")
+    assert stage.app.view.grid.row.key == "j00000"
 
 
 @on_stage()
@@ -178,39 +197,12 @@ async def test_jobs_are_filtered_by_what_the_daemon_knows(stage):
 async def test_of_ten_thousand_actors_no_look_asks_for_more_than_a_thousand(stage):
     await stage.press("f2", *("down",) * 8, "right", "end", "o", *("end",) * 8)
     grid = stage.app.view.grid
-    assert len(grid.rows) == 1000
-    assert grid.cursor == 999
+    assert len(grid.rows) == 1001
+    assert grid.cursor == 1000
+    assert "8,995 more · / finds, o orders" in stage.text
     trees = [path for method, path in stage.house.asked if path.startswith("tree")]
     assert trees
     assert all("limit=" in path for path in trees)
-
-
-@on_stage()
-async def test_the_cursor_stays_at_its_row_when_others_come_and_go(stage):
-    await stage.press("f4", "down", "down", "down")
-    held = stage.app.view.grid.row.key
-    stage.house.jobs.insert(0, stage.house.jobs[0] | {"job": "j1v7z9999xq3c"})
-    await stage.look()
-    assert stage.app.view.grid.row.key == held
-    assert stage.app.view.grid.cursor == 4
-
-
-@on_stage()
-async def test_events_follow_until_the_cursor_leaves_the_end(stage):
-    await stage.press("f6")
-    grid = stage.app.view.grid
-    assert grid.cursor == len(grid.rows) - 1
-    later = stage.house.began + 60
-    stage.house.now = lambda: later
-    await stage.look()
-    assert grid.cursor == len(grid.rows) - 1
-    assert any(path.startswith("events?after=39&") for _, path in stage.house.asked)
-    await stage.press("up", "up")
-    held = grid.row.key
-    stage.house.now = lambda: later + 60
-    await stage.look()
-    assert grid.row.key == held
-    assert len(stage.app.view.kept) == len({*stage.app.view.kept})
 
 
 @on_stage()
@@ -226,33 +218,17 @@ async def test_the_mouse_opens_orders_and_leads_to_screens(stage):
     assert stage.place == ("account", [row.key for row in stage.app.tabs["accounts"].grid.rows][1])
 
 
-@on_stage(version="0.9.0")
-async def test_a_daemon_of_another_version_is_named(stage):
-    assert "▲ the daemon is version 0.9.0, this console 0.1.0" in stage.text
-
-
-@on_stage()
-async def test_a_daemon_that_answers_otherwise_leaves_a_line_and_no_traceback(stage):
-    stage.house._list_accounts = lambda query: {"accounts": [{"name": 7, "busy": {}, "slots": "x", "since": []}]}
-    stage.house._list_status = lambda query: {"jobs": [1, 2], "alarms": 3}
-    await stage.press("f3", "f1")
-    assert "the daemon's answer is not understood; is it of another version?" in stage.text
-    assert stage.app.is_running
-
-
-@on_stage()
-async def test_what_a_daemon_does_not_have_is_said_in_the_title(stage):
-    stage.house._list_nodes = None
-    await stage.press("f7")
-    assert "▲ not_found: Nothing here is called nodes." in stage.text
-
-
 @on_stage()
 async def test_a_deed_without_a_connection_says_that_it_is_not_known(stage):
     await stage.press("f3", "d")
     stage.source.away = "Connection reset by peer"
     await stage.press("y")
     assert "▲ drain ant-07: no answer, look whether it was done" in stage.text
+    stage.source.away = ""
+    await stage.press("d")
+    stage.source.never_heard = True
+    await stage.press("y")
+    assert "▲ drain ant-07: not done, for nobody is there" in stage.text
 
 
 def test_a_key_that_is_revoked_ends_the_console_with_refused():
@@ -296,6 +272,7 @@ def test_a_list_of_nothing_says_so(kind):
         async with staged() as stage:
             for name in ("accounts", "actors", "jobs", "users", "audit"):
                 setattr(stage.house, name, [])
+            stage.house._list_status = lambda query: {}
             stage.house._list_nodes = lambda query: {"nodes": []}
             stage.house._list_events = lambda query: {"events": [], "next": None}
             stage.house._list_audit = lambda query: {"audit": [], "next": None}

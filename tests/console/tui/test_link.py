@@ -108,11 +108,11 @@ def test_the_console_goes_on_by_itself_when_the_daemon_comes_back():
             app = ConsoleApp(Link(Daemon(url, KEY)), url, "0.1.0", look_each_s=0.02)
             shown = app.run_test()
             pilot = await shown.__aenter__()
-            await until(pilot, lambda: bool(app.status))
-        await until(pilot, lambda: app.lost_since is not None)
-        assert app.status["node"] == "main"
+            await until(pilot, lambda: bool(app.known.status))
+        await until(pilot, lambda: app.known.lost_since is not None)
+        assert app.known.status["node"] == "main"
         async with served(port):
-            await until(pilot, lambda: app.lost_since is None)
+            await until(pilot, lambda: app.known.lost_since is None)
         await shown.__aexit__(None, None, None)
 
     asyncio.run(watch())

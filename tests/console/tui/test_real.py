@@ -42,7 +42,7 @@ def test_every_screen_is_answered_and_a_restart_is_counted(daemon: Daemon):
             for place in places:
                 await app.go(place)
                 await look(app, pilot)
-                assert (app.view.place, app.view.missing, app.lost_why) == (place, "", "")
+                assert (app.view.place, app.view.missing, app.known.lost_why) == (place, "", "")
             assert app.view.actor["kind"] == "Queue"
             await app.go(Place("actor", "janitor"))
             await look(app, pilot)

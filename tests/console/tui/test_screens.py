@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.console.tui.house import remembered
 from tests.console.tui.stage import LARGE, SMALL, staged
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
@@ -57,6 +58,29 @@ def test_a_lost_connection_is_said_and_leaves_the_last_figures(size):
             await stage.look()
             stage.seen("overview-after-lost")
             assert not stage.app.screen.has_class("lost")
+
+    asyncio.run(visit())
+
+
+@SIZES
+def test_the_last_minutes_are_seen_as_charts_with_a_hole_where_nobody_answered(size):
+    async def visit() -> None:
+        async with staged(size) as stage:
+            stage.app.history = stage.app.view.history = remembered(stage.house.now())
+            await stage.look()
+            stage.seen("overview-charts")
+
+    asyncio.run(visit())
+
+
+@SIZES
+def test_many_troubles_take_the_room_of_the_charts(size):
+    async def visit() -> None:
+        async with staged(size) as stage:
+            for account in stage.house.accounts:
+                account |= {"state": "paused", "reason": "captcha", "ends": "a person"}
+            await stage.look()
+            stage.seen("overview-many-troubles")
 
     asyncio.run(visit())
 

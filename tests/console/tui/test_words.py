@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from console.tui.columns import GAP, Column, fit, padded, written
 from console.tui.deeds import Field, Unfit, of_account, of_actor, of_job
 from console.tui.feet import ALWAYS, TAB_ENTRIES, laid_out
-from console.tui.header import History, fitted, parts_of
+from console.tui.header import fitted, parts_of
+from console.tui.history import History
 from console.tui.place import Place
 from console.tui.troubles import troubles_of
 from console.tui.words import age, bar, line, number, plural, size, span, spark, tone_of
@@ -124,6 +125,22 @@ def test_alarms_without_anybody_lead_to_their_events_and_a_paused_queue_is_said(
     found = troubles_of({"alarms": [alarm], "intake": "paused"}, [], [], NOON)
     assert found[0].place == Place("events", needle="disk_low")
     assert "paused by an operator" in found[1].words
+
+
+def test_an_alarm_about_an_actor_leads_to_the_actor_and_is_told_once_though_it_is_an_accounts():
+    actor = {"name": "account/fox-01", "suspended": True, "depth": 238}
+    account = {"name": "fox-01", "state": "degraded", "reason": "it does not answer"}
+    alarm = {"code": "actor_suspended", "level": "yellow", "about": "account/fox-01", "words": "suspended"}
+    (told,) = troubles_of({"alarms": [alarm]}, [account], [actor], NOON)
+    assert told.place == Place("actor", "account/fox-01")
+
+
+def test_a_node_that_drains_is_told_in_yellow_as_wanted():
+    (told,) = troubles_of({"intake": "draining", "node": "main"}, [], [], NOON)
+    assert (told.tone, told.place) == ("yellow", Place("nodes"))
+    assert told.words.startswith("node main drains: new drawings are refused")
+    for intake, words in (("draining", "▲ intake stopped: draining"), ("paused", "▲ queue paused"), ("disk", "● in")):
+        assert words in " ".join(part.words for part in parts_of({"intake": intake}, History()))
 
 
 def test_a_suspended_actor_and_a_full_mailbox_are_told():
