@@ -26,7 +26,7 @@ from actors.gate_messages import Arrived as Arrived
 from actors.gate_messages import Asked as Asked
 from actors.gate_messages import Left as Left
 from actors.gate_messages import Spoken as Spoken
-from actors.guests import BANNED, ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
+from actors.guests import BANNED, READING_VERBS, ROLE_ADMIN, Caller, Guest, KeyCache, Standing, digest_of, may_do
 from actors.logins import OPERATOR_LOGIN_S, Logins
 from actors.monitor.messages import AskMonitor
 from actors.queue.messages import Drain
@@ -282,7 +282,8 @@ class Gate(StoreAsker):
         elif holder.banned:
             self._say(socket, Refusal("forbidden", BANNED))
         elif isinstance(question, Instruct):  # the console refuses what is not allowed, and writes it down
-            self.tell("console", AskConsole(holder.name, holder.role, socket, question))
+            tell = self.tell_first if question.verb in READING_VERBS else self.tell
+            tell("console", AskConsole(holder.name, holder.role, socket, question))
         elif not may_do(holder.role, question):
             self._say(socket, Refusal("forbidden", "This key's role does not allow it."))
         elif isinstance(question, LogInOperator):
@@ -351,7 +352,7 @@ class Gate(StoreAsker):
         self.rates = FrameRates(self.process.config.limits.frames_per_min)
 
     def receiveMsg_AskPresence(self, asked: AskPresence, sender: Any) -> None:
-        self.tell("console", Presence(asked.ask, len(self.sockets_of.get(asked.user, ()))))
+        self.tell_first("console", Presence(asked.ask, len(self.sockets_of.get(asked.user, ()))))
 
     # --- what others say through us --------------------------------------------------------------------------
 

@@ -139,6 +139,11 @@ class Shell(Actor):  # type: ignore[misc]  # Thespian is untyped
         """Send to the actor of that name, wherever it lives; nobody of that name: a counted dead letter."""
         self._myRef.send_to_name(name, message)
 
+    def tell_first(self, name: str, message: Message) -> None:
+        """Like `tell`, but taken before all that waits, in no order with anything: for what an operator asks and hears
+        while everybody has much to do. It changes nothing, and its answer says which question it answers."""
+        self._myRef.send_first(name, message)
+
     def after(self, seconds: float, message: Message) -> None:
         """The message comes back to this actor after `seconds`. It cannot be cancelled: give it an identity."""
         self.wakeupAfter(timedelta(seconds=seconds), message)
@@ -191,7 +196,7 @@ class Shell(Actor):  # type: ignore[misc]  # Thespian is untyped
         elif isinstance(message, Kill):
             raise Killed(message.why)
         elif isinstance(message, AskSummary):
-            self.tell("console", Summary(message.ask, self.summary()))
+            self.tell_first("console", Summary(message.ask, self.summary()))
         elif isinstance(message, ActorExitRequest):
             self.on_stop()
         elif isinstance(message, ChildActorExited):

@@ -225,7 +225,10 @@ class Store(Shell):
         if len(self.reads_waiting) >= READS_WAITING_MAX:
             self.log.warning("too many reads are waiting: one was dropped", read=type(lookup.read).__name__)
             return
-        self.reads_waiting.append(lookup)
+        if lookup.first:
+            self.reads_waiting.appendleft(lookup)
+        else:
+            self.reads_waiting.append(lookup)
         self.reads_known.add(lookup.lookup_id)
         self._read_on()
 
@@ -243,7 +246,8 @@ class Store(Shell):
     def receiveMsg_LookupsEnded(self, ended: LookupsEnded, sender: Any) -> None:
         if ended.trouble is None:
             for lookup, found in zip(self.lookups, ended.found, strict=True):
-                self.tell(lookup.reply_to, LookedUp(lookup.lookup_id, found))
+                tell = self.tell_first if lookup.first else self.tell
+                tell(lookup.reply_to, LookedUp(lookup.lookup_id, found))
         else:
             for lookup in self.lookups:
                 self._refuse(lookup.lookup_id, lookup.reply_to, ended.trouble)

@@ -55,11 +55,12 @@ NOTHING: dict[str, Asked] = {}
 class StoreClient:
     """One an actor. The actor passes it Committed, NotCommitted, LookedUp and ResendDue."""
 
-    __slots__ = ("_asked", "_count", "_owner", "_put_off", "_ticking")
+    __slots__ = ("_asked", "_count", "_first", "_owner", "_put_off", "_ticking")
     TAKES: tuple[type[Message], ...] = (Committed, NotCommitted, LookedUp, ResendDue)
 
-    def __init__(self, owner: Shell) -> None:
-        self._owner = owner
+    def __init__(self, owner: Shell, first: bool = False) -> None:
+        """`first`: what it reads is read before what others do, and heard before all that waits."""
+        self._owner, self._first = owner, first
         self._asked = NOTHING
         self._count = 0
         self._ticking = False
@@ -113,7 +114,8 @@ class StoreClient:
     def _send(self, ask_id: str, what: Write | Read, *, again: bool = False) -> None:
         owner = self._owner
         if isinstance(what, Read):
-            owner.tell("store", Lookup(ask_id, owner.name, what))
+            tell = owner.tell_first if self._first else owner.tell
+            tell("store", Lookup(ask_id, owner.name, what, self._first))
         else:
             owner.tell("store", Commit(ask_id, owner.name, what, again))
 

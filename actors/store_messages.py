@@ -33,11 +33,13 @@ class NotCommitted(Message, frozen=True):
 
 
 class Lookup(Message, frozen=True):
-    """Read something; answered by LookedUp, or by NotCommitted when the database cannot be read."""
+    """Read something; answered by LookedUp, or by NotCommitted when the database cannot be read. `first`: before what
+    others read (Shell.tell_first)."""
 
     lookup_id: str
     reply_to: str
     read: Read
+    first: bool = False
 
 
 class LookedUp(Message, frozen=True):

@@ -1,8 +1,9 @@
 """Delivery: the innermost part of the loop base, which actors reach through their records.
 
 One FIFO holds (receiver's record, message, sender's address) for all actors, so messages between any two actors keep
-their order and a run on a virtual loop replays exactly. `_pump` hands out at most PUMP_MESSAGES_MAX messages, or as
-many as fit in PUMP_TURN_S_MAX, then lets the loop serve sockets and timers before its next turn.
+their order and a run on a virtual loop replays exactly; only what is put in front of it (`put_first`) keeps none.
+`_pump` hands out at most PUMP_MESSAGES_MAX messages, or as many as fit in PUMP_TURN_S_MAX, then lets the loop serve
+sockets and timers before its next turn.
 
 All methods run in the loop's thread.
 """
@@ -122,6 +123,13 @@ class Mailroom(ActorSystemBase):  # type: ignore[misc]  # Thespian is untyped
     def enqueue(self, target: ActorRecord, message: Any, sender: ActorAddress) -> None:
         target.enqueued += 1
         self.fifo.append((target, message, sender))
+        if not self.pump_is_due:
+            self.wake()
+
+    def put_first(self, target: ActorRecord, message: Any, sender: ActorAddress) -> None:
+        """Handed out before all that waits, also before what was put first earlier."""
+        target.enqueued += 1
+        self.fifo.appendleft((target, message, sender))
         if not self.pump_is_due:
             self.wake()
 

@@ -147,6 +147,14 @@ class ActorRecord:
         else:
             self.base.enqueue(target, message, self.address)
 
+    def send_first(self, name: str, message: Any) -> None:
+        """The same, before all that waits: in no order with what else was sent."""
+        target = self.base.names.get(name)
+        if target is None:
+            self.base.letter_to_nobody(name, message, self.address)
+        else:
+            self.base.put_first(target, message, self.address)
+
     def start_task(self, coroutine: Coroutine[Any, Any, Any], label: str) -> "asyncio.Task[Any]":
         """Runs a coroutine as this actor's: its result, unless None, comes back as a message; its exception is the
         actor's crash; the actor's end cancels it. Raises RuntimeError when the actor has ended."""
@@ -233,6 +241,9 @@ class StrictRecord(ActorRecord):
 
     def send_to_name(self, name: str, message: Any) -> None:
         super().send_to_name(name, as_if_sent_far(message))
+
+    def send_first(self, name: str, message: Any) -> None:
+        super().send_first(name, as_if_sent_far(message))
 
     def post(self, message: Any) -> None:
         super().post(as_if_sent_far(message))

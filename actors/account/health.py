@@ -237,7 +237,7 @@ class AccountHealth(StoreAsker):
     def receiveMsg_AskStanding(self, question: AskStanding, sender: Any) -> None:
         self.health = self.look(self.health)
         standing = standing_of(self.health, question.ask, self.subject, self.slots, tuple(self.works))
-        self.tell("console", standing)
+        self.tell_first("console", standing)
 
     def receiveMsg_SetSlots(self, order: SetSlots, sender: Any) -> None:
         if "slots" in self.waits_for:

@@ -100,7 +100,7 @@ def one(desk: Desk, asked: AskConsole) -> None:
         overdue()
         return
     ask = desk.expect(SUMMARY_S_MAX, heard, overdue)
-    desk.tell(record.label, AskSummary(ask))
+    desk.tell_first(record.label, AskSummary(ask))
 
 
 def restart(desk: Desk, asked: AskConsole) -> None:

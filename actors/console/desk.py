@@ -18,7 +18,7 @@ from actors.console.messages import AnswerDue, AskConsole, Stranger
 from actors.console.trail import Trail
 from actors.guests import READING_VERBS, may_do
 from actors.session.messages import Say
-from actors.store_client import StoreAsker
+from actors.store_client import StoreAsker, StoreClient
 from protocol.api import Instruct, Instructed
 from protocol.client import ClientMistake, problem
 from system.loop_base import LoopBase
@@ -56,6 +56,9 @@ class Desk(StoreAsker):
         self.trail = Trail(self)
         #: What instructions keep for the next ones of this life, by what it is.
         self.kept: dict[str, Any] = {}
+
+    def on_start(self) -> None:
+        self.store = StoreClient(self, first=True)
 
     @property
     def base(self) -> LoopBase:
@@ -190,7 +193,8 @@ class Desk(StoreAsker):
         self._say(asked, shown.body, shown.status)
 
     def _say(self, asked: AskConsole, body: object, status: int) -> None:
-        self.tell("gate", Say(asked.socket, Instructed(status, msgspec.json.encode(body).decode())))
+        tell = self.tell_first if asked.instruct.verb in READING_VERBS else self.tell
+        tell("gate", Say(asked.socket, Instructed(status, msgspec.json.encode(body).decode())))
 
     def unread(self, asked: AskConsole) -> Callable[[str], None]:
         """For `store.lookup`: what is said when the store cannot be read."""

@@ -124,7 +124,7 @@ def _lively(desk: Desk, rows: Sequence[JobRow], then: Callable[[Live], None]) ->
 
     ask = desk.expect(LIVE_S_MAX, heard, lambda: then(live))
     if waiting:
-        desk.tell("queue", AskStandings(ask, waiting))
+        desk.tell_first("queue", AskStandings(ask, waiting))
     for user, jobs in drawn.items():
         desk.tell("lobby", AskProgress(user, ask, tuple(jobs)))
 

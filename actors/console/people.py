@@ -70,7 +70,7 @@ def one(desk: Desk, asked: AskConsole) -> None:
             desk.answer(asked, body | {"sockets": presence.sockets})
 
         ask = desk.expect(PRESENCE_S_MAX, heard, lambda: desk.answer(asked, body | {"sockets": None}))
-        desk.tell("gate", AskPresence(ask, person.user.id))
+        desk.tell_first("gate", AskPresence(ask, person.user.id))
 
     desk.store.lookup(ReadPerson(name, KEYS_SHOWN_MAX, *_days(desk)), found, desk.unread(asked))
 

@@ -39,8 +39,8 @@ def listed(desk: Desk, asked: AskConsole) -> None:
         _name(desk, asked, stands, overview.service if isinstance(overview, Overview) else {})
 
     ask = desk.expect(STANDS_S_MAX, heard, conclude)
-    desk.tell("queue", AskQueue(ask, limit, after))
-    desk.tell("monitor", AskOverview(ask))
+    desk.tell_first("queue", AskQueue(ask, limit, after))
+    desk.tell_first("monitor", AskOverview(ask))
 
 
 def _after(before: str | None) -> tuple[int, str] | None:

@@ -52,7 +52,7 @@ class Survey:
         self._waits_for = {name for name in questions if desk.base.whereis(name) is not None}
         self.missing = set(questions)
         for name in sorted(self._waits_for):
-            desk.tell(name, questions[name])
+            desk.tell_first(name, questions[name])
         if service:
             self.missing.add("store")
             self._waits_for.add("store")

@@ -255,7 +255,7 @@ class Monitor(StoreAsker):
         accounts = {
             name: {"pace": self.watch.places(name), **self.tallies.account(name).told(now)} for name in sorted(names)
         }
-        self.tell("console", Overview(asked.ask, service, accounts))
+        self.tell_first("console", Overview(asked.ask, service, accounts))
 
     # --- a look at everything --------------------------------------------------------------------------------
 

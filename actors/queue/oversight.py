@@ -76,11 +76,11 @@ class QueueOversight(QueueCancels):
             QueueUser(flow.user, -rank, drawing[flow.user], flow.weight) for (rank, _), flow in most[: asked.users]
         )
         more = len(most) > asked.users
-        self.tell("console", QueueStands(asked.ask, len(self.fair), self.paused, dict(lanes), users, more))
+        self.tell_first("console", QueueStands(asked.ask, len(self.fair), self.paused, dict(lanes), users, more))
 
     def receiveMsg_AskStandings(self, asked: AskStandings, sender: Any) -> None:
         places = {job: place for job in asked.jobs if (place := self.fair.place(job)) is not None}
-        self.tell("console", Standings(asked.ask, places))
+        self.tell_first("console", Standings(asked.ask, places))
 
 
 def _rank(flow: Flow) -> tuple[int, str]:

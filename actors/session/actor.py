@@ -262,7 +262,7 @@ class Session(SessionWords):
 
     def receiveMsg_AskProgress(self, ask: AskProgress, sender: Any) -> None:
         known = {job: percent for job in ask.jobs if (percent := self.live.get(job, NOTHING_LIVE).percent) is not None}
-        self.tell("console", ProgressTold(ask.ask, known))
+        self.tell_first("console", ProgressTold(ask.ask, known))
 
     def receiveMsg_PlanChanged(self, changed: PlanChanged, sender: Any) -> None:
         self.plan, self.read_at = changed.plan, NEVER

@@ -157,6 +157,19 @@ def test_reads_are_answered_with_what_was_found() -> None:
     play(scene)
 
 
+def test_what_is_to_be_read_first_waits_for_no_other_read() -> None:
+    async def scene(stage: Stage) -> None:
+        await opened(stage)
+        lookups = [
+            Lookup(name, "asker", CountJobs(), first=name == "first") for name in ("busy", "one", "two", "first")
+        ]
+        stage.tell("store", *lookups)
+        answers = await stage.heard("asker", LookedUp)
+        assert [answer.lookup_id for answer in answers] == ["busy", "first", "one", "two"]
+
+    play(scene)
+
+
 def test_a_read_that_is_asked_again_while_it_waits_is_answered_once() -> None:
     async def scene(stage: Stage) -> None:
         await opened(stage)

@@ -26,6 +26,20 @@ def test_messages_between_two_actors_keep_their_order() -> None:
     assert with_base(scene) == tuple(str(number) for number in range(3000))
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_is_put_first_is_taken_before_all_that_waits(strict: bool) -> None:
+    async def scene(base: LoopBase) -> tuple[str, ...]:
+        base.create(Diary, "a")
+        asking = base.names["a"]
+        asking.send_to_name("a", Note("told before"))
+        asking.send_first("a", Note("asked"))
+        asking.send_first("nobody", Note("for nobody"))
+        await base.idle()
+        return await heard(base, "a")
+
+    assert with_base(scene, strict=strict) == ("asked", "told before")
+
+
 def test_an_address_is_as_good_as_a_name() -> None:
     async def scene(base: LoopBase) -> Pages:
         address = base.create(Diary)
