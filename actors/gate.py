@@ -44,7 +44,6 @@ from protocol.api import (
     LogOutOperator,
     OperatorShown,
     PlaceJob,
-    Question,
     Refusal,
     ShowImage,
     ShowMetrics,
@@ -65,6 +64,8 @@ RECHECK_TICK_S = 10.0
 STRANGERS_TOLD_PER_MIN = 30
 #: The operator's key of the config file; it speaks for no user.
 OPERATOR = KeyHolder("config", "", "operator", "", ROLE_ADMIN, False)
+#: A login of an operator's, as the audit trail names it.
+LOG_IN = Instruct("login", None, "add", {})
 
 WRONG_KEY = "The key is not known, or no longer valid."
 NO_KEY = "A key is needed: `Authorization: Bearer KEY`, the page's login, or a first frame `auth`."
@@ -261,30 +262,32 @@ class Gate(StoreAsker):
         if isinstance(asked.question, ShowMetrics | ShowReady):
             self.tell("monitor", AskMonitor(asked.socket, asked.question))
         elif asked.key is None:
-            self._refuse_unknown(asked.socket, asked.question, NO_KEY)
+            self._refuse_unknown(Caller(asked.socket, asked.remote, "", asked.question), NO_KEY)
         else:
-            self._identify(asked.socket, digest_of(asked.key), asked.question)
+            self._identify(Caller(asked.socket, asked.remote, digest_of(asked.key), asked.question))
 
-    def _identify(self, socket: str, digest: str, question: Question) -> None:
+    def _identify(self, caller: Caller) -> None:
         """Learns who asks; what instructs may be an operator's login instead of a key."""
-        if isinstance(question, LogOutOperator):
-            self.logins.end(digest)
-            self._say(socket, LoggedOut())
+        if isinstance(caller.question, LogOutOperator):
+            self.logins.end(caller.digest)
+            self._say(caller.socket, LoggedOut())
             return
-        if isinstance(question, Instruct | ShowOperator):
-            digest = self.logins.key_of(digest, self.now())
-        self._find(digest, Caller(socket, digest, question))
+        if isinstance(caller.question, Instruct | ShowOperator):
+            caller.digest = self.logins.key_of(caller.digest, self.now())
+        self._find(caller.digest, caller)
 
     def _answer_caller(self, caller: Caller, holder: KeyHolder | None) -> None:
         question, socket = caller.question, caller.socket
         if holder is None:
-            self._refuse_unknown(socket, question, WRONG_KEY)
+            self._refuse_unknown(caller, WRONG_KEY)
         elif holder.banned:
             self._say(socket, Refusal("forbidden", BANNED))
         elif isinstance(question, Instruct):  # the console refuses what is not allowed, and writes it down
             tell = self.tell_first if question.verb in READING_VERBS else self.tell
             tell("console", AskConsole(holder.name, holder.role, socket, question))
         elif not may_do(holder.role, question):
+            if isinstance(question, LogInOperator):
+                self.tell("console", Stranger(LOG_IN, caller.remote, holder.name, holder.role))
             self._say(socket, Refusal("forbidden", "This key's role does not allow it."))
         elif isinstance(question, LogInOperator):
             token = secrets.token_urlsafe(32)
@@ -305,12 +308,12 @@ class Gate(StoreAsker):
         else:
             self.tell("lobby", Heard(holder.user, socket, question))
 
-    def _refuse_unknown(self, socket: str, question: Question, words: str) -> None:
+    def _refuse_unknown(self, caller: Caller, words: str) -> None:
         """Who asks as an operator without a key of ours is on the audit trail: nobody is to try keys unseen."""
-        wish = Instruct("login", None, "add", {}) if isinstance(question, LogInOperator) else question
+        wish = LOG_IN if isinstance(caller.question, LogInOperator) else caller.question
         if isinstance(wish, Instruct) and self.strangers.takes("", self.now()):
-            self.tell("console", Stranger(wish))
-        self._say(socket, Refusal("unauthenticated", words))
+            self.tell("console", Stranger(wish, caller.remote))
+        self._say(caller.socket, Refusal("unauthenticated", words))
 
     def _log_in(self, caller: Caller, holder: KeyHolder) -> None:
         token = secrets.token_urlsafe(32)  # a secret: never from the actor's seeded dice

@@ -46,6 +46,7 @@ class Caller:
     """One HTTP request whose key is being looked up."""
 
     socket: str
+    remote: str
     digest: str
     question: Question
 

@@ -81,7 +81,9 @@ class Desk(StoreAsker):
             self.refuse(asked, mistake.code, mistake.message)
 
     def receiveMsg_Stranger(self, stranger: Stranger, sender: Any) -> None:
-        self.trail.note(AskConsole("", "", "", stranger.instruct), "unauthenticated", refused=True)
+        outcome = "forbidden" if stranger.by else "unauthenticated"
+        asked = AskConsole(stranger.by, stranger.role, "", stranger.instruct)
+        self.trail.note(asked, outcome, refused=True, words=f"from {stranger.remote}" if stranger.remote else "")
 
     def _check_version(self, instruct: Instruct) -> None:
         """Another Limner may read here, and change nothing that it may mean otherwise. Raises ClientMistake."""

@@ -20,9 +20,13 @@ class AskConsole(Message, frozen=True):
 
 
 class Stranger(Message, frozen=True):
-    """By the gate: somebody without a key that is known gave this instruction, and was refused. For the trail."""
+    """By the gate: somebody there gave this instruction, and was refused; without a key that is known, or as who they
+    are (`by`, `role`). For the trail."""
 
     instruct: Instruct
+    remote: str
+    by: str = ""
+    role: str = ""
 
 
 class AnswerDue(Message, frozen=True):

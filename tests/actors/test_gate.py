@@ -434,6 +434,7 @@ def test_a_users_key_gets_no_operators_login():
         answer = await ask(stage, "q1", "key", LogInOperator())
         await answer_lookups(stage)
         assert [refusal.code for refusal in answer.said] == ["forbidden"]
+        assert (await stage.one("console", Stranger)).by == HOLDER.name  # it is on the trail
 
     play(scene)
 
@@ -623,7 +624,7 @@ def test_who_instructs_without_a_known_key_is_told_to_the_console_at_an_even_pac
         await ask(stage, "me", "wrong", ShowMe())
         await answer_lookups(stage, None)
         told = await stage.heard("console")
-        assert all(words == Stranger(instruct) for words in told)
+        assert all(words == Stranger(instruct, "127.0.0.1") for words in told)
         assert STRANGERS_TOLD_PER_MIN <= len(told) < 1.5 * STRANGERS_TOLD_PER_MIN  # some seconds have passed
 
     play(scene, config=OPERATED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.console.messages import AskConsole
+from actors.console.messages import AskConsole, Stranger
 from actors.console.trail import REFUSALS_PER_MIN
 from protocol.api import Instruct
 from tests.actors.console.test_actor import answer, instruct, set_up
@@ -96,5 +96,17 @@ def test_an_empty_name_is_refused_and_lists_nothing() -> None:
             assert (status, refused["code"]) == (400, "bad_frame")
             assert "empty" in refused["detail"]
         assert [row["verb"] for row in await trail(stage)] == ["suspend"]
+
+    play(scene)
+
+
+def test_of_who_was_refused_before_the_console_it_is_told_from_where_they_came() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        log_in = Instruct("login", None, "add", {})
+        stage.tell("console", Stranger(log_in, "192.0.2.7"), Stranger(log_in, "192.0.2.8", "ana", "user"))
+        known, unknown = await trail(stage)
+        assert (unknown["by"], unknown["outcome"], unknown["detail"]) == ("", "unauthenticated", "from 192.0.2.7")
+        assert (known["by"], known["outcome"], known["detail"]) == ("ana", "forbidden", "from 192.0.2.8")
 
     play(scene)
