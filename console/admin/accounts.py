@@ -32,7 +32,12 @@ def accounts(asked: Asked) -> None:
 def _accounts(told: dict[str, Any], out: TextIO) -> None:
     titles = (
         *("account", "state", "busy", Column("pace", 4), Column("done/h", 5), Column("failed/h", 3)),
-        *(Column("drawing", 6), Column("since", 2, cut=False), Column("reason", least=32), Column("ends", 1)),
+        *(
+            Column("drawing", 6, right=True),
+            Column("since", 2, right=True),
+            Column("reason", least=32),
+            Column("ends", 1),
+        ),
     )
     rows = [
         (
@@ -101,7 +106,7 @@ def remove(asked: Asked, name: Name, reason: Reason = None) -> None:
     asked.change(f"Remove the account {name} for good?", f"accounts/{path_of(name)}/remove", reason=reason)
 
 
-@changing(account, "slots")
+@changing(account, "slots", context_settings={"ignore_unknown_options": True})  # -1 is a number, and refused as one
 def slots(asked: Asked, name: Name, count: Annotated[int, typer.Argument(metavar="N", help="At least 1.")]) -> None:
     """Let an account draw so many at once."""
     asked.change(f"Let {name} draw {count} at once?", f"accounts/{path_of(name)}/slots", slots=count)

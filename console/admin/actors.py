@@ -81,8 +81,8 @@ def top(
 
 TITLES = (
     Column("actor", cut=False),
-    *("mailbox", "msg/s", Column("busy", 4), Column("handled", 5), Column("restarts", 2), Column("uptime", 3), "state"),
-    Column("last error", 1, least=24),
+    *("mailbox", "msg/s", Column("busy", 4, right=True), Column("handled", 5), Column("restarts", 2)),
+    *(Column("uptime", 3, right=True), "state", Column("last error", 1, least=24)),
 )
 
 

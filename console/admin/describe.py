@@ -25,6 +25,8 @@ class Kind(StrEnum):
 
 #: What must be read whole, to be copied.
 WHOLE = frozenset({"job", "key", "nonce", "interaction_id", "message_id", "at", "account", "user"})
+#: What is told of each part however narrow the terminal is.
+FIRST = frozenset({"at", "state", "what", "outcome", "detail"})
 
 
 def register(app: typer.Typer) -> None:
@@ -52,17 +54,20 @@ def _node(asked: Asked, id: str) -> Any:
 def _describe(told: dict[str, Any], out: TextIO) -> None:
     """What is single first, then what has parts, under its name."""
     plain = {name: value for name, value in told.items() if not _has_parts(value)}
-    as_pairs({name: _timed(name, value) for name, value in plain.items()}, out)
+    as_pairs({name: _timed(name, value) for name, value in plain.items()}, out, fold=True)
     for name, value in told.items():
         if not _has_parts(value):
             continue
         print("\n" + styled(name.replace("_", " "), BOLD, out), file=out)
         if isinstance(value, Mapping):
-            as_pairs({inner: _timed(inner, each) for inner, each in value.items()}, out)
+            as_pairs({inner: _timed(inner, each) for inner, each in value.items()}, out, fold=True)
         else:
             titles = list(dict.fromkeys(title for row in value for title in row))
-            columns = [Column(title.replace("_", " "), rank, title not in WHOLE) for rank, title in enumerate(titles)]
-            as_table(columns, [[row.get(title) for title in titles] for row in value], out)
+            columns = [
+                Column(title.replace("_", " "), 0 if title in FIRST else rank, title not in WHOLE)
+                for rank, title in enumerate(titles)
+            ]
+            as_table(columns, [[row.get(title) for title in titles] for row in value], out, fold=True)
 
 
 def _has_parts(value: Any) -> bool:

@@ -15,6 +15,8 @@ from console.show import DIM, RED, YELLOW, as_json, cell, styled
 
 FOLLOW_EACH_S = 1.0
 PAGE = 1000
+#: Fields that lead a program to more: where a line was said, and its job's spans.
+FOR_PROGRAMS = frozenset({"logger", "trace", "actor_address"})
 STYLES = {"warning": YELLOW, "error": RED, "critical": RED, "debug": DIM}
 
 
@@ -69,8 +71,15 @@ def _events(told: dict[str, Any], out: TextIO) -> None:
         print(_line(event, out), file=out)
 
 
+def _is_news(name: str, value: Any, event: dict[str, Any]) -> bool:
+    """Whether people learn something by this field; -o json has them all."""
+    return value is not None and name not in FOR_PROGRAMS and event["actor"] != f"{name}/{value}"
+
+
 def _line(event: dict[str, Any], out: TextIO) -> str:
-    fields = "  ".join(f"{cell(name)}={cell(value)}" for name, value in event["fields"].items())
+    fields = "  ".join(
+        f"{cell(name)}={cell(value)}" for name, value in event["fields"].items() if _is_news(name, value, event)
+    )
     level = styled(event["level"].ljust(7), STYLES.get(event["level"], ""), out)
     words = "  ".join(part for part in (cell(event["event"]), fields) if part)
     return f"{event['at'][11:23]}  {level}  {cell(event['actor'] or '').ljust(18)}  {words}"

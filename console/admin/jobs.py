@@ -76,7 +76,7 @@ def jobs(
 def _jobs(told: dict[str, Any], out: TextIO) -> None:
     titles = (
         *(Column("job", cut=False), "user", "state", "at", Column("account", 2), Column("mode", 5), Column("kind", 6)),
-        *(Column("age", 1), Column("code", 3), Column("prompt", 4, least=24)),
+        *(Column("age", 1, right=True), Column("code", 3), Column("prompt", 4)),
     )
     rows = [
         (
@@ -155,7 +155,7 @@ def _print_new(asked: Asked, told: Any, shown: set[tuple[Any, ...]]) -> None:
                 as_json(row)
             else:
                 at, what, by, detail = (cell(part or "") for part in known)
-                print(f"{at}  {what:<16}  {by:<18}  {detail}".rstrip(), flush=True)
+                print(f"{at}  {what:<16}  {by:<28}  {detail}".rstrip(), flush=True)
         assert isinstance(told["status"], str)
     except (KeyError, TypeError, AssertionError):
         raise Quit(FAILED, STRANGE) from None

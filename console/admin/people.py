@@ -57,7 +57,7 @@ def users(
 def _users(told: dict[str, Any], out: TextIO) -> None:
     titles = (
         *("user", Column("plan", 2), "today", "waiting", "drawing", Column("jobs", 1)),
-        *("banned", Column("since", 3), Column("id", 4, cut=False)),
+        *("banned", Column("since", 3, right=True), Column("id", 4, cut=False)),
     )
     rows = [
         (

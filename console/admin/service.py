@@ -37,14 +37,17 @@ def _status(told: dict[str, Any], out: TextIO) -> None:
         style = RED if alarm["level"] == "red" else YELLOW
         print(styled(f"{alarm['level'].upper()}  {cell(alarm['words'])}", style, out), file=out)
         print(f"     since {ago(alarm['since'])}, {cell(alarm['did'])}", file=out)
-    shown = {name: value for name, value in told.items() if name != "alarms"}
-    for name in [name for name in shown if name.endswith("_s")]:
-        shown[name.removesuffix("_s")] = seconds(shown.pop(name))
-    for name in [name for name in shown if name.endswith("_bytes")]:
-        shown[name.removesuffix("_bytes")] = size(shown.pop(name))
-    if isinstance(shown.get("wait"), dict):
-        shown["wait"] = {name.removesuffix("_s"): seconds(value) for name, value in shown["wait"].items()}
+    shown = dict(_measured(name, value) for name, value in told.items() if name != "alarms")
+    if isinstance(told.get("wait"), dict):
+        shown["wait"] = dict(_measured(name, value) for name, value in told["wait"].items())
     as_pairs(shown, out)
+
+
+def _measured(name: str, value: Any) -> tuple[str, Any]:
+    """What has its unit in its name, in that unit as people say it."""
+    if name.endswith("_s") and name != "per_s":
+        return name.removesuffix("_s"), seconds(value)
+    return (name.removesuffix("_bytes"), size(value)) if name.endswith("_bytes") else (name, value)
 
 
 def nodes(asked: Asked) -> None:
@@ -53,7 +56,16 @@ def nodes(asked: Asked) -> None:
 
 
 def _nodes(told: dict[str, Any], out: TextIO) -> None:
-    titles = ("node", "roles", "state", "since", Column("actors", 2), Column("sockets", 2), "accounts", "version")
+    titles = (
+        "node",
+        "roles",
+        "state",
+        Column("since", right=True),
+        Column("actors", 2),
+        Column("sockets", 2),
+        "accounts",
+        "version",
+    )
     rows = [
         (
             *(each["node"], each["roles"], each["state"], ago(each["since"])),

@@ -118,6 +118,12 @@ def test_a_quota_that_says_nothing_is_a_mistake(fake: Fake, admin: Admin) -> Non
     assert fake.asked == []
 
 
+def test_a_negative_number_of_slots_is_for_the_daemon_to_refuse_and_write_down(fake: Fake, admin: Admin) -> None:
+    fake.answers = {"POST accounts/fox-07/slots": (400, {"code": "bad_frame", "detail": "slots is 1 to 10000."})}
+    assert admin("account", "slots", "fox-07", "-1", "--yes") == (2, "", "limner: bad_frame: slots is 1 to 10000.\n")
+    assert fake.asked == [("POST", "accounts/fox-07/slots", {"slots": -1})]
+
+
 def test_an_accounts_token_is_a_line_of_stdin(fake: Fake, admin: Admin) -> None:
     fake.answers = {"POST accounts": (201, CHANGED)}
     arguments = ("account", "add", "fox-08", "--guild-id", "1", "--channel-id", "2", "--modes", "fast", "--yes")

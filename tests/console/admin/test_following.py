@@ -88,6 +88,13 @@ def test_an_event_is_a_line_with_its_fields_and_nothing_that_a_terminal_obeys(fa
     assert out == f"{AT[11:23]}  warning  queue               event 1  why=?[2Jgone again\n"
 
 
+def test_of_an_event_people_read_what_they_learn_something_by(fake: Fake, admin: Admin) -> None:
+    fields = {"account": "fox-07", "why": None, "logger": "actors.account", "trace": "57ef", "job": "J1"}
+    fake.answers = {"GET events": {"events": [event(1, actor="account/fox-07", fields=fields)], "next": 1}}
+    assert admin("events")[1].endswith("account/fox-07      event 1  job=J1\n")
+    assert json.loads(admin("events", "-o", "json")[1])["events"][0]["fields"] == fields
+
+
 def test_a_jobs_path_is_followed_until_it_ends_each_step_once(
     fake: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,21 @@ def test_of_one_thing_all_is_told(kind: str, id: str, words: tuple[str, ...], da
     assert all(word in out for word in words), out
 
 
+def test_of_an_attempt_its_outcome_is_told_also_where_there_is_no_room_for_all(
+    daemon: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {"nonce": "1" * 19, "interaction_id": "2" * 19, "message_id": "3" * 19}
+    attempt = {"attempt": 1, "account": "fox-01", **ids, "outcome": "done", "at": samples.AT}
+    daemon.answers["GET jobs/J1"] = samples.JOB | {"attempts": [attempt], "prompt": "a fox " * 40}
+    screen = on_terminal(monkeypatch, 80, 200)
+    admin("describe", "job", "J1")
+    lines = unstyled(screen.getvalue()).splitlines()
+    titles = next(line.split() for line in lines if "outcome" in line)
+    assert titles == ["attempt", "account", "nonce", "outcome", "at"]
+    assert screen.getvalue().count("fox ") >= 39, "folded, not cut"
+    assert max(map(len, lines)) <= 80
+
+
 def test_what_is_not_there_is_exit_3_in_the_daemons_words(fake: Fake, admin: Admin) -> None:
     fake.answers = {"GET actors/nobody": (404, {"code": "not_found", "detail": "There is no actor nobody."})}
     assert admin("describe", "actor", "nobody") == (3, "", "limner: not_found: There is no actor nobody.\n")
