@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.admin import admin
-from console.endings import FAILED, INTERRUPTED, NO_CONNECTION, USAGE, Quit
+from console.endings import FAILED, INTERRUPTED, NO_CONNECTION, USAGE, Quit, hush, mistaken
 from console.options import DATA, ConfigFile, DataFolder, Key, Url
 from console.tui.command import console
 
@@ -372,17 +372,13 @@ def main(arguments: list[str] | None = None) -> int:
     except Quit as quit:
         return _say(quit.code, quit.message)
     except typer.TyperException as mistake:
-        return _say(getattr(mistake, "exit_code", USAGE), _one_line(mistake))
+        ending = mistaken(mistake)
+        return _say(ending.code, ending.message)
     except (KeyboardInterrupt, typer.Abort):
         return _say(INTERRUPTED, "interrupted")
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: nor shall the exit complain
+        hush()
         return FAILED
-
-
-def _one_line(mistake: typer.TyperException) -> str:
-    message = " ".join(mistake.format_message().split()).replace("Value error, ", "")
-    return f"{message.rstrip('.')}; see limner --help"
 
 
 def _say(code: int, message: str) -> int:

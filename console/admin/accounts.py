@@ -7,7 +7,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from console.admin.asked import Asked, changing, group, path_of, reading
+from console.admin.asked import Asked, answered, changing, group, path_of, reading
 from console.admin.completion import account_names
 from console.admin.words import ago, seconds
 from console.endings import USAGE, Quit
@@ -74,7 +74,8 @@ def add(
 def _token(name: str) -> str:
     """Never an argument, which every user of the machine could read. Raises Quit."""
     if sys.stdin.isatty():
-        token = str(typer.prompt(f"The token of {name} (it does not show)", hide_input=True, err=True))
+        asked = f"The token of {name} (it does not show)"
+        token = str(answered(lambda: typer.prompt(asked, hide_input=True, err=True)))
     else:
         token = sys.stdin.readline()
     if not token.strip():

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from console.endings import FAILED, NO_CONNECTION, REFUSED, USAGE, Quit
+from console.endings import FAILED, NO_CONNECTION, REFUSED, USAGE, Quit, printing
 from console.options import DATA, Url
 from console.show import CUT, DIM, as_json, as_pairs, styled
 
@@ -119,6 +119,9 @@ class Asked:
                 if first or quit.code != NO_CONNECTION:
                     raise
                 block = f"{quit.message}\n"
+                if self.to_json:  # a program reads the rest
+                    note(quit.message)
+                    block = ""
             if on_terminal:
                 sys.stdout.write((CLEAR if first else "") + REDRAW + _in_height(block))
             else:
@@ -149,7 +152,7 @@ class Asked:
             return
         if not sys.stdin.isatty():
             raise Quit(USAGE, "this changes something, and nobody is here to be asked: give --yes")
-        if not typer.confirm(question, err=True):
+        if not answered(lambda: typer.confirm(question, err=True)):
             raise Quit(REFUSED, "nothing was changed")
 
     def change(self, question: str, path: str, **arguments: Any) -> None:
@@ -201,6 +204,15 @@ def path_of(id: str) -> str:
     return quote(id, safe="/")
 
 
+def answered(ask: Callable[[], Any]) -> Any:
+    """What is answered to a question. Raises typer.Abort: Ctrl-C or the end of the input, with its line ended."""
+    try:
+        return ask()
+    except typer.Abort:
+        print(file=sys.stderr)
+        raise
+
+
 def note(words: str) -> None:
     """For whoever watches, beside what is printed."""
     print(styled(f"({words})", DIM, sys.stderr), file=sys.stderr, flush=True)
@@ -217,25 +229,32 @@ class Before:
     key: str | None
     output: Form | None
     yes: bool
+    watch: bool
 
 
 def remember(
-    context: typer.Context, url: Url = None, key: AdminKey = None, output: Output = None, yes: Yes = False
+    context: typer.Context,
+    url: Url = None,
+    key: AdminKey = None,
+    output: Output = None,
+    yes: Yes = False,
+    watch: Watch = False,
 ) -> None:
     """A callback of groups: the options that all commands have, before the verb."""
-    context.obj = _joined(context, url, key, output, yes)
+    context.obj = _joined(context, Before(url, key, output, yes, watch))
 
 
-def _joined(context: typer.Context, url: str | None, key: str | None, output: Form | None, yes: bool) -> Before:
+def _joined(context: typer.Context, here: Before) -> Before:
     """With what stood before; what comes later wins."""
-    before = context.find_object(Before) or Before(None, None, None, False)
+    before = context.find_object(Before) or Before(None, None, None, yes=False, watch=False)
     # The environment speaks at each level: what was given by hand before it must not lose to it.
     given = {name: _by_hand(context, name) for name in ("url", "key")}
     return Before(
-        url if given["url"] or before.url is None else before.url,
-        key if given["key"] or before.key is None else before.key,
-        output or before.output,
-        yes or before.yes,
+        here.url if given["url"] or before.url is None else before.url,
+        here.key if given["key"] or before.key is None else before.key,
+        here.output or before.output,
+        here.yes or before.yes,
+        here.watch or before.watch,
     )
 
 
@@ -285,13 +304,12 @@ def _registering(
         context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
         def command(**given: Any) -> None:
-            here: typer.Context = given.pop("context")
-            watch = given.pop("watch", False)
-            before = _joined(here, given.pop("url"), given.pop("key"), given.pop("output"), given.pop("yes", False))
-            here.obj = before
-            if here.invoked_subcommand is None:
-                form = before.output or Form.TABLE
-                function(Asked(before.url, before.key, form, before.yes, watch), **given)
+            context: typer.Context = given.pop("context")
+            here = Before(*(given.pop(name, False) for name in ("url", "key", "output", "yes", "watch")))
+            context.obj = said = _joined(context, here)
+            if context.invoked_subcommand is None:
+                with printing():
+                    function(Asked(said.url, said.key, said.output or Form.TABLE, said.yes, said.watch), **given)
 
         command.__doc__, command.__name__ = function.__doc__, function.__name__
         command.__signature__ = inspect.Signature([context, *own, *added])  # type: ignore[attr-defined]

@@ -68,6 +68,12 @@ def test_no_to_the_question_is_exit_3_and_changes_nothing(command: str, fake: Fa
     assert fake.asked == []
 
 
+def test_ctrl_c_and_the_end_of_the_input_are_no_answer(fake: Fake, admin: Admin) -> None:
+    code, _, err = admin("queue", "pause", stdin=Terminal(""))
+    assert (code, fake.asked) == (130, [])
+    assert err.splitlines()[-1] == "limner: interrupted"
+
+
 def test_yes_to_the_question_changes_it(fake: Fake, admin: Admin) -> None:
     fake.answers = {"POST queue/pause": CHANGED}
     code, out, _ = admin("queue", "pause", stdin=Terminal("y\n"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,7 +15,7 @@ from console import show
 from console.admin import asked as asking
 from console.show import as_table, cell, width_of
 from tests.console.admin import samples
-from tests.console.admin.conftest import Admin, Fake, Terminal
+from tests.console.admin.conftest import KEY, Admin, Fake, Terminal
 
 COMMANDS = {
     **{name: (name,) for name in samples.READS},
@@ -240,6 +242,52 @@ def test_a_connection_that_is_lost_while_watching_is_said_and_waited_for(
     first, gone, back = out.split("\n\n")
     assert gone == "no connection to the test"
     assert first.strip() == back.strip()
+
+
+def test_a_connection_that_is_lost_leaves_json_valid(
+    daemon: Fake, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.endings import NO_CONNECTION, Quit
+    from console.reach import call
+
+    def lose(turn: int) -> None:
+        monkeypatch.setattr("console.reach.call", lost if turn == 1 else call)
+
+    def lost(*request: Any, **more: Any) -> Any:
+        raise Quit(NO_CONNECTION, "no connection to the test")
+
+    watched(daemon, monkeypatch, 3, lose)
+    code, out, err = admin("-w", "accounts", "-o", "json")
+    assert (code, [json.loads(line) for line in out.splitlines()]) == (130, [samples.ACCOUNTS] * 2)
+    assert "no connection to the test" in err
+
+
+def test_where_nothing_can_be_printed_that_is_said_in_a_line(daemon: Fake) -> None:
+    command = (
+        f"{sys.executable} -c 'import runtime; raise SystemExit(runtime.main())' admin --url {daemon.url} --key {KEY}"
+    )
+    for where, why in (("/dev/full", "No space left on device"), ("&-", "there is no standard output")):
+        found = subprocess.run(
+            ["/bin/sh", "-c", f"{command} accounts >{where}"], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (found.returncode, len(found.stderr.splitlines())) == (1, 1)
+        assert why in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("acount",), "No such command 'acount'. Did you mean 'account', 'accounts'?; see limner admin --help"),
+        (("job", "cansel", "J1"), "No such command 'cansel'. Did you mean 'cancel'?; see limner admin job --help"),
+        (("key",), "Missing command: new, revoke; see limner admin key --help"),
+        (("job", "cancel"), "Missing argument 'ID'; see limner admin job cancel --help"),
+    ],
+)
+def test_a_mistake_is_told_with_what_was_meant_and_where_its_help_is(
+    arguments: tuple[str, ...], said: str, fake: Fake, admin: Admin
+) -> None:
+    assert admin(*arguments) == (2, "", f"limner: {said}\n")
+    assert fake.asked == []
 
 
 # --- tables
