@@ -219,6 +219,7 @@ class Bot:
     def _over(self, piece: Piece) -> None:
         for handle in piece.handles:
             handle.cancel()
+        piece.handles.clear()
         self._end(piece)
         self.loop.call_soon(self._fill, piece.resident)
 

@@ -21,17 +21,20 @@ GOOD_FOR_S = 60.0
 FETCH_S = (0.01, 0.2)
 SLOW_S_MAX = 20.0
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: A zlib stream of four bytes that are stored as they are: making a compressor anew for each takes ten times as long.
+STORED = b"\x78\x01\x01\x04\x00\xfb\xff"
 
 
 @lru_cache(maxsize=1024)
 def picture(prompt: str, nonce: str) -> bytes:
     """A PNG of one pixel that carries the prompt and nonce it was drawn for."""
     header = (1).to_bytes(4, "big") * 2 + b"\x08\x02\x00\x00\x00"
+    pixel = b"\0" + zlib.crc32(nonce.encode()).to_bytes(4, "big")[:3]
     chunks = (
         (b"IHDR", header),
         (b"tEXt", b"limner:prompt\0" + prompt.encode()),
         (b"tEXt", b"limner:nonce\0" + nonce.encode()),
-        (b"IDAT", zlib.compress(b"\0" + zlib.crc32(nonce.encode()).to_bytes(4, "big")[:3])),
+        (b"IDAT", STORED + pixel + zlib.adler32(pixel).to_bytes(4, "big")),
         (b"IEND", b""),
     )
     return SIGNATURE + b"".join(

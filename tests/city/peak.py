@@ -67,7 +67,7 @@ MORTALS = ("account/", "scheduler", "session/", "gallery", "queue", "gate", "sto
 REMEMBERED_MAX = 5_000
 USERS_AT_ONCE = 500
 #: New objects between two looks for cycles: by the default of 700, these looks are a tenth of all CPU.
-GC_EACH = 50_000
+GC_EACH = 200_000
 
 
 @dataclass(frozen=True)
