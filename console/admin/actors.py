@@ -10,12 +10,16 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from console.admin.asked import Asked, changing, group, path_of, reading
+from console.admin.completion import actor_names
 from console.admin.words import seconds
 from console.show import Column, as_table
 
 INDENT = "  "
 TOP = 20
-Name = Annotated[str, typer.Argument(metavar="ID", help="As `limner admin tree` shows it: account/fox-07.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="As `limner admin tree` shows it: account/fox-07.", autocompletion=actor_names),
+]
 
 
 class Sort(StrEnum):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from console.admin.asked import Asked, path_of, reading
+from console.admin.completion import ids_of_its_kind
 from console.admin.words import ago
 from console.show import BOLD, Column, as_pairs, as_table, styled
 
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def describe(
     asked: Asked,
     kind: Annotated[Kind, typer.Argument(help="What it is.")],
-    id: Annotated[str, typer.Argument(metavar="ID", help="Its name or id.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="Its name or id.", autocompletion=ids_of_its_kind)],
 ) -> None:
     """All that is known of one actor, job, user, account or node."""
     if kind is Kind.NODE:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from console.admin.asked import STRANGE, Asked, changing, group, note, path_of, reading, reading_group
+from console.admin.completion import account_names, job_ids, job_states, user_names
 from console.admin.service import BeforeId, Limit, more
 from console.admin.words import ago, seconds
 from console.endings import FAILED, NO_CONNECTION, Quit
@@ -16,7 +17,7 @@ from console.show import Column, as_json, as_pairs, as_table, cell
 TERMINAL = ("done", "failed", "cancelled")
 FOLLOW_EACH_S = 0.5
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="As `limner admin jobs` shows it.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="As `limner admin jobs` shows it.", autocompletion=job_ids)]
 queue, job = group("The queue: who waits.", invoke_without_command=True), group("Single jobs.")
 
 
@@ -62,9 +63,13 @@ def resume(asked: Asked) -> None:
 
 def jobs(
     asked: Asked,
-    user: Annotated[str | None, typer.Option(help="Of this user only.")] = None,
-    state: Annotated[str | None, typer.Option(help="In this state only: queued, drawing, failed, …")] = None,
-    account: Annotated[str | None, typer.Option(help="Drawn on this account only.")] = None,
+    user: Annotated[str | None, typer.Option(help="Of this user only.", autocompletion=user_names)] = None,
+    state: Annotated[
+        str | None, typer.Option(help="In this state only: queued, drawing, failed, …", autocompletion=job_states)
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Drawn on this account only.", autocompletion=account_names)
+    ] = None,
     limit: Limit = None,
     before: BeforeId = None,
 ) -> None:

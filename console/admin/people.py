@@ -8,6 +8,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from console.admin.asked import Asked, changing, group, path_of, reading
+from console.admin.completion import user_names
 from console.admin.service import BeforeId, Limit, more
 from console.admin.words import ago
 from console.endings import USAGE, Quit
@@ -30,7 +31,7 @@ class Sort(StrEnum):
     JOBS = "jobs"
 
 
-Name = Annotated[str, typer.Argument(help="As `limner admin users` shows it.")]
+Name = Annotated[str, typer.Argument(help="As `limner admin users` shows it.", autocompletion=user_names)]
 Reason = Annotated[str | None, typer.Option(help="Why, for whoever looks.")]
 Plan = Annotated[str | None, typer.Option(help="A plan of the config.")]
 user, key = group("Users."), group("Keys.")
@@ -105,7 +106,7 @@ def quota(
 
 
 @changing(key, "new")
-def new(asked: Asked, user: str, role: Annotated[Role, typer.Option(help="What the key may do.")] = Role.USER) -> None:
+def new(asked: Asked, user: Name, role: Annotated[Role, typer.Option(help="What the key may do.")] = Role.USER) -> None:
     """Make another key for a user; prints it, once."""
     asked.change(f"Make a key of role {role} for {user}?", f"keys/{path_of(user)}/new", role=role)
 

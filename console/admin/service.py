@@ -8,11 +8,13 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from console.admin.asked import Asked, changing, group, path_of, reading, reading_group
+from console.admin.completion import node_names
 from console.admin.words import ago, seconds, size
 from console.show import RED, YELLOW, Column, as_pairs, as_table, cell, styled
 
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many  [100]")]
 BeforeId = Annotated[str | None, typer.Option("--before", help="Older than this: `next` of the page before.")]
+Name = Annotated[str, typer.Argument(help="As `limner admin nodes` shows it.", autocompletion=node_names)]
 
 config, node = group("The config in force.", invoke_without_command=True), group("Hosts of the service.")
 
@@ -77,13 +79,13 @@ def _nodes(told: dict[str, Any], out: TextIO) -> None:
 
 
 @changing(node, "drain")
-def drain(asked: Asked, name: Annotated[str, typer.Argument(help="As `limner admin nodes` shows it.")]) -> None:
+def drain(asked: Asked, name: Name) -> None:
     """Let a host take nothing new, so that it can be stopped."""
     asked.change(f"Drain the node {name}?", f"nodes/{path_of(name)}/drain")
 
 
 @changing(node, "resume")
-def resume(asked: Asked, name: Annotated[str, typer.Argument(help="As `limner admin nodes` shows it.")]) -> None:
+def resume(asked: Asked, name: Name) -> None:
     """Let a drained host take new drawings again."""
     asked.change(f"Let the node {name} take new drawings again?", f"nodes/{path_of(name)}/resume")
 

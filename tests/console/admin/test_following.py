@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from console.admin import completion
 from console.endings import NO_CONNECTION, Quit
 from tests.console.admin.conftest import KEY, Admin, Fake
-from tests.console.admin.samples import AT, CHANGED, EVENT, JOB, TIMELINE
+from tests.console.admin.samples import AT, CHANGED, EVENT, JOB, READS, TIMELINE
 
 
 def event(id: int, **more: Any) -> dict[str, Any]:
@@ -116,13 +118,44 @@ def test_without_following_a_jobs_path_is_shown_as_it_is(
     assert (code, len(out.splitlines())) == (0, 2)
 
 
+def completed(words: str) -> list[str]:
+    """What bash is told to put behind the words."""
+    environment = os.environ | {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    environment |= {"_LIMNER_COMPLETE": "complete_bash"}
+    program = (sys.executable, "-c", "import runtime; runtime.main()")
+    found = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert found.stderr == ""
+    return found.stdout.split()
+
+
 def test_accounts_are_completed_by_their_names(fake: Fake) -> None:
     fake.answers = {"GET accounts": {"accounts": [{"name": "fox-07"}, {"name": "fox-08"}, {"name": "heron-02"}]}}
     words = f"limner admin --url {fake.url} --key {KEY} account suspend fo"
-    environment = os.environ | {"COMP_WORDS": words, "COMP_CWORD": "8", "_LIMNER_COMPLETE": "complete_bash"}
-    program = (sys.executable, "-c", "import runtime; runtime.main()")
-    found = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=30, check=False)
-    assert found.stdout.split() == ["fox-07", "fox-08"]
-    gone = environment | {"COMP_WORDS": words.replace(fake.url, "http://127.0.0.1:9")}
-    nothing = subprocess.run(program, env=gone, capture_output=True, text=True, timeout=30, check=False)
-    assert (nothing.stdout.strip(), nothing.stderr) == ("", "")
+    assert completed(words) == ["fox-07", "fox-08"]
+    assert completed(words.replace(fake.url, "http://127.0.0.1:9")) == []
+
+
+@pytest.mark.parametrize(
+    ("complete", "incomplete", "names"),
+    [
+        (completion.actor_names, "account/", ["account/fox-07"]),
+        (completion.user_names, "", ["ana"]),
+        (completion.node_names, "v", ["vm"]),
+        (completion.job_ids, "J", ["J1", "J2"]),
+        (completion.job_ids, "X", []),
+    ],
+)
+def test_what_there_is_is_completed(complete: Any, incomplete: str, names: list[str], fake: Fake) -> None:
+    fake.answers = {f"GET {name}": answer for name, answer in READS.items()}
+    fake.answers["GET jobs"] = {"jobs": [JOB, JOB | {"job": "J2"}, JOB | {"job": None}], "next": None}
+    context = SimpleNamespace(params={"url": fake.url, "key": KEY}, parent=None)
+    assert complete(context, incomplete) == names
+
+
+def test_describe_completes_what_is_of_its_kind(fake: Fake) -> None:
+    fake.answers = {f"GET {name}": answer for name, answer in READS.items()}
+    for kind, names in (("user", ["ana"]), ("node", ["vm"]), ("planet", [])):
+        context: Any = SimpleNamespace(params={"kind": kind}, parent=None)
+        context.parent = SimpleNamespace(params={"url": fake.url, "key": KEY}, parent=None)
+        assert completion.ids_of_its_kind(context, "") == names
+    assert completion.job_states("d") == ["drawing", "done"]
