@@ -98,7 +98,8 @@ HELP = """\
 Everywhere
   F1 … F8, 1 … 8   Overview, Actors, Accounts, Jobs, Users, Events, Nodes,
                    Audit
-  ↑ ↓ PgUp PgDn    move; also k j, Home, End, the wheel
+  ↑ ↓ PgUp PgDn    move; also k j, Home, End, the wheel; the cursor stays
+                   at its thing wherever that goes, until Home
   Enter            open what is under the cursor; also a double click
   Esc              back to where you came from
   /                filter the list as you type; Enter keeps it, Esc clears

@@ -108,12 +108,12 @@ def spark(values: Sequence[float | None], width: int) -> str:
 def chart(values: Sequence[float | None], width: int, height: int) -> list[str]:
     """The last values as columns of `height` lines, the newest at the right; the most fills them.
 
-    What is more than nothing is an eighth of a cell at least; what is not known is blank.
+    Nothing is a line at the bottom; what is not known is blank.
     """
     shown = list(values)[-width:] if width > 0 else []
     most = max((value for value in shown if value is not None), default=0.0) or 1.0
     full = len(EIGHTHS) - 1
-    tall = [0 if not each or each < 0 else max(1, round(each / most * height * full)) for each in shown]
+    tall = [0 if each is None else max(1, round(each / most * height * full)) for each in shown]
     rows = ("".join(EIGHTHS[min(full, max(0, each - row * full))] for each in tall) for row in reversed(range(height)))
     return [row.rjust(width) for row in rows]
 

@@ -40,8 +40,8 @@ def test_a_clock_that_goes_back_overwrites_and_breaks_nothing():
     assert series((10, 1), (4, 2)).last(3) == [2]
 
 
-def test_a_chart_is_filled_by_its_most_and_shows_a_little_as_more_than_nothing():
-    assert chart([0, 1, 4, 8, 1000], 6, 2) == ["     █", "  ▁▁▁█"]
+def test_a_chart_is_filled_by_its_most_and_tells_nothing_from_not_known():
+    assert chart([0, 1, 4, 8, 1000], 6, 2) == ["     █", " ▁▁▁▁█"]
     assert chart([None, 2, None, 4], 4, 1) == [" ▄ █"]
     assert spark([None, 1, 2], 8) == " ▄▇"
 
