@@ -55,7 +55,7 @@ NOTHING: dict[str, Asked] = {}
 class StoreClient:
     """One an actor. The actor passes it Committed, NotCommitted, LookedUp and ResendDue."""
 
-    __slots__ = ("_asked", "_count", "_first", "_owner", "_put_off", "_ticking")
+    __slots__ = ("_asked", "_count", "_first", "_name", "_owner", "_put_off", "_ticking")
     TAKES: tuple[type[Message], ...] = (Committed, NotCommitted, LookedUp, ResendDue)
 
     def __init__(self, owner: Shell, first: bool = False) -> None:
@@ -63,6 +63,7 @@ class StoreClient:
         self._owner, self._first = owner, first
         self._asked = NOTHING
         self._count = 0
+        self._name = ""
         self._ticking = False
         #: Something was refused, and is sent again at the next look: what is written after it waits till then, for a
         #: Store that is well meanwhile would take it first.
@@ -99,9 +100,10 @@ class StoreClient:
 
     def _ask(self, asked: Asked) -> None:
         self._count += 1
-        ask_id = f"{self._owner.name}:{self._owner.life}:{self._count}"
         if self._asked is NOTHING:
             self._asked = {}
+            self._name = self._name or f"{self._owner.name}:{self._owner.life}"
+        ask_id = f"{self._name}:{self._count}"
         self._asked[ask_id] = asked
         if self._put_off and asked.refuse is None and not isinstance(asked.what, Read):
             asked.again_at, asked.copies = asked.asked_at, 0

@@ -151,6 +151,8 @@ class Correlator:
         for entry in self._drawings.live():
             if entry.standing is Standing.GHOST and now - entry.closed_at >= GHOST_S_MAX:
                 self._drawings.settle(entry)
+        if not self._held:
+            return ()
         findings = self._look_again(now)
         expired = [waiting for waiting in self._held if now - waiting.at >= HELD_S_MAX]
         self._held = [waiting for waiting in self._held if now - waiting.at < HELD_S_MAX]
@@ -158,6 +160,8 @@ class Correlator:
 
     def next_deadline(self, now: float) -> float | None:
         """When `sweep` may find something next; None while nothing is held."""
+        if not self._held:
+            return None
         times = [waiting.at + after_s for waiting in self._held for after_s in (SETTLE_S, HELD_S_MAX)]
         return min((time for time in times if time > now), default=None)
 
@@ -177,8 +181,10 @@ class Correlator:
             links.append(("hash", sign.hash))
         if sign.stage is Stage.REFUSED:
             links.append(("message_id", sign.reference_id))
-        named = (self._drawings.of_link(link, value) for link, value in links if value is not None)
-        return next((entry for entry in named if entry is not None), None)
+        for link, value in links:
+            if value is not None and (entry := self._drawings.of_link(link, value)) is not None:
+                return entry
+        return None
 
     def _candidates(self, waiting: _Waiting) -> list[Entry]:
         """The drawings nothing rules out."""
@@ -191,6 +197,8 @@ class Correlator:
     def _look_again(self, now: float) -> tuple[Finding, ...]:
         """Ties held signs to drawings as far as the evidence goes: each tie may rule out candidates of another."""
         findings: tuple[Finding, ...] = ()
+        if not self._held:
+            return findings
         while (tie := self._next_tie(now)) is not None:
             waiting, entry = tie
             self._held = [other for other in self._held if other is not waiting]

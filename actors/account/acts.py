@@ -123,12 +123,13 @@ class AccountActs(AccountHearing):
 
     def on_tick(self, now: float) -> None:
         super().on_tick(now)
-        self.shows = {nonce: attempt for nonce, attempt in self.shows.items() if self.work_of(*attempt) is not None}
+        if self.shows:
+            self.shows = {nonce: attempt for nonce, attempt in self.shows.items() if self.work_of(*attempt) is not None}
         session_id = self.session_id()
         if session_id is None or "show" not in self.commands:
             return
         for work in self.works.values():
-            is_silent = now - max(work.heard_at, work.since, work.shown_at) >= SHOW_EACH_S
+            is_silent = now - max(work.heard_at, work.shown_at) >= SHOW_EACH_S
             if is_silent and work.step is Step.WITH_BOT and work.hash is not None and work.shows < SHOWS_MAX:
                 work.shows, work.shown_at = work.shows + 1, now
                 nonce = new_nonce(self.wall(), self.dice)
@@ -151,6 +152,8 @@ class AccountActs(AccountHearing):
     def overdue_act(self, work: Work, now: float) -> Failed | Returned | None:
         """The fact that ends an act that cannot come to anything any more; None as long as it can."""
         action = None if work.job is None else work.job.action
+        if action is None:
+            return None
         waits = action in FORM_ACTIONS and work.step is Step.SUBMITTING and not work.form_filled
         if waits and now - work.go_at >= FORM_S_MAX:
             return Returned(self.subject, work.job_id, work.attempt, "its form never came")

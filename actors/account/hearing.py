@@ -97,7 +97,7 @@ class AccountHearing(AccountPresence):
         doubt = work.doubt if work.step is Step.DOUBTFUL else None
         if work.step in (Step.SUBMITTING, Step.DOUBTFUL):
             work.step, work.since, work.doubt = Step.WITH_BOT, self.now(), None
-        if isinstance(finding, Took | Began):
+        if isinstance(finding, (Took, Began)):
             work.interaction_id = finding.interaction_id or work.interaction_id
         match finding:
             case Took():

@@ -105,7 +105,7 @@ class Account(AccountActs):
     def doubt(self, work: Work, patience_s: float, answered: bool = False, cut_off: str | None = None) -> None:
         """`cut_off`: when its POST had been cut off, as an earlier life stored it (core.reconcile.stamp)."""
         now, clock = self.now(), self.process.clock
-        work.step, work.since = Step.DOUBTFUL, now
+        work.step, work.since, work.heard_at = Step.DOUBTFUL, now, now
         since = moment(cut_off, clock, now)
         cut_s = self.process.config.limits.in_flight_s
         in_flight_s = min(ANSWERED_S, cut_s) if answered else cut_s
@@ -205,7 +205,7 @@ class Account(AccountActs):
         self.act_on(self.correlator.sweep(now))
         super().on_tick(now)
         silent = any(
-            work.step in (Step.WITH_BOT, Step.DOUBTFUL) and now - max(work.heard_at, work.since) >= SILENT_S
+            now - work.heard_at >= SILENT_S and work.step in (Step.WITH_BOT, Step.DOUBTFUL)
             for work in self.works.values()
         )
         due = self.search_due or (silent and now - self.searched_at >= SILENT_S)

@@ -44,7 +44,7 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Work:
-    """`since`: when the step began; `due_at`: by when it must be drawn; `heard_at`: when last the bot was heard of it.
+    """`since`: when the step began; `due_at`: by when it must be drawn; `heard_at`: since when it is silent.
 
     All monotonic s; `go_at`: when Go came. `refusals`: how often the job was refused before, as the Queue counts.
 
