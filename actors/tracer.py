@@ -1,6 +1,7 @@
 """Tracer: exports each job's trace at its end, from its stored history (core/trace.py). There if traces are asked for.
 
-Takes   AskedFor (web);  JobOver (queue);  Committed, NotCommitted, LookedUp (store);  FlushDue, Exported, ResendDue (itself)
+Takes   AskedFor (web);  JobOver (queue);  Committed, NotCommitted, LookedUp (store);
+        FlushDue, Exported, ResendDue (itself)
 Sends   Lookup -> store
 Crash   the traces of the jobs that waited are not exported, and who asked for others is forgotten, as at a restart;
         drawings know nothing of it
