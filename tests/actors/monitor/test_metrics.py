@@ -6,6 +6,7 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors.monitor.metrics import DEEPEST, METRICS, OUTCOMES, SERIES_MAX, Metrics
@@ -179,3 +180,19 @@ def test_mailboxes_that_are_told_are_few() -> None:
     metrics.look(base({f"account/a{number}": 1 for number in range(5000)}), 0)
     told = [labels for name, labels in series(metrics) if name == "limner_mailbox_depth"]
     assert len(told) <= DEEPEST + 10
+
+
+def test_what_is_written_is_what_prometheus_client_would_write() -> None:
+    metrics = Metrics()
+    metrics.expect((FOX, PAINTER))
+    metrics.tell("limner_jobs_total", 12_345_678.0, ('a "name"\\of\ntwo lines',))
+    metrics.tell("limner_job_seconds", 3.5)
+    metrics.tell("limner_queue_depth", 7.0)
+    metrics.tell_all("limner_mailbox_depth", ((("queue",), 3.0), (("gate",), 1e9)))
+    metrics.tell_all("limner_mailbox_depth", ((("queue",), 4.0),))
+    metrics.forget("painter")
+
+    def lines(text: str) -> list[str]:
+        return sorted(line for line in text.splitlines() if "process_" not in line)  # these change all the time
+
+    assert lines(metrics.text()) == lines(generate_latest(metrics.registry).decode())
