@@ -56,7 +56,11 @@ class RecentCount:
     def totals(self, now: float) -> Counter[str]:
         """By kind."""
         self._ring.present(now)
-        return sum(self._ring.slices, Counter())
+        totals: Counter[str] = Counter()
+        for each in self._ring.slices:
+            for kind, amount in each.items():
+                totals[kind] += amount
+        return totals
 
 
 class RecentSpread:

@@ -40,7 +40,7 @@ def listed(desk: Desk, asked: AskConsole) -> None:
 
     ask = desk.expect(STANDS_S_MAX, heard, conclude)
     desk.tell_first("queue", AskQueue(ask, limit, after))
-    desk.tell_first("monitor", AskOverview(ask))
+    desk.tell_first("monitor", AskOverview(ask, hours=()))
 
 
 def _after(before: str | None) -> tuple[int, str] | None:

@@ -38,14 +38,17 @@ class Survey:
     def __init__(
         self, desk: Desk, accounts: Iterable[AccountConfig], then: Callable[[Survey], None], service: bool = False
     ) -> None:
-        """Asks the Monitor and these accounts; of the `service`, the Queue and the Store too."""
+        """Asks the Monitor and these accounts; of the `service`, the Queue and the Store too, and no account's last
+        hour."""
         self._desk, self._then, self._is_over = desk, then, False
         self.standings: dict[str, Standing] = {}
         self.overview: Overview | None = None
         self.queue: Summary | None = None
         self.counts: Counts | None = None
         self._ask = desk.expect(ANSWER_S_MAX, self._hear, self._conclude)
-        questions: dict[str, Message] = {"monitor": AskOverview(self._ask)}
+        accounts = tuple(accounts)
+        hours = () if service else tuple(account.name for account in accounts)
+        questions: dict[str, Message] = {"monitor": AskOverview(self._ask, hours)}
         questions |= {f"account/{account.name}": AskStanding(account.name, self._ask) for account in accounts}
         if service:
             questions["queue"] = AskSummary(self._ask)

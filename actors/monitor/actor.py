@@ -252,9 +252,10 @@ class Monitor(StoreAsker):
             "restarts": sum(base.restarts.snapshot().values()),
         }
         names = self.watch.states.keys() | {account.name for account in self.process.accounts}
-        accounts = {
-            name: {"pace": self.watch.places(name), **self.tallies.account(name).told(now)} for name in sorted(names)
-        }
+        accounts: dict[str, dict[str, Any]] = {name: {"pace": self.watch.places(name)} for name in sorted(names)}
+        for name in accounts if asked.hours is None else asked.hours:
+            if name in accounts:
+                accounts[name] |= self.tallies.account(name).told(now)
         self.tell_first("console", Overview(asked.ask, service, accounts))
 
     # --- a look at everything --------------------------------------------------------------------------------

@@ -55,9 +55,12 @@ class AskMonitor(Message, frozen=True):
 
 
 class AskOverview(Message, frozen=True):
-    """The console asks how the service does. Answered by Overview."""
+    """The console asks how the service does. Answered by Overview.
+
+    `hours`: the accounts whose last hour is asked for, which takes the Monitor some 10 µs each; None: of all."""
 
     ask: str
+    hours: tuple[str, ...] | None = None
 
 
 class Overview(Message, frozen=True):
@@ -65,7 +68,8 @@ class Overview(Message, frozen=True):
 
     `service`: intake, pace, alarms, jobs {per_s, done_today, failed_today}, wait {p50_s, p99_s}, commit_s, loop_lag_s,
     memory_bytes, disk_free_bytes, ready, reasons, fairness_jain, restarts. `accounts`: {name: {pace, done, failed,
-    limited, reconnects, seconds, round_trip_s}} of the last hour. What is not known (yet) is None.
+    limited, reconnects, seconds, round_trip_s}} of the last hour, or only the pace where no more was asked for. What is
+    not known (yet) is None.
     """
 
     ask: str

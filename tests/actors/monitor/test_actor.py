@@ -134,6 +134,10 @@ def test_the_console_hears_how_the_service_and_each_account_do() -> None:
                 "pace": 1, "done": 1, "failed": 1, "limited": 1, "reconnects": 1, "seconds": 20.0, "round_trip_s": 0.1
             }
         }  # fmt: skip
+        stage.tell("monitor", AskOverview("ask-2", hours=()), AskOverview("ask-3", hours=("fox", "gone")))
+        without, with_fox = await stage.heard("console", Overview)
+        assert without.accounts == {"fox": {"pace": 1}}
+        assert with_fox.accounts == told.accounts
 
     play(scene)
 
