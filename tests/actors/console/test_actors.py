@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.console.actors import NEEDED, SLICE, SORTS, SUMMARY_S_MAX
+from actors.console.actors import NEEDED, RESTARTS, SLICE, SORTS, SUMMARY_S_MAX
 from actors.console.messages import AskConsole, AskProgress
 from actors.console.traces import is_a_look
 from actors.gate_messages import Asked
@@ -175,7 +175,7 @@ def test_what_actors_are_sorted_by_is_what_is_told_of_them() -> None:
         stage.tell("child/2", Kill("a test"))
         await stage.quiet()
         stage.base.sample_rates()
-        for sort in SORTS:
+        for sort in (RESTARTS, *SORTS):
             _, tree = await instruct(stage, "tree", "list", sort=sort)
             told = [actor[f"{sort}_s" if sort in ("uptime", "busy") else sort] for actor in tree["actors"]]
             assert told == sorted(told, reverse=True), sort
