@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from console.endings import FAILED, INTERRUPTED, NO_CONNECTION, REFUSED, USAGE, Quit
 from console.progress import Line
 from console.reach import Daemon, call, fetch, no_connection
+from console.show import as_json
 from protocol.client import (
     JSON,
     MSGPACK,
@@ -71,7 +72,7 @@ class Order:
     ended: Done | Failed | Cancelled | None = None
 
 
-def draw(daemon: Daemon, prompt: str, mode: str, output: Path | None, as_json: bool) -> None:
+def draw(daemon: Daemon, prompt: str, mode: str, output: Path | None, to_json: bool) -> None:
     """Draws and saves; prints the path, or the job as one line. Raises Quit when it comes to anything else."""
     if not prompt.strip():
         raise Quit(USAGE, "the prompt is empty: say what to draw")
@@ -83,8 +84,8 @@ def draw(daemon: Daemon, prompt: str, mode: str, output: Path | None, as_json: b
     if not finished:
         raise Quit(INTERRUPTED, _cancel(daemon, job_path) if order.job else "interrupted; nothing was asked for yet")
     path = save(daemon, order.job or "", order.ended.images, output) if isinstance(order.ended, Done) else None
-    if as_json:
-        print(json.dumps(call(daemon, "GET", job_path), ensure_ascii=False), flush=True)
+    if to_json:
+        as_json(call(daemon, "GET", job_path))
     elif path is not None:
         print(path, flush=True)
     if isinstance(order.ended, Failed | Cancelled):

@@ -23,7 +23,8 @@ class Quit(Exception):
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
-        self.code, self.message = code, " ".join(message.split())
+        line = " ".join(message.split())  # it may hold what others wrote: nothing in it that a terminal would obey
+        self.code, self.message = code, "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def mistaken(mistake: TyperException) -> Quit:

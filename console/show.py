@@ -35,8 +35,11 @@ class Column:
 
 
 def as_json(answer: Any, out: TextIO | None = None) -> None:
-    """One line, as it came."""
-    print(json.dumps(answer, ensure_ascii=False), file=out or sys.stdout)
+    """One line, as it came; what a terminal would obey is escaped, as JSON may have it anyway."""
+    line = json.dumps(answer, ensure_ascii=False)
+    if not line.isprintable():
+        line = "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
+    print(line, file=out or sys.stdout, flush=True)
 
 
 def as_pairs(answer: Mapping[str, Any], out: TextIO | None = None, fold: bool = False) -> None:

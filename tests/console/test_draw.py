@@ -149,14 +149,14 @@ def test_a_drawing_that_ends_without_a_picture_says_why_and_whether_it_was_charg
 
     monkeypatch.setattr(drawing, "_watch", watch)
     with pytest.raises(Quit, match="not charged") as quitting:
-        drawing.draw(DAEMON, "a fox", "fast", None, as_json=False)
+        drawing.draw(DAEMON, "a fox", "fast", None, to_json=False)
     assert quitting.value.code == code
     assert capsys.readouterr().out == ""
 
 
 def test_an_empty_prompt_is_a_mistake_of_usage():
     with pytest.raises(Quit, match="say what to draw") as quitting:
-        drawing.draw(DAEMON, "  ", "fast", None, as_json=False)
+        drawing.draw(DAEMON, "  ", "fast", None, to_json=False)
     assert quitting.value.code == USAGE
 
 

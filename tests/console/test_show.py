@@ -87,6 +87,14 @@ def test_json_is_one_line_as_it_came():
     assert json.loads(out.getvalue()) == {"name": "é\n"}
 
 
+def test_json_holds_nothing_that_a_terminal_obeys_and_says_the_same():
+    out, told = io.StringIO(), {"prompt": "雪 \x1b[2J \x9b31m \u202e 👩\u200d👧 \U000e0001"}
+    as_json(told, out)
+    assert out.getvalue()[:-1].isprintable()
+    assert "雪" in out.getvalue()
+    assert json.loads(out.getvalue()) == told
+
+
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
 def test_a_cell_is_never_more_than_a_line(value):
     assert len(cell(value).splitlines()) <= 1

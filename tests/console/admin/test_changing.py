@@ -99,6 +99,11 @@ def test_a_refusal_is_an_exit_code_and_one_line(status: int, code: str, ending: 
     assert admin("queue", "pause", "--yes") == (ending, "", f"limner: {code}: Not now.\n")
 
 
+def test_a_refusal_holds_nothing_that_a_terminal_obeys(fake: Fake, admin: Admin) -> None:
+    fake.answers = {"POST queue/pause": (404, {"code": "not_found", "detail": "There is no \x1b]0;x\x07 \x9b2J."})}
+    assert admin("queue", "pause", "--yes") == (3, "", "limner: not_found: There is no ?]0;x? ?2J.\n")
+
+
 def test_what_more_a_change_answers_stands_below_what_came_of_it(fake: Fake, admin: Admin) -> None:
     fake.answers = {"POST users/ana/ban": CHANGED | {"cancelled": 3}}
     assert admin("user", "ban", "ana", "--yes") == (0, "done\ncancelled  3\n", "")
