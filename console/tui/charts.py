@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from textual.content import Content
 from textual.widgets import Static
@@ -13,6 +14,7 @@ from console.tui.words import chart, span
 
 MARGINS = 2
 GAP = 2
+TOP, BODY = "$foreground", "$primary 35%"
 #: A chart is no narrower than this, in cells; fewer are shown where there is no room.
 WIDTH_MIN = 34
 
@@ -51,11 +53,11 @@ class Charts(Static):
         drawn = [_drawn(figure, each, height) for figure in self._figures[:many]]
         between = Content(" " * GAP)
         lines = [between.join(title for title, _ in drawn)]
-        lines += [between.join(Content.styled(rows[at], "$primary") for _, rows in drawn) for at in range(height)]
+        lines += [between.join(rows[at] for _, rows in drawn) for at in range(height)]
         self.update(Content("\n").join(lines))
 
 
-def _drawn(figure: Figure, width: int, height: int) -> tuple[Content, list[str]]:
+def _drawn(figure: Figure, width: int, height: int) -> tuple[Content, list[Content]]:
     """A chart under its title: what it is, and at the right edge its most, and how far back it goes."""
     values = figure.course.last(width)
     name = f"{figure.name} {figure.value}"
@@ -63,5 +65,16 @@ def _drawn(figure: Figure, width: int, height: int) -> tuple[Content, list[str]]
     scale = f"most {figure.said(most)} in {span(max(1, len(values)) * STEP_S)}"
     room = width - len(name)
     title = Content.styled(name, "bold")
-    title += Content.styled(scale.rjust(room), "$text-muted") if room > len(scale) else Content(" " * max(0, room))
-    return title, chart(values, width, height)
+    title += Content.styled(scale.rjust(room), "dim") if room > len(scale) else Content(" " * max(0, room))
+    return title, _shaded(chart(values, width, height))
+
+
+def _shaded(rows: Sequence[str]) -> list[Content]:
+    """The course itself in light, what is below it in shade."""
+    above, shaded = " " * len(rows[0]), []
+    for row in rows:
+        styles = [TOP if over == " " else BODY for over in above]
+        runs = [list(run) for _, run in groupby(zip(styles, row, strict=True), key=lambda cell: cell[0])]
+        shaded.append(Content("").join(Content.styled("".join(each for _, each in run), run[0][0]) for run in runs))
+        above = row
+    return shaded

@@ -104,7 +104,7 @@ class JobPage(View):
     """One job: what became of it, moment by moment."""
 
     COLUMNS = (
-        Column("at", 8, worth=9),
+        Column("at", 12, worth=9),
         Column("after", 7, right=True, worth=5),
         Column("what", 16, worth=8),
         Column("by", 16, worth=6),
@@ -199,6 +199,12 @@ def timeline_of(job: Mapping[str, Any]) -> list[Row]:
         at = moment(step.get("at"))
         after = f"+{span(at - began)}" if at is not None and began is not None else ""
         tone = FATES.get(str(step.get("what")), "")
-        cells = (clock(at), after, line(step.get("what")), line(step.get("by") or ""), line(step.get("detail") or ""))
+        cells = (
+            clock(at, fine=True),
+            after,
+            line(step.get("what")),
+            line(step.get("by") or ""),
+            line(step.get("detail") or ""),
+        )
         rows.append(Row(str(number_), cells, tone))
     return rows

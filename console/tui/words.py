@@ -70,10 +70,13 @@ def moment(text: Any) -> float | None:
         return None
 
 
-def clock(text: Any) -> str:
-    """The time of day, here: 14:03:07."""
+def clock(text: Any, fine: bool = False) -> str:
+    """The time of day, here: 14:03:07; `fine`: 14:03:07.250."""
     at = moment(text)
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S") if at is not None else NOTHING
+    if at is None:
+        return NOTHING
+    here = datetime.fromtimestamp(at, UTC).astimezone()
+    return here.strftime("%H:%M:%S") + (f".{here.microsecond // 1000:03}" if fine else "")
 
 
 def age(text: Any, now: float) -> str:
