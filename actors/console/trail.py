@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.guests import ROLE_ADMIN
+from protocol.api import Instruct
 from protocol.frame_rate import FrameRates
 from storage.operations import Fence
 from storage.overseeing import AddAudit
@@ -51,7 +52,7 @@ class Trail:
             by=asked.user,
             role=asked.role,
             noun=_plain(instruct.noun),
-            of=_plain(instruct.id) if instruct.id is not None else None,
+            of=_of(instruct),
             verb=_plain(instruct.verb),
             outcome=outcome,
             refused=refused,
@@ -75,6 +76,13 @@ class Trail:
             self._desk.store.commit(Fence(self._desk.wall()), lambda outcome: then(), lambda why: then())
         else:
             then()
+
+
+def _of(instruct: Instruct) -> str | None:
+    """Of what it is: the id in its path, or of what is made, its name."""
+    made = (instruct.arguments.get(name) for name in ("name", "file"))
+    of = next((each for each in (instruct.id, *made) if isinstance(each, str)), None)
+    return _plain(of) if of is not None else None
 
 
 def keys_as_ids(text: str) -> str:

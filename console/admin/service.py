@@ -102,13 +102,17 @@ def _audit(told: dict[str, Any], out: TextIO) -> None:
     titles = (Column("at", cut=False), "by", Column("role", 3), "what", "of", "outcome", Column("detail", 1, least=24))
     rows = [
         (
-            *(each["at"][:19].replace("T", " "), each["by"], each["role"], f"{each['noun']} {each['verb']}"),
+            *(each["at"][:19].replace("T", " "), each["by"], each["role"], _instruction(each)),
             *(each["of"], each["outcome"], each["detail"] or ""),
         )
         for each in told["audit"]
     ]
     as_table(titles, rows, out)
     more(told, out)
+
+
+def _instruction(row: dict[str, Any]) -> str:
+    return "backup" if row["noun"] == "backup" else f"{row['noun']} {row['verb']}"
 
 
 def more(told: dict[str, Any], out: TextIO) -> None:

@@ -25,7 +25,7 @@ def test_changes_and_refusals_are_written_down_and_reads_are_not() -> None:
         await instruct(stage, "users", "list")
         await instruct(stage, "users", "show", "nobody")
         told = [(row["by"], row["noun"], row["of"], row["verb"], row["outcome"]) for row in await trail(stage)]
-        assert told == [("op", "users", "nobody", "ban", "not_found"), ("op", "users", None, "add", "changed")]
+        assert told == [("op", "users", "nobody", "ban", "not_found"), ("op", "users", "ana", "add", "changed")]
         assert (await trail(stage))[0]["detail"].startswith("reason=spam: There is no user nobody")
 
     play(scene)
