@@ -39,7 +39,7 @@ LEVEL_S, LEVEL_S_MAX = 300.0, 86_400.0
 
 def tree(desk: Desk, asked: AskConsole) -> None:
     """All actors, or some of them, in the order of their births or by a number of theirs."""
-    sort = one_of(asked, "sort", (BY_NAME, RESTARTS, *SORTS), None)
+    sort = one_of(asked, "sort", (BY_NAME, *SORTS, RESTARTS), None)
     arguments = asked.instruct.arguments
     limit = whole(asked, "limit", LIMIT_MAX, 1, LIMIT_MAX)
     sought, under = str(arguments.get("filter") or "").casefold(), str(arguments.get("under") or "")
