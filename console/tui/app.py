@@ -68,7 +68,6 @@ class ConsoleApp(Watching):
         super().__init__(source, now, look_each_s)
         self.url, self.own_version = url, version
         self.tabs: dict[str, View] = {}
-        self.trail: list[View] = []
         self._finding = False
         self._said: Timer | None = None
 
@@ -89,11 +88,6 @@ class ConsoleApp(Watching):
         self.register_theme(THEME)
         self.theme = THEME.name
         await self.go(HOME)
-
-    @property
-    def view(self) -> View:
-        """The screen that is seen."""
-        return self.trail[-1]
 
     @property
     def is_asking(self) -> bool:

@@ -31,22 +31,23 @@ log = structlog.get_logger("limner.console")
 
 
 class Watching(App[Quit | None]):
-    """What looks, and tells the screens. Which of them is seen, with what around it, is for the console to say."""
+    """What looks, and tells the screens. What stands around them is for the console to say."""
 
     def __init__(self, source: Source, now: Callable[[], float], look_each_s: float | None) -> None:
         """`now`: Unix time, s. `look_each_s` None: it looks only when told to (`look`), as tests want it."""
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.source, self.now, self.look_each_s = source, now, look_each_s
         self.history, self.known = History(), Known()
+        #: The way to the screen that is seen, which is its last.
+        self.trail: list[View] = []
 
     @property
     def view(self) -> View:
         """The screen that is seen."""
-        raise NotImplementedError
+        return self.trail[-1]
 
     def write_frame(self) -> None:
-        """Everything around the screen."""
-        raise NotImplementedError
+        """Everything around the screen: for the console to fill in."""
 
     def query_base(self, kind: type[Any], selector: str = "") -> Any:
         """A widget of the frame, also while a dialog is open."""
