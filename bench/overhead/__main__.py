@@ -7,10 +7,10 @@ The load is that of `bench.peak --saturate`: one daemon on a simulated Discord, 
 jobs than it can draw. Each process is by itself: daemon, simulator, crowd, and who asks (asker.py).
 
 Overhead: watched (A) means that the Monitor counts and looks each 5 s, that /metrics is scraped as often, and that
-each second a console asks what its first screen and its lists need; unwatched (B) none of it (switched.py). The one
-daemon is watched and left alone by turns, in blocks of --block seconds: A B, B A, A B, … Told is by how much A differs
-from B, of jobs/s and of the daemon's CPU time a job, as the ratios within the pairs tell, with a 95 % interval
-(paired.py). Exit code 1 when the interval does not show at most 3 % fewer jobs/s.
+each second `limner console` asks what its first screen shows; unwatched (B) none of it (switched.py). The one daemon is
+watched and left alone by turns, in blocks of --block seconds: A B, B A, A B, … Told is by how much A differs from B, of
+jobs/s and of the daemon's CPU time a job, as the ratios within the pairs tell, with a 95 % interval (paired.py). Exit
+code 1 when the interval does not show at most 3 % fewer jobs/s.
 
 Answers: watched all the time, with the pacing of an untouched config; every read of docs/ADMIN.md is asked --samples
 times. Exit code 1 when 99 of 100 answers of a read do not come within 200 ms.

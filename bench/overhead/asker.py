@@ -1,9 +1,8 @@
 """Asker: an operator's console and a Prometheus in a process of their own: `python -m bench.overhead.asker URL WHICH`.
 
-Each second one question after the other: of `console` what `limner console` asks for its first screen and its lists,
-and in every fifth round a scrape (deploy/prometheus.yml has one in fifteen seconds); of `all` every read of
-docs/ADMIN.md. A line on stdin begins the asking, the next one ends it, and so on. It says of each answer, a line each:
-`answer ROUTE STATUS MS`.
+Each second one question after the other: of `console` what `limner console` asks for its first screen, and in every
+fifth round a scrape (deploy/prometheus.yml has one in fifteen seconds); of `all` every read of docs/ADMIN.md. A line on
+stdin begins the asking, the next one ends it, and so on. It says of each answer, a line each: `answer ROUTE STATUS MS`.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ CONSOLE = (
     "accounts",
     "tree?sort=restarts&limit=20",
     "tree?sort=depth&limit=20",
-    "jobs?limit=50",
-    "users?limit=50",
-    "queue",
-    "events?limit=50",
 )
 #: ACCOUNT and JOB: of the latest answers that named some, another one each time.
 ALL = (
     *CONSOLE,
+    "queue",
+    "events?limit=100",
+    "jobs?limit=100",
+    "users?limit=100",
     "readyz",
     "tree",
     "tree?sort=busy&limit=100",
@@ -87,7 +86,7 @@ class Asker:
         except (aiohttp.ClientError, TimeoutError) as error:
             body, status = b"", type(error).__name__
         print("answer", route, status, (time.monotonic() - began) * 1000, flush=True)
-        if status == 200 and route in ("accounts", "jobs?limit=50"):
+        if status == 200 and route in ("accounts", "jobs?limit=100"):
             self._learn(msgspec.json.decode(body))
 
     def _learn(self, answer: dict[str, Any]) -> None:
