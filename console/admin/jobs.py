@@ -151,6 +151,7 @@ def trace(
 def _print_new(asked: Asked, told: Any, shown: set[tuple[Any, ...]]) -> None:
     """The rows of its timeline that were not shown yet."""
     try:
+        width = max((len(row["by"] or "") for row in told["timeline"]), default=0)
         for row in told["timeline"]:
             known = (row["at"], row["what"], row["by"], row["detail"])
             if known in shown:
@@ -160,7 +161,7 @@ def _print_new(asked: Asked, told: Any, shown: set[tuple[Any, ...]]) -> None:
                 as_json(row)
             else:
                 at, what, by, detail = (cell(part or "") for part in known)
-                print(f"{at}  {what:<16}  {by:<28}  {detail}".rstrip(), flush=True)
+                print(f"{at[11:23]}  {what:<14}  {by:<{width}}  {detail}".rstrip(), flush=True)
         assert isinstance(told["status"], str)
     except (KeyError, TypeError, AssertionError):
         raise Quit(FAILED, STRANGE) from None
