@@ -17,6 +17,8 @@ OF_ACTORS = "actor_"
 RESTARTED_S = 600.0
 #: What an actor dies of when an operator restarts it: no trouble, but what was wanted.
 KILLED = "Killed:"
+#: What a node says when it takes nothing new, and why it is not ready: an operator's wish, told as such.
+DRAINING = "draining"
 #: Messages waiting for one actor.
 MAILBOX_LONG = 1000
 
@@ -54,14 +56,14 @@ def troubles_of(status: Thing, accounts: Iterable[Thing], actors: Iterable[Thing
 def _service(status: Thing, alarms: Sequence[Trouble]) -> list[Trouble]:
     """The service as a whole."""
     found = []
-    reasons = status.get("reasons") or []
-    if status.get("ready") is False and not alarms:
+    reasons = [each for each in status.get("reasons") or [] if each != DRAINING]
+    if status.get("ready") is False and reasons and not alarms:
         found.append(Trouble("red", f"not ready: {line(reasons)}", Place("events", needle=_first(reasons))))
     intake = status.get("intake") or "open"
     if intake == "paused":
         words = "the queue is paused by an operator: orders are taken, no drawing begins"
         found.append(Trouble("yellow", words, HERE, "r on this screen resumes it"))
-    elif intake == "draining":
+    elif intake == DRAINING:
         node = line(status.get("node") or "")
         words = f"node {node} drains: new drawings are refused, those that wait are drawn"
         found.append(Trouble("yellow", words, Place("nodes"), "resume there takes new ones again"))

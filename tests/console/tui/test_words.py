@@ -136,7 +136,8 @@ def test_an_alarm_about_an_actor_leads_to_the_actor_and_is_told_once_though_it_i
 
 
 def test_a_node_that_drains_is_told_in_yellow_as_wanted():
-    (told,) = troubles_of({"intake": "draining", "node": "main"}, [], [], NOON)
+    status = {"intake": "draining", "node": "main", "ready": False, "reasons": ["draining"]}
+    (told,) = troubles_of(status, [], [], NOON)
     assert (told.tone, told.place) == ("yellow", Place("nodes"))
     assert told.words.startswith("node main drains: new drawings are refused")
     for intake, words in (("draining", "▲ intake stopped: draining"), ("paused", "▲ queue paused"), ("disk", "● in")):
