@@ -13,8 +13,9 @@ from actors.console.desk import Desk
 from actors.console.messages import AskConsole, AskProgress, ProgressTold
 from actors.queue.messages import Cancel, CancelHeard, Enqueue, JobAccepted, JobRefused
 from actors.queue.orders import AskStandings, Standings
+from core.ids import time_of
 from core.job import State
-from protocol.client import rfc3339
+from protocol.client import ClientMistake, rfc3339
 from storage.operations import Found, JobFound, JobRecord, ReadJob, ReadUser, UserRecord
 from storage.overseeing import Case, FindJobs, JobRow, JobRows, ReadCase
 
@@ -46,6 +47,9 @@ def listed(desk: Desk, asked: AskConsole) -> None:
     """Jobs of all users or some, newest first."""
     state = one_of(asked, "state", STATES, None)
     user, account, before = (desk.query(asked, name) for name in ("user", "account", "before"))
+
+    if before is not None and not time_of(before):
+        raise ClientMistake("bad_frame", "before is the `next` of the page before.")
 
     def found(page: Found) -> None:
         if not isinstance(page, JobRows):

@@ -1,13 +1,16 @@
 """Survey: a question to many at once, and whatever is known after a second: who asks, asks most when things are broken.
 
 Accounts are asked how they do, the Monitor what it measures and, of the service as a whole, the Queue and the Store
-what they have; who says nothing in time is missing from what was learnt.
+what they have; who says nothing in time is missing from what was learnt. A suspended actor would answer when it is
+resumed: nobody waits for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
+
+import msgspec
 
 from actors.account.messages import AskStanding, Standing, standing_of
 from actors.console.desk import Desk
@@ -25,6 +28,7 @@ COUNTS_S = 15.0
 COUNTS = "counts"
 #: Since when an account says nothing, nobody knows.
 SILENT = Health().struck(Cause.STARTING, "it does not answer", 0.0)
+HELD_WORDS, HELD_ENDS = "its actor is suspended", "`actor resume`"
 
 Words: TypeAlias = Standing | Overview | Summary | Counts
 
@@ -52,7 +56,8 @@ class Survey:
         questions |= {f"account/{account.name}": AskStanding(account.name, self._ask) for account in accounts}
         if service:
             questions["queue"] = AskSummary(self._ask)
-        self._waits_for = {name for name in questions if desk.base.whereis(name) is not None}
+        suspended = {record.label for record in desk.base.held}
+        self._waits_for = {name for name in questions.keys() - suspended if desk.base.whereis(name) is not None}
         self.missing = set(questions)
         for name in sorted(self._waits_for):
             desk.tell_first(name, questions[name])
@@ -65,8 +70,12 @@ class Survey:
 
     def standing(self, account: AccountConfig) -> Standing:
         """How the account says it does, or that it says nothing."""
-        told = self.standings.get(account.name)
-        return told or standing_of(SILENT, "", account.name, account.slots, ())
+        if (told := self.standings.get(account.name)) is not None:
+            return told
+        unknown = standing_of(SILENT, "", account.name, account.slots, ())
+        record = self._desk.base.names.get(f"account/{account.name}")
+        is_held = record is not None and record in self._desk.base.held
+        return msgspec.structs.replace(unknown, reason=HELD_WORDS, ends=HELD_ENDS) if is_held else unknown
 
     def _hear(self, words: Words) -> None:
         match words:

@@ -77,6 +77,19 @@ def test_who_is_being_started_again_is_not_waited_for() -> None:
     play(scene)
 
 
+def test_an_account_whose_actor_is_suspended_is_not_waited_for_and_says_what_ends_it() -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        stage.cast("account/fox")
+        assert (await instruct(stage, "actors", "suspend", "account/fox"))[0] == 200
+        ask(stage, "accounts", "list")
+        stage.tell("console", Overview((await stage.one("monitor", AskOverview)).ask, {}, {}))
+        held = SILENT | {"reason": "its actor is suspended", "ends": "`actor resume`"}
+        assert await answer(stage) == (200, {"accounts": [held | UNMEASURED]})
+
+    play(scene)
+
+
 def test_one_account_is_shown_with_its_state_why_since_when_and_what_it_draws() -> None:
     async def scene(stage: Stage) -> None:
         await set_up(stage)

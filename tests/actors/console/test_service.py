@@ -279,3 +279,13 @@ def test_versions_that_differ_in_the_third_number_only_understand_each_other() -
 
 def test_an_instruction_does_not_show_what_it_was_given() -> None:
     assert "hush" not in repr(Instruct("accounts", None, "add", {"token": "hush"}))
+
+
+@pytest.mark.parametrize("noun", ["jobs", "audit", "queue"])
+def test_a_page_goes_on_from_what_the_page_before_said_and_from_nothing_else(noun: str) -> None:
+    async def scene(stage: Stage) -> None:
+        await set_up(stage)
+        status, refusal = await instruct(stage, noun, "list", before="nonsense")
+        assert (status, refusal["detail"]) == (400, "before is the `next` of the page before.")
+
+    play(scene)
