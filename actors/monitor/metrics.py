@@ -73,8 +73,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._by_name = {name: self._make(name, kind, labels, text) for name, kind, labels, text in METRICS}
         self._labels = {name: labels for name, _, labels, _ in METRICS}
-        #: Each series that was told of: finding it by its labels costs more than counting.
-        self._series: dict[tuple[str, tuple[str, ...]], Any] = {}
+        #: How each series that was told of is told of again: to find it, and what it is, costs more than counting.
+        self._series: dict[tuple[str, tuple[str, ...]], Callable[[float], None]] = {}
         self._count: Tally[str] = Tally()
         #: Of each metric the series that `text` writes itself, with the beginnings of their lines.
         self._shown: dict[str, dict[tuple[str, ...], tuple[str, Any]]] = {
@@ -106,24 +106,16 @@ class Metrics:
 
     def tell(self, name: str, amount: float = 1.0, labels: tuple[str, ...] = ()) -> None:
         """Counts, sets or observes `amount`, as the metric's kind is."""
-        series = self._series.get((name, labels))
-        if series is None:
-            series = self._begin(name, labels)
-        if isinstance(series, Counter):
-            series.inc(amount)
-        elif isinstance(series, Gauge):
-            series.set(amount)
-        else:
-            series.observe(max(0.0, amount))  # a clock that was set back makes no wait shorter than none
+        write = self._series.get((name, labels)) or self._begin(name, labels)
+        write(amount)
 
-    def _begin(self, name: str, labels: tuple[str, ...]) -> Any:
+    def _begin(self, name: str, labels: tuple[str, ...]) -> Callable[[float], None]:
         metric = self._by_name[name]
         if self._count[name] >= SERIES_MAX and labels:
-            return self._show(name, tuple(OTHER for _ in labels))
-        series = self._show(name, labels) if labels else metric
-        self._series[name, labels] = series
+            return _writing(self._show(name, tuple(OTHER for _ in labels)))
+        write = self._series[name, labels] = _writing(self._show(name, labels) if labels else metric)
         self._count[name] += 1
-        return series
+        return write
 
     def _show(self, name: str, labels: tuple[str, ...]) -> Any:
         """The series with these labels, which is written from now on."""
@@ -214,6 +206,13 @@ class Metrics:
                 shown = ((head, series._value.get()) for head, series in self._shown[name].values())
                 pieces += [f"{head}{written(number)}\n" for head, number in shown]
         return "".join(pieces) + generate_latest(self._others).decode()
+
+
+def _writing(series: Any) -> Callable[[float], None]:
+    if isinstance(series, Histogram):
+        return lambda amount: series.observe(max(0.0, amount))  # a clock that was set back makes no wait negative
+    write: Callable[[float], None] = series.inc if isinstance(series, Counter) else series.set
+    return write
 
 
 def _escaped(value: str) -> str:
