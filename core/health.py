@@ -140,7 +140,7 @@ class Health(Struct, frozen=True):
 
     def has(self, cause: Cause) -> bool:
         """Whether this is one of its troubles."""
-        return any(trouble.cause is cause for trouble in self.troubles)
+        return bool(self.troubles) and any(trouble.cause is cause for trouble in self.troubles)
 
     def struck(self, cause: Cause, words: str, now: float) -> Health:
         """A trouble has come. One of the same cause that was there already goes on, in the new words."""
@@ -153,7 +153,7 @@ class Health(Struct, frozen=True):
 
     def healed(self, cause: Cause) -> Health:
         """A trouble has gone by itself. Harmless when it was not there, and for one that only a person ends."""
-        if RULES[cause].state is not State.DEGRADED or not self.has(cause):
+        if not self.has(cause) or RULES[cause].state is not State.DEGRADED:
             return self
         return Health(tuple(trouble for trouble in self.troubles if trouble.cause is not cause))
 
