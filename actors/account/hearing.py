@@ -89,7 +89,8 @@ class AccountHearing(AccountPresence):
             self.held_seq = self.seq
 
     def _found(self, work: Work, finding: Took | Began | Moved | Ended) -> None:
-        self.debug("something was heard of a drawing", **work.ids, what=type(finding).__name__.lower())
+        what = type(finding).__name__
+        self.debug("something was heard of a drawing", job=work.job_id, user=work.user, attempt=work.attempt, what=what)
         if isinstance(finding, Ended):
             self._ended(work, finding.sign)
             return

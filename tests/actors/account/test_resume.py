@@ -32,9 +32,9 @@ def a_deaf_store(*kinds: type) -> Iterator[None]:
     """Writes of these kinds never reach it."""
     send = StoreClient._send
 
-    def tell_the_rest(self: StoreClient, ask_id: str, what: Any) -> None:
+    def tell_the_rest(self: StoreClient, ask_id: str, what: Any, *, again: bool = False) -> None:
         if not isinstance(what, kinds):
-            send(self, ask_id, what)
+            send(self, ask_id, what, again=again)
 
     with patch.object(StoreClient, "_send", tell_the_rest):
         yield
