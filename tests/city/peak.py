@@ -66,8 +66,9 @@ MORTALS = ("account/", "scheduler", "session/", "gallery", "queue", "gate", "sto
 #: Drawings that are over and that the city's Discord still knows.
 REMEMBERED_MAX = 5_000
 USERS_AT_ONCE = 500
-#: New objects between two looks for cycles: by the default of 700, these looks are a tenth of all CPU.
-GC_EACH = 200_000
+#: New objects between two looks for cycles, and looks until older objects are gone through too, as in the daemon: by
+#: the defaults (700, 10, 10) they are a tenth of all CPU.
+GC_EACH, GC_OLDER_EACH, GC_OLDEST_EACH = 200_000, 20, 100
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,7 @@ def run(size: Size) -> Figures:
     wall, cpu = time.perf_counter(), time.process_time()
     loop = PeakLoop(size.seed)
     checked, collected = _once(check), gc.get_threshold()
-    gc.set_threshold(GC_EACH)
+    gc.set_threshold(GC_EACH, GC_OLDER_EACH, GC_OLDEST_EACH)
     with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as name, quiet():
         shutil.copy(template(), Path(name) / "limner.db")
         asyncio.set_event_loop(loop)
